@@ -1,0 +1,1 @@
+//! Keys: make, wrap, unwrap, sign, check.

@@ -1,0 +1,21 @@
+//! The words that every part of backupd shares: ids, codes, levels, progress, plans and reports.
+//!
+//! Plain data with serde, no I/O, no clock, no opinion about how it is shown. A thing that two
+//! packages talk about is defined here, and nowhere twice.
+
+mod code;
+mod facts;
+mod failure;
+mod id;
+mod progress;
+mod report;
+
+pub use code::{Class, Code};
+pub use facts::{DatabaseFacts, Extension, FilesFacts, StreamKind, Unreadable};
+pub use failure::Failure;
+pub use id::{Digest, InvalidId, JobName, Nonce, RepositoryId, Seq, SnapshotName};
+pub use progress::{Event, Phase, Progress, Silent};
+pub use report::{
+    BackupReport, End, Level, RestorePlan, RestoreReport, RestoreStep, RestoreTarget,
+    RestoredStream, SnapshotDetail, SnapshotInfo, StreamInfo, Verdict, VerifyReport,
+};

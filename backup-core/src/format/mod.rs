@@ -1,0 +1,1 @@
+//! What is stored, as types: pure bytes to bytes, by `doc/format.md`.

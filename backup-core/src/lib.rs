@@ -1,0 +1,23 @@
+//! The backup engine: reads sources, stores them deduplicated, compressed and encrypted, proves
+//! them and restores them.
+//!
+//! Imports point down only, and a test checks it:
+//!
+//! ```text
+//! ops            one file an operation, readable top to bottom
+//! source  sink   what is read, and where a restore goes
+//! postgres       servers and client programs, for sources, sinks and throw-away clusters
+//! pipeline       streams to packs and back; the only place with CPU threads
+//! repo           open, trust, sessions, snapshots, the local index
+//! store          keys and bytes
+//! chunk codec crypt format     pure bytes to bytes: no I/O, no clock, no tokio
+//! ```
+//!
+//! The engine knows nothing of HTTP, windows, terminals, environment variables or schedules. Time
+//! and randomness for ids come from the caller or the system's generator; secrets come in and
+//! never go out.
+
+pub mod format;
+pub mod postgres;
+pub mod sink;
+pub mod source;

@@ -1,0 +1,1 @@
+//! PostgreSQL servers and client programs, for sources, sinks and throw-away clusters.

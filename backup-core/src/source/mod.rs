@@ -1,0 +1,1 @@
+//! What is read: each source yields named byte streams.

@@ -1,0 +1,1 @@
+//! The contract between `backupctl`, the GUI and whatever does the work.

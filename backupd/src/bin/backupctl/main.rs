@@ -1,0 +1,3 @@
+//! `backupctl`: the command line.
+
+fn main() {}
