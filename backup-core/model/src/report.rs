@@ -102,7 +102,7 @@ pub struct SnapshotDetail {
 }
 
 /// A finished backup.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BackupReport {
     /// The snapshot that it made.
     pub snapshot: SnapshotName,
