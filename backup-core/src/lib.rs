@@ -17,6 +17,9 @@
 //! and randomness for ids come from the caller or the system's generator; secrets come in and
 //! never go out.
 
+pub mod chunk;
+pub mod codec;
+pub mod crypt;
 pub mod format;
 pub mod postgres;
 pub mod sink;

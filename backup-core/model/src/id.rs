@@ -155,6 +155,7 @@ impl Seq {
     pub const FIRST: Self = Self(1);
 
     /// The number after this one.
+    #[must_use]
     pub const fn next(self) -> Self {
         Self(self.0 + 1)
     }

@@ -1,1 +1,13 @@
 //! What is stored, as types: pure bytes to bytes, by `doc/format.md`.
+
+pub mod layout;
+mod recipe;
+mod refs;
+mod run;
+
+pub use recipe::{
+    Extent, INLINE_LINES, Lines, LinesError, ListRef, MAX_PACK, MAX_PLAIN, PackLine, Recipe,
+    RecipeHead, RecipeStream, StreamLine, extents_fit, is_stream_name, push_line,
+};
+pub use refs::{Refs, RefsHead, RefsPack};
+pub use run::{Aborted, Commit, Fence, ObjectRef, RunEnd, Session};

@@ -1,0 +1,244 @@
+//! The two records that the root key signs: what the repository is, and which keys count in it.
+
+use backup_model::{Digest, JobName, RepositoryId, Seq};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{PublicKey, RecordKind};
+
+/// `repository.json`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename = "repository")]
+pub struct RepositoryRecord {
+    /// The format's version.
+    pub format: u32,
+    /// The repository's id.
+    pub repository: RepositoryId,
+    /// When it was made.
+    pub created: Timestamp,
+    /// The key that signs this record and all trust records.
+    pub root: PublicKey,
+    /// Stored size at which writers close a pack.
+    pub pack_bytes: u64,
+    /// Decompressed size at which writers close a block.
+    pub block_bytes: u64,
+}
+
+impl RecordKind for RepositoryRecord {}
+
+/// `trust/<version>.json`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename = "trust")]
+pub struct TrustRecord {
+    /// The repository's id.
+    pub repository: RepositoryId,
+    /// 1, 2, 3, … without a gap.
+    pub version: u64,
+    /// Digest of the version before; of `repository.json` for the first.
+    pub prev: Digest,
+    /// When it was signed.
+    pub created: Timestamp,
+    /// Who can open epochs.
+    pub administrators: Vec<Administrator>,
+    /// The epochs, from 1; the last is current.
+    pub epochs: Vec<Epoch>,
+    /// Who may sign what.
+    pub writers: Vec<Writer>,
+}
+
+impl RecordKind for TrustRecord {}
+
+impl TrustRecord {
+    /// The epoch that new data is encrypted for.
+    pub fn current_epoch(&self) -> Option<&Epoch> {
+        self.epochs.last()
+    }
+
+    /// The epoch with a number.
+    pub fn epoch(&self, number: u64) -> Option<&Epoch> {
+        self.epochs.iter().find(|epoch| epoch.number == number)
+    }
+
+    /// The writer with a key id.
+    pub fn writer(&self, key_id: [u8; 8]) -> Option<&Writer> {
+        self.writers
+            .iter()
+            .find(|writer| writer.key.key_id() == key_id)
+    }
+}
+
+/// Somebody who can open epochs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Administrator {
+    /// A name, spelled as a job's.
+    pub name: JobName,
+    /// What kind of key it is.
+    pub kind: AdministratorKind,
+    /// The age recipient; `None` for a passphrase.
+    pub recipient: Option<String>,
+    /// Since when.
+    pub added: Timestamp,
+}
+
+/// What kind of key an administrator has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AdministratorKind {
+    /// An age X25519 identity.
+    X25519,
+    /// An age passphrase.
+    Passphrase,
+    /// An SSH key.
+    Ssh,
+    /// An age plugin, a hardware key for example.
+    Plugin,
+}
+
+/// A time during which data is encrypted to one recipient.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Epoch {
+    /// 1, 2, 3, …
+    pub number: u64,
+    /// The age recipient of everything in it.
+    pub recipient: String,
+    /// Since when.
+    pub created: Timestamp,
+    /// Proves that an identity opens this epoch.
+    pub canary: CanaryFile,
+    /// The epoch's identity, once for each administrator. Only files listed here count.
+    pub keys: Vec<KeyFile>,
+}
+
+/// `keys/<epoch>/canary.age`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CanaryFile {
+    /// Its size.
+    pub size: u64,
+    /// Its digest.
+    pub sha256: Digest,
+    /// The digest of its plaintext.
+    pub opens_to: Digest,
+}
+
+/// `keys/<epoch>/<administrator>-<number>.age`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeyFile {
+    /// Whose.
+    pub administrator: JobName,
+    /// Counts the files of one administrator in one epoch.
+    pub number: u64,
+    /// Its size.
+    pub size: u64,
+    /// Its digest.
+    pub sha256: Digest,
+    /// When the administrator last decrypted the canary with it.
+    pub tested: Option<Timestamp>,
+}
+
+/// What a writer key may sign.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// Sessions and snapshots.
+    Write,
+    /// Fences, forgets and prunes.
+    Maintain,
+    /// Proofs.
+    Prove,
+}
+
+/// A key that signs records of jobs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Writer {
+    /// A name, spelled as a job's.
+    pub name: JobName,
+    /// The key.
+    pub key: PublicKey,
+    /// What it may sign.
+    pub roles: Vec<Role>,
+    /// For which jobs; `None` for all.
+    pub jobs: Option<Vec<JobName>>,
+    /// Since when.
+    pub from: Timestamp,
+    /// Until when it may begin backups; what it signed stays valid.
+    pub until: Option<Timestamp>,
+    /// Set when it was taken out.
+    pub removed: Option<Removal>,
+}
+
+impl Writer {
+    /// Whether it has a role for a job.
+    pub fn may(&self, role: Role, job: &JobName) -> bool {
+        let covers = self.jobs.as_ref().is_none_or(|jobs| jobs.contains(job));
+        covers && self.roles.contains(&role)
+    }
+
+    /// Whether a record of its, once in the repository, still counts.
+    pub fn counts(&self, job: &JobName, seq: Seq) -> bool {
+        let last = |removal: &Removal| removal.last.iter().find(|l| &l.job == job).map(|l| l.seq);
+        self.removed
+            .as_ref()
+            .is_none_or(|removal| last(removal).is_some_and(|last| seq <= last))
+    }
+}
+
+/// A writer's removal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Removal {
+    /// When.
+    pub at: Timestamp,
+    /// The last record accepted from it, for each job; none for jobs not listed.
+    pub last: Vec<LastRecord>,
+}
+
+/// The last record accepted from a removed writer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LastRecord {
+    /// The job.
+    pub job: JobName,
+    /// Its number.
+    pub seq: Seq,
+    /// Its digest.
+    pub sha256: Digest,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Record, RecordError, SecretKey};
+
+    #[test]
+    fn the_type_is_written_first_and_read_strictly() {
+        let root = SecretKey::generate().unwrap();
+        let record = RepositoryRecord {
+            format: 0,
+            repository: RepositoryId([1; 16]),
+            created: "2026-11-22T02:30:00Z".parse().unwrap(),
+            root: root.public().clone(),
+            pack_bytes: 16 << 20,
+            block_bytes: 1 << 20,
+        };
+        let bytes = Record::sign(&record, record.repository, "repository.json", &root).unwrap();
+        assert!(bytes.starts_with(b"{\"type\":\"repository\",\"format\":0,"));
+        let (signed, read) =
+            Record::parse_root::<RepositoryRecord>(&bytes, "repository.json", |r| r.repository)
+                .unwrap();
+        signed.verify(root.public()).unwrap();
+        assert_eq!(read, record);
+        let other = String::from_utf8(bytes)
+            .unwrap()
+            .replacen("repository", "trust", 1);
+        assert!(matches!(
+            Record::parse_root::<RepositoryRecord>(other.as_bytes(), "repository.json", |r| r
+                .repository),
+            Err(RecordError::NotCanonical | RecordError::Json(_))
+        ));
+    }
+}
