@@ -1,0 +1,27 @@
+//! Streams to packs and back.
+//!
+//! Writing: chunk, look up, gather what is new into blocks, compress, seal into packs, check that
+//! each pack decodes to what went in, upload. Reading: fetch, check, open, decompress, and check
+//! the stream's own digest. The CPU's work runs on plain named threads, the store's on tokio; the
+//! two meet in bounded channels, and only here.
+
+mod check;
+mod dedup;
+mod error;
+mod lane;
+mod read;
+mod stream;
+mod thread;
+mod upload;
+
+pub use check::{CheckedReader, EntryDigest, Expected};
+pub use dedup::Dedup;
+pub use error::PipelineError;
+pub use lane::{Lane, LaneOptions, NewPack};
+pub use read::{Fetcher, PackReader, StreamReader};
+pub use stream::{Observer, StoredStream, StreamWriter};
+pub use thread::on_thread;
+pub(crate) use upload::put_checked;
+pub use upload::{Uploaded, uploader};
+
+pub(crate) use error::{Carried, unwrap_io};

@@ -1,0 +1,196 @@
+//! What goes wrong with a repository's records: always with the object's key.
+
+use backup_keys::{EpochError, PublicKey, RecordError};
+use backup_model::{Code, JobName, SnapshotName};
+
+use crate::{codec::CodecError, crypt::CryptError, format::LinesError, store::StoreError};
+
+/// A repository, its records or its protocol.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RepoError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Nothing is there.
+    #[error("no repository at {0}")]
+    Missing(String),
+    /// Something is there, but no `repository.json`.
+    #[error("{0} holds other things and no repository")]
+    NotOurs(String),
+    /// There is one already.
+    #[error("a repository is at {0} already")]
+    Exists(String),
+    /// A repository is only made where nothing is.
+    #[error("{0} is not empty")]
+    NotEmpty(String),
+    /// A newer format.
+    #[error("the repository has format {found}; this program knows format {known}")]
+    Newer {
+        /// Its format.
+        found: u32,
+        /// Ours.
+        known: u32,
+    },
+    /// Newer programs have worked here.
+    #[error("the repository holds {0}/…, which this program does not know")]
+    NewerObjects(&'static str),
+    /// Nobody said which root key to expect.
+    #[error("the repository is signed by {0}, and nobody said that this key is trusted")]
+    Untrusted(PublicKey),
+    /// Another root key than expected.
+    #[error("the repository is signed by {found}, not by {expected}")]
+    OtherRoot {
+        /// The key it names.
+        found: PublicKey,
+        /// The key that was asked for.
+        expected: PublicKey,
+    },
+    /// A record is not what it must be.
+    #[error("the record {key} is not valid")]
+    Record {
+        /// Its key.
+        key: String,
+        /// Why.
+        source: RecordError,
+    },
+    /// A record breaks a rule that signatures do not cover.
+    #[error("the record {key} breaks a rule: {rule}")]
+    Rule {
+        /// Its key.
+        key: String,
+        /// Which.
+        rule: String,
+    },
+    /// An object that a record names is missing.
+    #[error("{0} is missing")]
+    ObjectMissing(String),
+    /// An object is not of the size or digest that a record names.
+    #[error("{key}: {expected} expected, {found} found")]
+    ObjectDiffers {
+        /// Its key.
+        key: String,
+        /// What the record says.
+        expected: String,
+        /// What is there.
+        found: String,
+    },
+    /// An object does not decrypt.
+    #[error("could not decrypt {key}")]
+    Decrypt {
+        /// Its key.
+        key: String,
+        /// Why.
+        source: CryptError,
+    },
+    /// An object does not decompress.
+    #[error("could not decompress {key}")]
+    Decompress {
+        /// Its key.
+        key: String,
+        /// Why.
+        source: CodecError,
+    },
+    /// An object's text is not what the format asks for.
+    #[error("could not read {key}")]
+    Lines {
+        /// Its key.
+        key: String,
+        /// Why.
+        source: LinesError,
+    },
+    /// The identity opens no key file of the epoch.
+    #[error("the identity ({identity}) opens no key of epoch {epoch}")]
+    WrongIdentity {
+        /// The identity's recipient.
+        identity: String,
+        /// The epoch.
+        epoch: u64,
+    },
+    /// A key file or canary is not what trust says.
+    #[error("the key file {key} is not valid")]
+    KeyFile {
+        /// Its key.
+        key: String,
+        /// Why.
+        source: EpochError,
+    },
+    /// The writer's key is not in the trust record, or may not write this job.
+    #[error("the writer key {key} may not back up {job}: {rule}")]
+    Writer {
+        /// The key.
+        key: PublicKey,
+        /// The job.
+        job: JobName,
+        /// Why not.
+        rule: &'static str,
+    },
+    /// The job runs elsewhere.
+    #[error("{run} has begun and has no end: it runs elsewhere, or died there")]
+    Busy {
+        /// The run.
+        run: SnapshotName,
+    },
+    /// Our run was ended by somebody else.
+    #[error("{run} was ended by somebody else before it could commit")]
+    Ended {
+        /// The run.
+        run: SnapshotName,
+    },
+    /// No such job.
+    #[error("the repository has no job `{0}`")]
+    NoJob(JobName),
+    /// No such run.
+    #[error("the repository has no snapshot {0}")]
+    NoSnapshot(SnapshotName),
+    /// The run made no snapshot.
+    #[error("{run} made no snapshot: it {how}")]
+    NotCommitted {
+        /// The run.
+        run: SnapshotName,
+        /// How it ended.
+        how: String,
+    },
+    /// No randomness from the system.
+    #[error("no random numbers from the system")]
+    Random,
+}
+
+impl RepoError {
+    /// The stable code.
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Store(error) => error.code(),
+            Self::Missing(_) => Code::RepositoryMissing,
+            Self::NotOurs(_) => Code::NotARepository,
+            Self::Exists(_) | Self::NotEmpty(_) => Code::RepositoryExists,
+            Self::Newer { .. } | Self::NewerObjects(_) => Code::RepositoryNewer,
+            Self::Untrusted(_) | Self::OtherRoot { .. } => Code::NotTrusted,
+            Self::Record { .. } | Self::Rule { .. } | Self::KeyFile { .. } => {
+                Code::RepositoryDamaged
+            }
+            Self::Decrypt {
+                source: CryptError::NoMatch,
+                ..
+            }
+            | Self::WrongIdentity { .. } => Code::WrongIdentity,
+            Self::ObjectMissing(_)
+            | Self::ObjectDiffers { .. }
+            | Self::Decrypt { .. }
+            | Self::Decompress { .. }
+            | Self::Lines { .. } => Code::Damaged,
+            Self::Writer { .. } => Code::WriterRefused,
+            Self::Busy { .. } => Code::Busy,
+            Self::NoJob(_) => Code::NoJob,
+            Self::NoSnapshot(_) | Self::NotCommitted { .. } => Code::NoSnapshot,
+            Self::Ended { .. } | Self::Random => Code::Failed,
+        }
+    }
+
+    pub(crate) fn rule(key: &str, rule: impl Into<String>) -> Self {
+        Self::Rule {
+            key: key.to_owned(),
+            rule: rule.into(),
+        }
+    }
+}

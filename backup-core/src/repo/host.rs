@@ -1,0 +1,201 @@
+//! What a backup host keeps to itself: its writer key, its dedup secrets, locks and indexes.
+//!
+//! ```text
+//! <state>/<repository id>/writer.key        minisign secret key
+//! <state>/<repository id>/dedup-<epoch>     32 bytes; lost means the next backup is full
+//! <state>/<repository id>/<job>.lock        held while a run of the job is under way
+//! <state>/<repository id>/<job>.index       see the index
+//! ```
+//!
+//! None of it opens a backup. None of it is needed to restore one.
+
+use std::{
+    fs::{self, DirBuilder, File, TryLockError},
+    io,
+    os::unix::fs::DirBuilderExt as _,
+    path::{Path, PathBuf},
+};
+
+use backup_keys::{PrivateFileError, SecretKey, SigningError, read_private, write_private};
+use backup_model::{Code, JobName, RepositoryId};
+use data_encoding::HEXLOWER;
+use secrecy::{ExposeSecret as _, SecretString};
+
+use crate::chunk::DedupSecret;
+
+/// What goes wrong with the host's own files.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum HostError {
+    /// This host has no key for the repository.
+    #[error("this host has no writer key for the repository: {} is missing", .0.display())]
+    NoKey(PathBuf),
+    /// A secret file cannot be read or written.
+    #[error("could not use the host's secrets")]
+    Private(#[source] PrivateFileError),
+    /// The writer key is not one.
+    #[error("{} is not usable", path.display())]
+    Key {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: SigningError,
+    },
+    /// The dedup secret is not one.
+    #[error("{} is not a dedup secret", .0.display())]
+    Secret(PathBuf),
+    /// The state folder cannot be used.
+    #[error("could not use {}", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Another process runs the job.
+    #[error("`{0}` is being backed up by another process of this host")]
+    Locked(JobName),
+    /// No randomness from the system.
+    #[error("no random numbers from the system")]
+    Random,
+}
+
+impl HostError {
+    /// The stable code.
+    pub fn code(&self) -> Code {
+        match self {
+            Self::NoKey(_) | Self::Key { .. } => Code::WriterRefused,
+            Self::Locked(_) => Code::Busy,
+            Self::Private(PrivateFileError::Exposed { .. }) => Code::IdentityInvalid,
+            Self::Private(_) | Self::Secret(_) | Self::Random => Code::LocalIo,
+            Self::Io { source, .. } => match source.kind() {
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Code::NoSpace,
+                _ => Code::LocalIo,
+            },
+        }
+    }
+}
+
+/// The host's files for one repository.
+#[derive(Debug)]
+pub struct Host {
+    folder: PathBuf,
+    key: SecretKey,
+}
+
+impl Host {
+    /// Stores a new writer key. Fails if there is one.
+    pub fn create(state: &Path, id: RepositoryId, key: SecretKey) -> Result<Self, HostError> {
+        let folder = state.join(id.to_string());
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&folder)
+            .map_err(io_error(&folder))?;
+        let path = folder.join("writer.key");
+        let text = key
+            .to_file_text("backupd writer key")
+            .map_err(|source| HostError::Key {
+                path: path.clone(),
+                source,
+            })?;
+        write_private(&path, &text).map_err(HostError::Private)?;
+        Ok(Self { folder, key })
+    }
+
+    /// Reads the writer key.
+    pub fn open(state: &Path, id: RepositoryId) -> Result<Self, HostError> {
+        let folder = state.join(id.to_string());
+        let path = folder.join("writer.key");
+        if !path.try_exists().map_err(io_error(&path))? {
+            return Err(HostError::NoKey(path));
+        }
+        let text = read_private(&path).map_err(HostError::Private)?;
+        let key =
+            SecretKey::from_file_text(&text).map_err(|source| HostError::Key { path, source })?;
+        Ok(Self { folder, key })
+    }
+
+    /// The writer key.
+    pub fn key(&self) -> &SecretKey {
+        &self.key
+    }
+
+    /// The dedup secret of an epoch; made when there is none.
+    pub fn dedup_secret(&self, epoch: u64) -> Result<DedupSecret, HostError> {
+        let path = self.folder.join(format!("dedup-{epoch}"));
+        let wrong = || HostError::Secret(path.clone());
+        if !path.try_exists().map_err(io_error(&path))? {
+            let mut bytes = [0; 32];
+            getrandom::fill(&mut bytes).map_err(|_| HostError::Random)?;
+            let text = SecretString::from(HEXLOWER.encode(&bytes));
+            write_private(&path, &text).map_err(HostError::Private)?;
+        }
+        let text = read_private(&path).map_err(HostError::Private)?;
+        let bytes = HEXLOWER
+            .decode(text.expose_secret().as_bytes())
+            .map_err(|_| wrong())?;
+        let bytes: [u8; 32] = bytes.try_into().map_err(|_| wrong())?;
+        Ok(DedupSecret::new(Box::new(bytes)))
+    }
+
+    /// Takes the job's lock. The operating system frees it when the process ends, however it
+    /// ends.
+    pub fn lock(&self, job: &JobName) -> Result<JobLock, HostError> {
+        let path = self.folder.join(format!("{job}.lock"));
+        let file = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+            .map_err(io_error(&path))?;
+        match file.try_lock() {
+            Ok(()) => Ok(JobLock {
+                job: job.clone(),
+                _file: file,
+            }),
+            Err(TryLockError::WouldBlock) => Err(HostError::Locked(job.clone())),
+            Err(TryLockError::Error(source)) => Err(HostError::Io { path, source }),
+        }
+    }
+
+    /// The bytes of the job's index, if there is one.
+    pub fn read_index(&self, job: &JobName) -> Option<Vec<u8>> {
+        fs::read(self.index_path(job)).ok()
+    }
+
+    /// Replaces the job's index: written beside, made durable, renamed.
+    pub fn write_index(&self, job: &JobName, bytes: &[u8]) -> Result<(), HostError> {
+        let path = self.index_path(job);
+        let beside = path.with_extension("index.new");
+        let write = || {
+            fs::write(&beside, bytes)?;
+            File::open(&beside)?.sync_all()?;
+            fs::rename(&beside, &path)
+        };
+        write().map_err(io_error(&path))
+    }
+
+    fn index_path(&self, job: &JobName) -> PathBuf {
+        self.folder.join(format!("{job}.index"))
+    }
+}
+
+/// The right to run a job on this host.
+#[derive(Debug)]
+pub struct JobLock {
+    job: JobName,
+    _file: File,
+}
+
+impl JobLock {
+    /// The job.
+    pub fn job(&self) -> &JobName {
+        &self.job
+    }
+}
+
+fn io_error(path: &Path) -> impl FnOnce(io::Error) -> HostError {
+    let path = path.to_owned();
+    |source| HostError::Io { path, source }
+}

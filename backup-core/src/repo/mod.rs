@@ -1,0 +1,22 @@
+//! A repository: who is trusted in it, what its jobs have done, and the protocol of a run.
+
+mod error;
+mod host;
+mod index;
+mod init;
+mod open;
+mod run;
+mod runs;
+mod snapshot;
+mod unlock;
+
+pub use error::RepoError;
+pub use host::{Host, HostError, JobLock};
+pub use index::{Index, IndexHead, PackInfo, Place};
+pub use init::{AdministratorKey, NewRepository, WriterKey, init};
+pub use open::{Repository, TrustRoot};
+pub use run::{CommitFacts, Run, RunLimits};
+pub use runs::{JobRuns, RunRecord, RunState};
+pub(crate) use snapshot::check_object;
+pub use snapshot::{load_recipe, load_refs};
+pub use unlock::unlock;

@@ -1,0 +1,185 @@
+//! Opening: from a root key that the caller trusts to the writers and epochs that count.
+
+use backup_keys::{PublicKey, Recipient, Record, RepositoryRecord, Role, TrustRecord};
+use backup_model::{Digest, JobName, RepositoryId, Seq};
+
+use super::RepoError;
+use crate::{format::layout, store::Store};
+
+/// The format that this program reads and writes.
+pub(super) const FORMAT: u32 = 0;
+
+/// Which root key to accept.
+#[derive(Clone, Debug)]
+pub enum TrustRoot {
+    /// This one, from configuration, a recovery kit or the command line.
+    Key(PublicKey),
+    /// None is known: opening fails and names the key that the repository claims.
+    Unknown,
+}
+
+/// An open repository.
+#[derive(Clone, Debug)]
+pub struct Repository {
+    store: Store,
+    record: RepositoryRecord,
+    trust: TrustRecord,
+}
+
+impl Repository {
+    /// Opens a repository and reads its whole chain of trust.
+    pub async fn open(store: Store, root: &TrustRoot) -> Result<Self, RepoError> {
+        let Some(bytes) = store.find(layout::REPOSITORY).await? else {
+            let place = store.place().to_owned();
+            return Err(if store.is_empty().await? {
+                RepoError::Missing(place)
+            } else {
+                RepoError::NotOurs(place)
+            });
+        };
+        let (signed, record) = read_root(&bytes, root)?;
+        let trust = read_trust(&store, &record, signed.digest()).await?;
+        Ok(Self {
+            store,
+            record,
+            trust,
+        })
+    }
+
+    /// The objects.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The repository's id.
+    pub fn id(&self) -> RepositoryId {
+        self.record.repository
+    }
+
+    /// `repository.json`.
+    pub fn record(&self) -> &RepositoryRecord {
+        &self.record
+    }
+
+    /// The newest trust record.
+    pub fn trust(&self) -> &TrustRecord {
+        &self.trust
+    }
+
+    /// The epoch for new data, and what to encrypt to.
+    pub fn current_epoch(&self) -> Result<(u64, Recipient), RepoError> {
+        let key = layout::trust(self.trust.version);
+        let epoch = self
+            .trust
+            .current_epoch()
+            .ok_or_else(|| RepoError::rule(&key, "it has no epoch"))?;
+        let recipient = epoch.recipient.parse();
+        recipient
+            .map(|recipient| (epoch.number, recipient))
+            .map_err(|_| RepoError::rule(&key, "an epoch's recipient is not one"))
+    }
+
+    /// The key that rightly signs a record of a run, or why there is none.
+    pub(super) fn signer(
+        &self,
+        record: &Record,
+        key: &str,
+        roles: &[Role],
+        job: &JobName,
+        seq: Seq,
+    ) -> Result<&PublicKey, RepoError> {
+        let writer = self
+            .trust
+            .writer(record.key_id())
+            .ok_or_else(|| RepoError::rule(key, "it is signed by a key that is not trusted"))?;
+        if !roles.iter().any(|&role| writer.may(role, job)) {
+            let rule = format!("the key `{}` may not sign this", writer.name);
+            return Err(RepoError::rule(key, rule));
+        }
+        if !writer.counts(job, seq) {
+            let rule = format!("the key `{}` was removed before it", writer.name);
+            return Err(RepoError::rule(key, rule));
+        }
+        Ok(&writer.key)
+    }
+}
+
+fn read_root(bytes: &[u8], root: &TrustRoot) -> Result<(Record, RepositoryRecord), RepoError> {
+    let key = layout::REPOSITORY;
+    // The format is looked at first: whatever else a newer one changes, it says so.
+    if let Some(found) = format_of(bytes).filter(|&found| found > FORMAT) {
+        return Err(RepoError::Newer {
+            found,
+            known: FORMAT,
+        });
+    }
+    let (signed, record) =
+        Record::parse_root::<RepositoryRecord>(bytes, key, |record| record.repository)
+            .map_err(|source| invalid(key, source))?;
+    match root {
+        TrustRoot::Key(expected) if *expected == record.root => {}
+        TrustRoot::Key(expected) => {
+            return Err(RepoError::OtherRoot {
+                found: record.root,
+                expected: expected.clone(),
+            });
+        }
+        TrustRoot::Unknown => return Err(RepoError::Untrusted(record.root)),
+    }
+    signed
+        .verify(&record.root)
+        .map_err(|source| invalid(key, source))?;
+    Ok((signed, record))
+}
+
+fn format_of(bytes: &[u8]) -> Option<u32> {
+    let line = bytes.split(|&b| b == b'\n').next()?;
+    let value: serde_json::Value = serde_json::from_slice(line).ok()?;
+    u32::try_from(value.get("format")?.as_u64()?).ok()
+}
+
+/// Reads all versions: each must name the one before.
+async fn read_trust(
+    store: &Store,
+    repository: &RepositoryRecord,
+    root_digest: Digest,
+) -> Result<TrustRecord, RepoError> {
+    let mut versions: Vec<u64> = store
+        .list(layout::TRUST)
+        .await?
+        .iter()
+        .filter_map(|object| layout::parse_trust(&object.key))
+        .collect();
+    versions.sort_unstable();
+    let highest = versions.last().copied().unwrap_or(1);
+    let mut prev = root_digest;
+    let mut newest = None;
+    for version in 1..=highest {
+        let key = layout::trust(version);
+        let bytes = store
+            .find(&key)
+            .await?
+            .ok_or_else(|| RepoError::ObjectMissing(key.clone()))?;
+        let signed = Record::parse(&bytes, repository.repository, &key)
+            .map_err(|source| invalid(&key, source))?;
+        let trust: TrustRecord = signed
+            .open(&repository.root)
+            .map_err(|source| invalid(&key, source))?;
+        if trust.version != version || trust.repository != repository.repository {
+            return Err(RepoError::rule(&key, "it is the record of another place"));
+        }
+        if trust.prev != prev {
+            return Err(RepoError::rule(&key, "it does not follow the one before"));
+        }
+        prev = signed.digest();
+        newest = Some(trust);
+    }
+    newest.ok_or_else(|| RepoError::ObjectMissing(layout::trust(1)))
+}
+
+pub(super) fn invalid(key: &str, source: backup_keys::RecordError) -> RepoError {
+    RepoError::Record {
+        key: key.to_owned(),
+        source,
+    }
+}

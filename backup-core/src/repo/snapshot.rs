@@ -1,0 +1,117 @@
+//! Reading what a commit names: recipe and refs, checked against the commit and each other's
+//! rules.
+
+use backup_keys::Identity;
+use backup_model::Digest;
+use bytes::Bytes;
+use sha2::{Digest as _, Sha256};
+
+use super::{RepoError, Repository};
+use crate::{
+    codec::decompress_frame,
+    crypt,
+    format::{Commit, ObjectRef, Recipe, Refs, layout},
+};
+
+/// A recipe does not decompress to more.
+const MAX_RECIPE: u64 = 1 << 30;
+/// Refs do not decompress to more.
+const MAX_REFS: u64 = 256 << 20;
+
+/// Reads the recipe of a commit with its epoch's identity.
+pub async fn load_recipe(
+    repository: &Repository,
+    commit: &Commit,
+    epoch: &Identity,
+) -> Result<Recipe, RepoError> {
+    let key = layout::recipe(&commit.recipe.sha256);
+    let bytes = fetch(repository, &key, commit.recipe).await?;
+    let sealed = crypt::open(&bytes, epoch.as_age()).map_err(|source| RepoError::Decrypt {
+        key: key.clone(),
+        source,
+    })?;
+    let text = decompress_frame(&sealed, MAX_RECIPE).map_err(|source| RepoError::Decompress {
+        key: key.clone(),
+        source,
+    })?;
+    let recipe = Recipe::parse(&text).map_err(|source| RepoError::Lines {
+        key: key.clone(),
+        source,
+    })?;
+    let head = &recipe.head;
+    let named = (head.repository, &head.job, head.seq, head.nonce, head.epoch);
+    if named
+        != (
+            commit.repository,
+            &commit.job,
+            commit.seq,
+            commit.nonce,
+            commit.epoch,
+        )
+    {
+        return Err(RepoError::rule(&key, "it is the recipe of another run"));
+    }
+    Ok(recipe)
+}
+
+/// Reads the refs of a commit.
+pub async fn load_refs(repository: &Repository, commit: &Commit) -> Result<Refs, RepoError> {
+    let key = layout::refs(&commit.refs.sha256);
+    let bytes = fetch(repository, &key, commit.refs).await?;
+    let text = decompress_frame(&bytes, MAX_REFS).map_err(|source| RepoError::Decompress {
+        key: key.clone(),
+        source,
+    })?;
+    let refs = Refs::parse(&text).map_err(|source| RepoError::Lines {
+        key: key.clone(),
+        source,
+    })?;
+    let head = &refs.head;
+    let named = (head.repository, &head.job, head.seq, head.nonce);
+    if named != (commit.repository, &commit.job, commit.seq, commit.nonce) {
+        return Err(RepoError::rule(&key, "they are the refs of another run"));
+    }
+    let stored = refs.packs.iter().map(|pack| pack.1).sum::<u64>();
+    if (refs.packs.len() as u64, stored) != (commit.packs, commit.bytes) {
+        return Err(RepoError::rule(&key, "they disagree with the commit"));
+    }
+    Ok(refs)
+}
+
+/// Reads an object that a record names, and compares size and digest.
+async fn fetch(
+    repository: &Repository,
+    key: &str,
+    expected: ObjectRef,
+) -> Result<Bytes, RepoError> {
+    let bytes = repository
+        .store()
+        .find(key)
+        .await?
+        .ok_or_else(|| RepoError::ObjectMissing(key.to_owned()))?;
+    check_object(key, &bytes, expected)?;
+    Ok(bytes)
+}
+
+/// Compares an object with what a record says of it.
+pub(crate) fn check_object(key: &str, bytes: &[u8], expected: ObjectRef) -> Result<(), RepoError> {
+    let differs = |expected: String, found: String| RepoError::ObjectDiffers {
+        key: key.to_owned(),
+        expected,
+        found,
+    };
+    if bytes.len() as u64 != expected.size {
+        return Err(differs(
+            format!("{} bytes", expected.size),
+            format!("{} bytes", bytes.len()),
+        ));
+    }
+    let found = Digest(Sha256::digest(bytes).into());
+    if found != expected.sha256 {
+        return Err(differs(
+            format!("SHA-256 {}", expected.sha256),
+            found.to_string(),
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,43 @@
+//! From an administrator's identity to the identity of an epoch.
+
+use backup_keys::{EpochError, Identity, Recipient, open_epoch_key};
+use backup_model::Digest;
+use sha2::{Digest as _, Sha256};
+
+use super::{RepoError, Repository};
+use crate::format::layout;
+
+/// Tries the epoch's key files, those that trust lists and no others.
+pub async fn unlock(
+    repository: &Repository,
+    epoch: u64,
+    administrator: &Identity,
+) -> Result<Identity, RepoError> {
+    let trust_key = layout::trust(repository.trust().version);
+    let listed = repository
+        .trust()
+        .epoch(epoch)
+        .ok_or_else(|| RepoError::rule(&trust_key, format!("it has no epoch {epoch}")))?;
+    let expected: Recipient = listed
+        .recipient
+        .parse()
+        .map_err(|_| RepoError::rule(&trust_key, "an epoch's recipient is not one"))?;
+    for file in &listed.keys {
+        let key = layout::key_file(epoch, &file.administrator, file.number);
+        let Some(bytes) = repository.store().find(&key).await? else {
+            continue;
+        };
+        if Digest(Sha256::digest(&bytes).into()) != file.sha256 {
+            return Err(RepoError::rule(&key, "it is not the file that trust names"));
+        }
+        match open_epoch_key(&bytes, administrator, &expected) {
+            Ok(identity) => return Ok(identity),
+            Err(EpochError::NoMatch) => {}
+            Err(source) => return Err(RepoError::KeyFile { key, source }),
+        }
+    }
+    Err(RepoError::WrongIdentity {
+        identity: administrator.recipient().to_string(),
+        epoch,
+    })
+}

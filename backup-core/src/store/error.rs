@@ -1,0 +1,57 @@
+//! What goes wrong with a store, classified once.
+
+use std::{error::Error, io};
+
+use backup_model::Code;
+
+/// A call to the store failed.
+#[derive(Debug, thiserror::Error)]
+#[error("could not {operation} `{key}`")]
+pub struct StoreError {
+    operation: &'static str,
+    key: String,
+    source: object_store::Error,
+}
+
+impl StoreError {
+    pub(super) fn new(operation: &'static str, key: &str, source: object_store::Error) -> Self {
+        Self {
+            operation,
+            key: key.to_owned(),
+            source,
+        }
+    }
+
+    /// Whether the object is not there.
+    pub fn is_not_found(&self) -> bool {
+        matches!(self.source, object_store::Error::NotFound { .. })
+    }
+
+    /// The stable code.
+    pub fn code(&self) -> Code {
+        match self.source {
+            object_store::Error::PermissionDenied { .. }
+            | object_store::Error::Unauthenticated { .. } => return Code::StoreDenied,
+            _ => {}
+        }
+        match self.io_kind() {
+            Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) => Code::NoSpace,
+            Some(io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem) => {
+                Code::StoreDenied
+            }
+            _ => Code::Store,
+        }
+    }
+
+    /// The operating system's error below, if one is.
+    fn io_kind(&self) -> Option<io::ErrorKind> {
+        let mut source: Option<&(dyn Error + 'static)> = Some(&self.source);
+        while let Some(error) = source {
+            if let Some(io) = error.downcast_ref::<io::Error>() {
+                return Some(io.kind());
+            }
+            source = error.source();
+        }
+        None
+    }
+}
