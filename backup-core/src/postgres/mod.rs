@@ -5,7 +5,7 @@
 
 pub(crate) mod child;
 mod connection;
-mod environment;
+pub(crate) mod environment;
 mod programs;
 mod scratch;
 mod url;
