@@ -1,0 +1,346 @@
+//! A client program as a child of ours: watched, and never outliving whoever started it.
+//!
+//! The child leads a process group, so that what it starts itself goes with it, and so that an
+//! interrupt typed at a terminal reaches us first. Two named threads serve it: one keeps the end
+//! of what it complains, the other waits for cancellation. The child is reaped only after that
+//! one has ended, so a signal can never hit a stranger who got the same process id.
+
+use std::{
+    fmt,
+    io::{self, Read},
+    os::unix::process::{CommandExt as _, ExitStatusExt as _},
+    process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio},
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use futures::{
+    executor::block_on,
+    future::{Either, select},
+};
+use rustix::{
+    io::Errno,
+    process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid},
+};
+use tokio_util::sync::CancellationToken;
+
+/// How much of standard error is kept: its end, where programs say why they gave up.
+const STDERR_BYTES: usize = 64 * 1024;
+/// How many lines of it a message quotes.
+const QUOTED_LINES: usize = 5;
+/// Asked to stop, a program may tell the server so; after this it is killed.
+const GRACE: Duration = Duration::from_secs(2);
+const POLL: Duration = Duration::from_millis(50);
+
+/// What a program wrote to standard error: the last 64 KiB. Displayed as its last lines.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stderr(pub String);
+
+impl Stderr {
+    /// Whether it wrote nothing.
+    pub fn is_empty(&self) -> bool {
+        self.0.trim().is_empty()
+    }
+
+    /// Its lines, without empty ones.
+    pub fn lines(&self) -> impl Iterator<Item = &str> {
+        self.0
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty())
+    }
+}
+
+impl fmt::Display for Stderr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let skipped = self.lines().count().saturating_sub(QUOTED_LINES);
+        for line in self.lines().skip(skipped) {
+            write!(f, ": {line}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Why a program did not do its work.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ChildError {
+    /// It does not start.
+    #[error("cannot start `{program}`")]
+    Start {
+        /// The program.
+        program: &'static str,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// It gave up.
+    #[error("`{program}` failed with exit status {status}{stderr}")]
+    Exit {
+        /// The program.
+        program: &'static str,
+        /// Its exit status.
+        status: i32,
+        /// What it said.
+        stderr: Stderr,
+    },
+    /// Something killed it.
+    #[error("`{program}` was killed by {}{stderr}", signal_name(*.signal))]
+    Killed {
+        /// The program.
+        program: &'static str,
+        /// The signal's number.
+        signal: i32,
+        /// What it had said.
+        stderr: Stderr,
+    },
+    /// The system did not tell how it ended.
+    #[error("cannot tell how `{program}` ended")]
+    Wait {
+        /// The program.
+        program: &'static str,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// A running program. Dropping it kills it.
+#[derive(Debug)]
+pub(crate) struct Running {
+    program: &'static str,
+    child: Child,
+    stop: CancellationToken,
+    ended: CancellationToken,
+    stderr: Option<JoinHandle<Stderr>>,
+    watcher: Option<JoinHandle<()>>,
+}
+
+impl Running {
+    /// Starts `command`. When `cancel` is cancelled, the program is asked to stop, then killed.
+    pub(crate) fn start(
+        program: &'static str,
+        mut command: Command,
+        cancel: &CancellationToken,
+    ) -> Result<Self, ChildError> {
+        let failed = |source| ChildError::Start { program, source };
+        command.stderr(Stdio::piped()).process_group(0);
+        let mut child = command.spawn().map_err(failed)?;
+        let complaints = child.stderr.take().expect("it was just asked to be a pipe");
+        let mut running = Self {
+            program,
+            child,
+            stop: cancel.child_token(),
+            ended: CancellationToken::new(),
+            stderr: None,
+            watcher: None,
+        };
+        let stderr = thread::Builder::new()
+            .name(format!("{program}-err"))
+            .spawn(move || keep_end(complaints))
+            .map_err(failed)?;
+        running.stderr = Some(stderr);
+        let (group, stop, ended) = (running.group(), running.stop.clone(), running.ended.clone());
+        let watcher = thread::Builder::new()
+            .name(format!("{program}-stop"))
+            .spawn(move || stop_on_request(group, &stop, &ended))
+            .map_err(failed)?;
+        running.watcher = Some(watcher);
+        Ok(running)
+    }
+
+    /// Its standard output, if that was asked to be a pipe.
+    pub(crate) fn take_stdout(&mut self) -> Option<ChildStdout> {
+        self.child.stdout.take()
+    }
+
+    /// Its standard input, if that was asked to be a pipe.
+    pub(crate) fn take_stdin(&mut self) -> Option<ChildStdin> {
+        self.child.stdin.take()
+    }
+
+    /// Ends it as cancellation would.
+    pub(crate) fn stop(&self) {
+        self.stop.cancel();
+    }
+
+    /// Waits until it has ended; success is exit status 0. Gives what it wrote to standard error.
+    pub(crate) fn end(mut self) -> Result<Stderr, ChildError> {
+        let program = self.program;
+        drop(self.child.stdin.take());
+        drop(self.child.stdout.take());
+        self.wait_unreaped()
+            .and_then(|()| self.reap())
+            .map_err(|source| ChildError::Wait { program, source })
+            .and_then(|(status, stderr)| judge(program, status, stderr))
+    }
+
+    fn group(&self) -> Pid {
+        Pid::from_child(&self.child)
+    }
+
+    /// Waits for the end and leaves the process id taken, so that the watcher can still use it.
+    fn wait_unreaped(&self) -> io::Result<()> {
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+        loop {
+            match waitid(WaitId::Pid(self.group()), options) {
+                Ok(_) => return Ok(()),
+                Err(Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    fn reap(&mut self) -> io::Result<(ExitStatus, Stderr)> {
+        // Whatever it started must not hold standard error open, or work on.
+        signal(self.group(), Signal::KILL);
+        self.ended.cancel();
+        if let Some(watcher) = self.watcher.take() {
+            watcher.join().map_err(|_| panicked())?;
+        }
+        let status = self.child.wait()?;
+        let stderr = match self.stderr.take() {
+            Some(reader) => reader.join().map_err(|_| panicked())?,
+            None => Stderr::default(),
+        };
+        Ok((status, stderr))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if self.watcher.is_some() || self.stderr.is_some() {
+            // Nobody is left to be told, and after SIGKILL nothing can fail that we could mend.
+            drop(self.reap());
+        }
+    }
+}
+
+fn judge(program: &'static str, status: ExitStatus, stderr: Stderr) -> Result<Stderr, ChildError> {
+    match (status.code(), status.signal()) {
+        (Some(0), _) => Ok(stderr),
+        (_, Some(signal)) => Err(ChildError::Killed {
+            program,
+            signal,
+            stderr,
+        }),
+        (code, None) => Err(ChildError::Exit {
+            program,
+            status: code.unwrap_or(-1),
+            stderr,
+        }),
+    }
+}
+
+fn stop_on_request(group: Pid, stop: &CancellationToken, ended: &CancellationToken) {
+    let first = block_on(select(
+        Box::pin(stop.cancelled()),
+        Box::pin(ended.cancelled()),
+    ));
+    if matches!(first, Either::Right(_)) {
+        return;
+    }
+    signal(group, Signal::TERM);
+    let mut waited = Duration::ZERO;
+    while waited < GRACE && !ended.is_cancelled() {
+        thread::sleep(POLL);
+        waited += POLL;
+    }
+    if !ended.is_cancelled() {
+        signal(group, Signal::KILL);
+    }
+}
+
+/// The group may be gone already, which is as good.
+fn signal(group: Pid, signal: Signal) {
+    kill_process_group(group, signal).ok();
+}
+
+fn keep_end(mut pipe: impl Read) -> Stderr {
+    let mut kept = Vec::new();
+    let mut piece = [0; 4096];
+    loop {
+        match pipe.read(&mut piece) {
+            Ok(0) => break,
+            Ok(read) => kept.extend_from_slice(&piece[..read]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(_) => break,
+        }
+        if kept.len() > 2 * STDERR_BYTES {
+            kept.drain(..kept.len() - STDERR_BYTES);
+        }
+    }
+    let start = kept.len().saturating_sub(STDERR_BYTES);
+    Stderr(String::from_utf8_lossy(&kept[start..]).into_owned())
+}
+
+fn panicked() -> io::Error {
+    io::Error::other("a thread that served it panicked")
+}
+
+fn signal_name(number: i32) -> String {
+    let name = match number {
+        1 => "SIGHUP",
+        2 => "SIGINT",
+        3 => "SIGQUIT",
+        6 => "SIGABRT",
+        7 => "SIGBUS",
+        9 => "SIGKILL",
+        11 => "SIGSEGV",
+        13 => "SIGPIPE",
+        15 => "SIGTERM",
+        24 => "SIGXCPU",
+        25 => "SIGXFSZ",
+        _ => return format!("signal {number}"),
+    };
+    name.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+
+    fn shell(script: &str) -> Command {
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", script]).stdin(Stdio::null());
+        command
+    }
+
+    #[test]
+    fn ends_are_told_apart_and_quoted() {
+        let cancel = CancellationToken::new();
+        let end = |script| Running::start("sh", shell(script), &cancel).unwrap().end();
+        assert_eq!(end("echo hint >&2").unwrap().0, "hint\n");
+        let error = end("echo one >&2; echo two >&2; exit 3").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "`sh` failed with exit status 3: one: two"
+        );
+        let error = end("kill -9 $$").unwrap_err();
+        assert_eq!(error.to_string(), "`sh` was killed by SIGKILL");
+        let long = end("yes complaint | head -c 1000000 >&2; echo end >&2").unwrap();
+        assert_eq!(long.0.len(), STDERR_BYTES);
+        assert!(long.0.ends_with("end\n"));
+    }
+
+    #[test]
+    fn cancelling_ends_a_program_that_ignores_it_and_its_children() {
+        let cancel = CancellationToken::new();
+        let mut command = shell("trap '' TERM; echo ready; sleep 600 & sleep 600; sleep 600");
+        command.stdout(Stdio::piped());
+        let mut running = Running::start("sh", command, &cancel).unwrap();
+        let mut ready = [0; 6];
+        running
+            .take_stdout()
+            .unwrap()
+            .read_exact(&mut ready)
+            .unwrap();
+        cancel.cancel();
+        let begun = Instant::now();
+        let error = running.end().unwrap_err();
+        assert!(matches!(error, ChildError::Killed { .. }), "{error}");
+        assert!(begun.elapsed() < Duration::from_secs(10));
+    }
+}

@@ -1,0 +1,92 @@
+//! Roles and tablespaces of a server, as SQL of `pg_dumpall --globals-only`.
+//!
+//! Only a superuser may read the hashes of passwords. For anybody else the roles are taken
+//! without them, which is said in a warning: after a restore those roles cannot log in until
+//! they get a password. It is small, so it is held in memory until it is known to be whole.
+
+use std::{io::Write, process::Command};
+
+use backup_model::{Code, Failure};
+use tokio_util::sync::CancellationToken;
+
+use super::{DumpError, dump::run};
+use crate::postgres::{ChildError, Connection, Programs, Stderr, environment::ChildEnvironment};
+
+/// Enough for a hundred thousand roles.
+const MOST_BYTES: usize = 64 << 20;
+const END: &[u8] = b"-- PostgreSQL database cluster dump complete";
+/// After the end mark comes at most a line or two.
+const END_WITHIN: usize = 4096;
+
+/// What was taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GlobalsSummary {
+    /// Its length.
+    pub length_bytes: u64,
+    /// What is not in it, and why.
+    pub warnings: Vec<Failure>,
+}
+
+/// Writes the server's roles and tablespaces to `out`. Blocks; for a plain thread.
+pub fn globals(
+    connection: &Connection,
+    programs: &Programs,
+    out: &mut dyn Write,
+    cancel: &CancellationToken,
+) -> Result<GlobalsSummary, DumpError> {
+    let environment = ChildEnvironment::new(connection)?;
+    let command = || {
+        let mut command = environment.command(programs.pg_dumpall());
+        // The empty name stands for the connection's database, instead of a guess.
+        command.args(["--globals-only", "--no-password", "--database="]);
+        command
+    };
+    let mut warnings = Vec::new();
+    let sql = match collect(command(), cancel) {
+        Err(DumpError::Program(refusal @ ChildError::Exit { .. })) => {
+            let mut without = command();
+            without.arg("--no-role-passwords");
+            // When this fails too, passwords were not the matter and its error is the better one.
+            let sql = collect(without, cancel)?;
+            warnings.push(Failure {
+                code: Code::PgDump,
+                message: format!(
+                    "the passwords of roles are not in the backup: `{}` may not read them",
+                    connection.user
+                ),
+                causes: vec![refusal.to_string()],
+            });
+            sql
+        }
+        other => other?,
+    };
+    out.write_all(&sql).map_err(|source| DumpError::Output {
+        program: "pg_dumpall",
+        source,
+    })?;
+    Ok(GlobalsSummary {
+        length_bytes: sql.len() as u64,
+        warnings,
+    })
+}
+
+fn collect(command: Command, cancel: &CancellationToken) -> Result<Vec<u8>, DumpError> {
+    let mut sql = Vec::new();
+    let mut too_large = false;
+    let stderr = run("pg_dumpall", command, cancel, &mut |piece| {
+        too_large |= sql.len() + piece.len() > MOST_BYTES;
+        if !too_large {
+            sql.extend_from_slice(piece);
+        }
+        Ok(())
+    })?;
+    let fault = |what, stderr: Stderr| Err(DumpError::Globals { what, stderr });
+    let tail = &sql[sql.len().saturating_sub(END_WITHIN)..];
+    if too_large {
+        fault("is larger than 64 MiB", stderr)
+    } else if tail.windows(END.len()).any(|part| part == END) {
+        Ok(sql)
+    } else {
+        fault("has no end", stderr)
+    }
+}
