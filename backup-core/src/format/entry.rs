@@ -117,8 +117,15 @@ pub enum PathFault {
 
 impl PathFault {
     /// The stable code.
-    pub fn code(&self) -> Code {
-        Code::Damaged
+    pub fn code(self) -> Code {
+        match self {
+            Self::Empty
+            | Self::Absolute
+            | Self::Part
+            | Self::Nul
+            | Self::TooLong
+            | Self::TooDeep => Code::Damaged,
+        }
     }
 }
 

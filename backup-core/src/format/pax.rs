@@ -53,8 +53,10 @@ pub enum PaxFault {
 
 impl PaxFault {
     /// The stable code.
-    pub fn code(&self) -> Code {
-        Code::Damaged
+    pub fn code(self) -> Code {
+        match self {
+            Self::Records | Self::Twice | Self::Time | Self::Number => Code::Damaged,
+        }
     }
 }
 
@@ -154,11 +156,10 @@ pub fn parse_number(text: &[u8]) -> Result<u64, PaxFault> {
 
 /// The map of a sparse file, padded to whole blocks: it comes before the data.
 pub fn sparse_map(regions: &[Region]) -> Vec<u8> {
-    let mut map = format!("{}\n", regions.len());
+    let mut map = format!("{}\n", regions.len()).into_bytes();
     for region in regions {
-        map.push_str(&format!("{}\n{}\n", region.offset, region.length));
+        map.extend_from_slice(format!("{}\n{}\n", region.offset, region.length).as_bytes());
     }
-    let mut map = map.into_bytes();
     map.resize(map.len().next_multiple_of(512), 0);
     map
 }

@@ -1,1 +1,3 @@
 //! What is read: each source yields named byte streams.
+
+pub mod files;

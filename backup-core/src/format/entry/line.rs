@@ -32,7 +32,9 @@ pub enum EntryError {
 impl EntryError {
     /// The stable code.
     pub fn code(&self) -> Code {
-        Code::Damaged
+        match self {
+            Self::Json(_) | Self::Path(_) | Self::Value(_) | Self::Spelling => Code::Damaged,
+        }
     }
 }
 
