@@ -1,10 +1,15 @@
 //! What is stored, as types: pure bytes to bytes, by `doc/format.md`.
 
+mod entry;
 pub mod layout;
+pub mod pax;
 mod recipe;
 mod refs;
 mod run;
 
+pub use entry::{
+    Entry, EntryError, FileTime, MAX_DEPTH, MAX_PATH_BYTES, Node, NodeKind, PathFault, check_path,
+};
 pub use recipe::{
     Extent, INLINE_LINES, Lines, LinesError, ListRef, MAX_PACK, MAX_PLAIN, PackLine, Recipe,
     RecipeHead, RecipeStream, StreamLine, extents_fit, is_stream_name, push_line,
