@@ -21,6 +21,7 @@ pub mod chunk;
 pub mod codec;
 pub mod crypt;
 pub mod format;
+pub mod ops;
 pub mod pipeline;
 pub mod postgres;
 pub mod repo;

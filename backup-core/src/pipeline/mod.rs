@@ -5,20 +5,24 @@
 //! the stream's own digest. The CPU's work runs on plain named threads, the store's on tokio; the
 //! two meet in bounded channels, and only here.
 
+mod assembly;
 mod check;
 mod dedup;
 mod error;
 mod lane;
 mod read;
+mod snapshot;
 mod stream;
 mod thread;
 mod upload;
 
+pub use assembly::{Assembled, Assembly, FilesWriter, NewStream};
 pub use check::{CheckedReader, EntryDigest, Expected};
 pub use dedup::Dedup;
 pub use error::PipelineError;
 pub use lane::{Lane, LaneOptions, NewPack};
 pub use read::{Fetcher, PackReader, StreamReader};
+pub use snapshot::SnapshotReader;
 pub use stream::{Observer, StoredStream, StreamWriter};
 pub use thread::on_thread;
 pub(crate) use upload::put_checked;

@@ -41,7 +41,11 @@ pub fn uploader(
 }
 
 /// Stores an object and reads it back: what the store acknowledged is not yet what it has.
-pub(crate) async fn put_checked(store: &Store, key: &str, bytes: Bytes) -> Result<(), PipelineError> {
+pub(crate) async fn put_checked(
+    store: &Store,
+    key: &str,
+    bytes: Bytes,
+) -> Result<(), PipelineError> {
     let put = store.put_new(key, bytes.clone()).await?;
     if put == Put::Taken || store.get(key).await? != bytes {
         return Err(PipelineError::ReadBack(key.to_owned()));

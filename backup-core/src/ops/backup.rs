@@ -1,0 +1,507 @@
+//! Backup: read every source of a job into one snapshot.
+//!
+//! The job's lock is taken, the run begins, sources are read and stored, recipe and refs follow,
+//! then the commit, and only after it the local index. Whatever fails after the run began ends it
+//! with an abort that says why; a process that dies without saying so is closed by the next run.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    io,
+    sync::Arc,
+    time::Instant,
+};
+
+use backup_keys::Recipient;
+use backup_model::{
+    BackupReport, Code, Digest, Event, Failure, FilesFacts, JobName, Phase, Progress, StreamKind,
+};
+use bytes::Bytes;
+use sha2::{Digest as _, Sha256};
+use tokio_util::sync::CancellationToken;
+
+use super::{Clock, OpError, list::stream_infos};
+use crate::{
+    codec::compress_frame,
+    crypt::Sealer,
+    format::{Entry, ObjectRef, Recipe, RecipeHead, Refs, RefsHead, layout},
+    pipeline::{
+        Assembled, Assembly, FilesWriter, LaneOptions, NewStream, Observer, PipelineError,
+        on_thread, put_checked, uploader,
+    },
+    postgres::{Connection, Programs},
+    repo::{CommitFacts, Host, Index, IndexHead, Repository, Run, RunLimits},
+    source::{
+        files::{self, EntrySink, FilesSpec},
+        postgres,
+    },
+};
+
+/// The level of blocks.
+const LEVEL: i32 = 3;
+
+/// What is read.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// A database, and the roles around it.
+    Postgres {
+        /// The source's name, from which streams get theirs.
+        name: String,
+        /// The database.
+        connection: Connection,
+        /// The programs that dump it.
+        programs: Programs,
+        /// Whether to take roles and tablespaces along.
+        globals: bool,
+    },
+    /// Folders.
+    Files {
+        /// The source's name, from which the stream gets its own.
+        name: String,
+        /// What to read.
+        spec: FilesSpec,
+    },
+}
+
+/// A job: what belongs together.
+#[derive(Clone, Debug)]
+pub struct BackupJob {
+    /// Its name.
+    pub name: JobName,
+    /// What it reads, in order.
+    pub sources: Vec<Source>,
+}
+
+/// Runs a job once.
+pub async fn backup(
+    repository: &Repository,
+    host: &Host,
+    job: &BackupJob,
+    clock: Clock,
+    progress: &Arc<dyn Progress>,
+    cancel: &CancellationToken,
+) -> Result<BackupReport, OpError> {
+    let started = Instant::now();
+    let lock = host.lock(&job.name)?;
+    let run = Run::begin(repository, host.key(), lock, RunLimits::default(), clock()).await?;
+    let stored = store_and_commit(repository, host, job, &run, clock, progress, cancel).await;
+    match stored {
+        Ok(mut report) => {
+            report.took_secs = started.elapsed().as_secs_f64();
+            Ok(report)
+        }
+        Err(error) => {
+            // The first error is the one to tell. If even the abort cannot be written, the next
+            // run will find this one open and close it.
+            if let Err(second) = run.abort(error.code(), clock()).await {
+                progress.event(Event::Warned(Failure::from_error(second.code(), &second)));
+            }
+            Err(error)
+        }
+    }
+}
+
+async fn store_and_commit(
+    repository: &Repository,
+    host: &Host,
+    job: &BackupJob,
+    run: &Run<'_>,
+    clock: Clock,
+    progress: &Arc<dyn Progress>,
+    cancel: &CancellationToken,
+) -> Result<BackupReport, OpError> {
+    let (epoch, recipient) = repository.current_epoch()?;
+    let secret = host.dedup_secret(epoch)?;
+    let index = load_index(repository, host, run, epoch).await?;
+    let prepared = prepare(job).await?;
+
+    let options = lane_options(repository, &recipient);
+    let (uploads, upload) = uploader(repository.store().clone());
+    let assembly = Assembly::new(options, secret, index, uploads);
+    let reading = {
+        let (progress, cancel) = (Arc::clone(progress), cancel.clone());
+        on_thread("backup", move || {
+            read_sources(prepared, assembly, &progress, &cancel)
+        })
+    };
+    // The upload's error comes first: it is why the lanes stopped.
+    let (read, uploaded) = tokio::join!(reading, upload);
+    let uploaded = uploaded.map(|_| ());
+    let (assembled, outcome) = match (read?, uploaded) {
+        (Err(OpError::Pipeline(PipelineError::UploadStopped)), Err(error)) | (Ok(_), Err(error)) => {
+            return Err(error.into());
+        }
+        (read, _) => read?,
+    };
+    if cancel.is_cancelled() {
+        return Err(OpError::Cancelled);
+    }
+    let written = Written::store(repository, run, epoch, &recipient, &assembled).await?;
+    let facts = CommitFacts {
+        epoch,
+        created: clock(),
+        recipe: written.recipe_ref,
+        refs: written.refs_ref,
+        packs: (
+            assembled.packs.len() as u64,
+            assembled.packs.iter().map(|pack| pack.size).sum(),
+        ),
+        added: assembled.added,
+        kinds: kinds(&written.recipe),
+        complete: outcome.complete,
+    };
+    let (created, stored_bytes) = (facts.created, facts.packs.1);
+    let record = run.commit(facts).await?;
+    keep_index(repository, host, job, epoch, record, &assembled.index, progress);
+    Ok(BackupReport {
+        snapshot: run.name(),
+        complete: outcome.complete,
+        created,
+        read_bytes: assembled.read_bytes,
+        new_bytes: assembled.new_bytes,
+        added_bytes: assembled.added.1 + written.recipe_ref.size + written.refs_ref.size,
+        stored_bytes,
+        took_secs: 0.0,
+        streams: stream_infos(&written.recipe)?,
+        warnings: outcome.warnings,
+    })
+}
+
+/// What was noticed while reading.
+#[derive(Debug, Default)]
+struct Outcome {
+    complete: bool,
+    warnings: Vec<Failure>,
+}
+
+/// A source whose server has answered.
+enum Prepared {
+    Postgres {
+        name: String,
+        connection: Connection,
+        programs: Programs,
+        globals: bool,
+        facts: backup_model::DatabaseFacts,
+    },
+    Files {
+        name: String,
+        spec: FilesSpec,
+    },
+}
+
+/// Asks all servers before anything is read: a wrong password should not show up an hour later.
+async fn prepare(job: &BackupJob) -> Result<Vec<Prepared>, OpError> {
+    let mut prepared = Vec::new();
+    for source in job.sources.iter().cloned() {
+        prepared.push(match source {
+            Source::Files { name, spec } => Prepared::Files { name, spec },
+            Source::Postgres {
+                name,
+                connection,
+                programs,
+                globals,
+            } => {
+                let facts = postgres::facts(&connection, &programs)
+                    .await
+                    .map_err(|source| OpError::Facts {
+                        name: name.clone(),
+                        source,
+                    })?;
+                Prepared::Postgres {
+                    name,
+                    connection,
+                    programs,
+                    globals,
+                    facts,
+                }
+            }
+        });
+    }
+    Ok(prepared)
+}
+
+/// Reads one source after another. Blocks; runs on a thread of its own.
+fn read_sources(
+    sources: Vec<Prepared>,
+    mut assembly: Assembly,
+    progress: &Arc<dyn Progress>,
+    cancel: &CancellationToken,
+) -> Result<(Assembled, Outcome), OpError> {
+    let mut outcome = Outcome {
+        complete: true,
+        warnings: Vec::new(),
+    };
+    for source in sources {
+        match source {
+            Prepared::Files { name, spec } => {
+                let facts = read_files(&mut assembly, &name, &spec, progress, cancel)?;
+                note_unreadable(&facts, &mut outcome);
+            }
+            Prepared::Postgres {
+                name,
+                connection,
+                programs,
+                globals,
+                facts,
+            } => {
+                let total = Some(facts.size_bytes);
+                let stream = new_stream(StreamKind::Postgres, format!("{name}.dump"));
+                let object = stream.name.clone();
+                let observer = observe(progress, &object, total);
+                let summary = assembly.store(stream, observer, |out| {
+                    postgres::dump(&connection, &programs, &facts, out, cancel)
+                        .map(|summary| (summary, to_json(&facts)))
+                        .map_err(|error| OpError::dump(&name, error))
+                })?;
+                ended(progress, &object);
+                if !summary.stderr.is_empty() {
+                    let text = format!("pg_dump of {name} succeeded and said something");
+                    outcome.warnings.push(Failure {
+                        causes: summary.stderr.lines().map(str::to_owned).collect(),
+                        ..Failure::new(Code::PgDump, text)
+                    });
+                }
+                if globals {
+                    let stream = new_stream(StreamKind::Globals, format!("{name}.globals.sql"));
+                    let summary = assembly.store(stream, Box::new(|_| ()), |out| {
+                        postgres::globals(&connection, &programs, out, cancel)
+                            .map(|summary| (summary, None))
+                            .map_err(|error| OpError::dump(&name, error))
+                    })?;
+                    outcome.warnings.extend(summary.warnings);
+                }
+            }
+        }
+    }
+    Ok((assembly.finish()?, outcome))
+}
+
+fn read_files(
+    assembly: &mut Assembly,
+    name: &str,
+    spec: &FilesSpec,
+    progress: &Arc<dyn Progress>,
+    cancel: &CancellationToken,
+) -> Result<FilesFacts, OpError> {
+    let stream = new_stream(StreamKind::Files, format!("{name}.tar"));
+    let object = stream.name.clone();
+    let observer = observe(progress, &object, None);
+    let facts = assembly.store_files(stream, observer, |out| {
+        files::archive(spec, &mut TarSink(out), cancel)
+            .map(|facts| (facts.clone(), to_json(&facts)))
+            .map_err(|error| OpError::files(name, error))
+    })?;
+    ended(progress, &object);
+    Ok(facts)
+}
+
+/// Hands a tar and its entries to the pipeline.
+struct TarSink<'a, 'b>(&'a mut FilesWriter<'b>);
+
+impl io::Write for TarSink<'_, '_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.push(bytes).map_err(io::Error::other)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl EntrySink for TarSink<'_, '_> {
+    fn end_entry(&mut self, entry: &Entry) -> io::Result<()> {
+        let line = entry.to_line();
+        self.0
+            .end_entry(&line, &entry.sha256)
+            .map_err(io::Error::other)
+    }
+}
+
+/// Recipe and refs, stored.
+struct Written {
+    recipe: Recipe,
+    recipe_ref: ObjectRef,
+    refs_ref: ObjectRef,
+}
+
+impl Written {
+    async fn store(
+        repository: &Repository,
+        run: &Run<'_>,
+        epoch: u64,
+        recipient: &Recipient,
+        assembled: &Assembled,
+    ) -> Result<Self, OpError> {
+        let name = run.name();
+        let recipe = Recipe {
+            head: RecipeHead {
+                repository: repository.id(),
+                job: name.job.clone(),
+                seq: name.seq,
+                nonce: run.nonce(),
+                epoch,
+                packs: assembled.packs.len() as u64,
+                streams: assembled.streams.len() as u64,
+            },
+            packs: assembled.packs.clone(),
+            streams: assembled.streams.clone(),
+        };
+        let frame = compress_frame(&recipe.to_lines()).map_err(PipelineError::Compress)?;
+        let mut sealer = Sealer::new(recipient, frame.len()).map_err(PipelineError::Seal)?;
+        sealer.write(&frame).map_err(PipelineError::Seal)?;
+        let sealed = sealer.finish().map_err(PipelineError::Seal)?;
+        let recipe_ref = object_ref(&sealed.bytes);
+        let key = layout::recipe(&recipe_ref.sha256);
+        put_checked(repository.store(), &key, Bytes::from(sealed.bytes)).await?;
+
+        let head = RefsHead {
+            repository: repository.id(),
+            job: name.job,
+            seq: name.seq,
+            nonce: run.nonce(),
+            packs: assembled.packs.len() as u64,
+        };
+        let refs = Refs::derive(head, &assembled.packs, assembled.extents.iter().copied());
+        let bytes = compress_frame(&refs.to_lines()).map_err(PipelineError::Compress)?;
+        let refs_ref = object_ref(&bytes);
+        let key = layout::refs(&refs_ref.sha256);
+        put_checked(repository.store(), &key, Bytes::from(bytes)).await?;
+        Ok(Self {
+            recipe,
+            recipe_ref,
+            refs_ref,
+        })
+    }
+}
+
+/// The index of the snapshot just before this run, less the packs that are not as it says.
+async fn load_index(
+    repository: &Repository,
+    host: &Host,
+    run: &Run<'_>,
+    epoch: u64,
+) -> Result<Index, OpError> {
+    let name = run.name();
+    let secret = host.dedup_secret(epoch)?;
+    let Some(bytes) = host.read_index(&name.job) else {
+        return Ok(Index::default());
+    };
+    let runs = repository.runs(&name.job).await?;
+    let Some(latest) = runs.latest() else {
+        return Ok(Index::default());
+    };
+    let head = IndexHead {
+        repository: repository.id(),
+        epoch,
+        job: name.job,
+        record: latest.digest,
+    };
+    let Some(mut index) = Index::from_bytes(&bytes, &head, &secret) else {
+        return Ok(Index::default());
+    };
+    let listed: HashMap<Digest, u64> = repository
+        .store()
+        .list(layout::PACKS)
+        .await?
+        .iter()
+        .filter_map(|object| Some((layout::parse_pack(&object.key)?, object.size)))
+        .collect();
+    index.retain_packs(|pack| listed.get(&pack.sha256) == Some(&pack.size));
+    Ok(index)
+}
+
+/// The snapshot is committed, so a lost index is a warning: the next backup is full.
+fn keep_index(
+    repository: &Repository,
+    host: &Host,
+    job: &BackupJob,
+    epoch: u64,
+    record: Digest,
+    index: &Index,
+    progress: &Arc<dyn Progress>,
+) {
+    let head = IndexHead {
+        repository: repository.id(),
+        epoch,
+        job: job.name.clone(),
+        record,
+    };
+    let kept = host
+        .dedup_secret(epoch)
+        .and_then(|secret| host.write_index(&job.name, &index.to_bytes(&head, &secret)));
+    if let Err(error) = kept {
+        progress.event(Event::Warned(Failure::from_error(error.code(), &error)));
+    }
+}
+
+fn lane_options(repository: &Repository, recipient: &Recipient) -> LaneOptions {
+    let record = repository.record();
+    let size = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
+    LaneOptions {
+        recipient: recipient.clone(),
+        level: LEVEL,
+        block_bytes: size(record.block_bytes.clamp(1 << 16, 8 << 20)),
+        pack_bytes: size(record.pack_bytes.clamp(1 << 20, 48 << 20)),
+    }
+}
+
+fn kinds(recipe: &Recipe) -> Vec<String> {
+    let kinds: BTreeSet<&str> = recipe
+        .source_streams()
+        .map(|stream| stream.line.kind.as_str())
+        .collect();
+    kinds.into_iter().map(str::to_owned).collect()
+}
+
+fn note_unreadable(facts: &FilesFacts, outcome: &mut Outcome) {
+    if facts.unreadable == 0 {
+        return;
+    }
+    outcome.complete = false;
+    let text = format!("{} things could not be read", facts.unreadable);
+    outcome.warnings.push(Failure {
+        causes: facts
+            .examples
+            .iter()
+            .map(|example| format!("{}: {}", example.path, example.error))
+            .collect(),
+        ..Failure::new(Code::Source, text)
+    });
+}
+
+fn new_stream(kind: StreamKind, name: String) -> NewStream {
+    NewStream { kind, name }
+}
+
+fn observe(progress: &Arc<dyn Progress>, object: &str, total_bytes: Option<u64>) -> Observer {
+    progress.event(Event::Began {
+        phase: Phase::Store,
+        object: object.to_owned(),
+        total_bytes,
+    });
+    let (progress, object) = (Arc::clone(progress), object.to_owned());
+    Box::new(move |done_bytes| {
+        progress.event(Event::Advanced {
+            object: object.clone(),
+            done_bytes,
+            stored_bytes: 0,
+        });
+    })
+}
+
+fn ended(progress: &Arc<dyn Progress>, object: &str) {
+    progress.event(Event::Ended {
+        object: object.to_owned(),
+    });
+}
+
+fn object_ref(bytes: &[u8]) -> ObjectRef {
+    ObjectRef {
+        sha256: Digest(Sha256::digest(bytes).into()),
+        size: bytes.len() as u64,
+    }
+}
+
+fn to_json<T: serde::Serialize>(facts: &T) -> Option<serde_json::Value> {
+    serde_json::to_value(facts).ok()
+}

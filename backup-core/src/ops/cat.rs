@@ -1,0 +1,76 @@
+//! Cat: one stream to a writer. What has been written cannot be taken back, so the stream is read
+//! and checked to its end first, and only then again for the writer.
+
+use std::io::{self, Write};
+
+use backup_keys::Identity;
+use backup_model::SnapshotName;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    OpError,
+    list::{committed, read_recipe},
+};
+use crate::{
+    pipeline::{Fetcher, SnapshotReader, on_thread},
+    repo::Repository,
+};
+
+/// Writes a stream of a snapshot to `out`.
+pub async fn cat(
+    repository: &Repository,
+    name: &SnapshotName,
+    stream: &str,
+    identity: &Identity,
+    mut out: Box<dyn Write + Send>,
+    cancel: &CancellationToken,
+) -> Result<u64, OpError> {
+    let record = committed(repository, name).await?;
+    let (epoch, recipe) = read_recipe(repository, record.commit()?, identity).await?;
+    let found = recipe.stream(stream).cloned();
+    let stream = found.ok_or_else(|| OpError::NoStream {
+        snapshot: name.to_string(),
+        stream: stream.to_owned(),
+        known: recipe
+            .source_streams()
+            .map(|stream| stream.line.name.clone())
+            .collect(),
+    })?;
+    let mut snapshot =
+        SnapshotReader::new(Fetcher::spawn(repository.store().clone()), epoch, recipe);
+    let cancel = cancel.clone();
+    on_thread("cat", move || {
+        let mut checked = snapshot.open(&stream)?;
+        copy(&mut checked, &mut io::sink(), &cancel)?;
+        let mut again = snapshot.open(&stream)?;
+        let length = copy(&mut again, &mut *out, &cancel)?;
+        out.flush()
+            .map_err(|source| OpError::io("write the stream", source))?;
+        Ok(length)
+    })
+    .await?
+}
+
+/// Copies to the end, stopping when asked to. Gives the length.
+pub(super) fn copy(
+    from: &mut dyn io::Read,
+    to: &mut dyn Write,
+    cancel: &CancellationToken,
+) -> Result<u64, OpError> {
+    let mut buffer = vec![0; 256 * 1024];
+    let mut length = 0;
+    loop {
+        if cancel.is_cancelled() {
+            return Err(OpError::Cancelled);
+        }
+        let read = from
+            .read(&mut buffer)
+            .map_err(|source| OpError::io("read the snapshot", source))?;
+        if read == 0 {
+            return Ok(length);
+        }
+        to.write_all(&buffer[..read])
+            .map_err(|source| OpError::io("write the stream", source))?;
+        length += read as u64;
+    }
+}

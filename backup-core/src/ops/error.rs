@@ -1,0 +1,212 @@
+//! Why an operation failed: whatever the layers below said, each under its own code.
+
+use std::io;
+
+use backup_model::{Code, Failure};
+
+use crate::{
+    pipeline::{Carried, PipelineError, unwrap_io},
+    postgres::{ConnectionError, ProgramsError},
+    repo::{HostError, RepoError},
+    sink::{database::TargetError, directory::DirectoryError},
+    source::{
+        files::FilesError,
+        postgres::{ArchiveError, DumpError, FactsError},
+    },
+};
+
+/// An operation failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpError {
+    /// The repository.
+    #[error(transparent)]
+    Repo(#[from] RepoError),
+    /// The host's own files.
+    #[error(transparent)]
+    Host(#[from] HostError),
+    /// Packs could not be written.
+    #[error(transparent)]
+    Pipeline(#[from] PipelineError),
+    /// The database cannot be asked.
+    #[error("could not prepare the dump of {name}")]
+    Facts {
+        /// The source.
+        name: String,
+        /// Why.
+        source: FactsError,
+    },
+    /// The dump failed.
+    #[error("could not dump {name}")]
+    Dump {
+        /// The source.
+        name: String,
+        /// Why.
+        source: DumpError,
+    },
+    /// Folders could not be archived.
+    #[error("could not archive {name}")]
+    Files {
+        /// The source.
+        name: String,
+        /// Why.
+        source: FilesError,
+    },
+    /// PostgreSQL's programs are missing.
+    #[error(transparent)]
+    Programs(#[from] ProgramsError),
+    /// The database server cannot be asked.
+    #[error(transparent)]
+    Connection(#[from] ConnectionError),
+    /// The database could not be restored.
+    #[error("could not restore {name}")]
+    Database {
+        /// The target.
+        name: String,
+        /// Why.
+        source: TargetError,
+    },
+    /// The folder could not be restored.
+    #[error("could not restore {name}")]
+    Directory {
+        /// The target.
+        name: String,
+        /// Why.
+        source: DirectoryError,
+    },
+    /// A dump's archive is not whole.
+    #[error("{name} is not a whole archive of pg_dump")]
+    Archive {
+        /// The stream.
+        name: String,
+        /// Why.
+        source: ArchiveError,
+    },
+    /// A local file or pipe.
+    #[error("could not {what}")]
+    Io {
+        /// What was being done.
+        what: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// Something that the plan named.
+    #[error("{}", .0.message)]
+    Refused(Failure),
+    /// The snapshot has no such stream.
+    #[error("{snapshot} has no stream `{stream}`; it has: {}", known.join(", "))]
+    NoStream {
+        /// The snapshot.
+        snapshot: String,
+        /// The name that was asked for.
+        stream: String,
+        /// The names that there are.
+        known: Vec<String>,
+    },
+    /// The report is not to be had: facts of another version.
+    #[error("the facts of {stream} are not readable")]
+    UnknownFacts {
+        /// The stream.
+        stream: String,
+        /// Why.
+        source: serde_json::Error,
+    },
+    /// Stopped on request.
+    #[error("stopped on request")]
+    Cancelled,
+}
+
+impl OpError {
+    /// The stable code.
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Repo(error) => error.code(),
+            Self::Host(error) => error.code(),
+            Self::Pipeline(error) => error.code(),
+            Self::Facts { source, .. } => source.code(),
+            Self::Dump { source, .. } => source.code(),
+            Self::Files { source, .. } => source.code(),
+            Self::Programs(error) => error.code(),
+            Self::Connection(error) => error.code(),
+            Self::Database { source, .. } => source.code(),
+            Self::Directory { source, .. } => source.code(),
+            Self::Archive { .. } | Self::UnknownFacts { .. } => Code::Damaged,
+            Self::Io { source, .. } => match source.kind() {
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Code::NoSpace,
+                _ => Code::LocalIo,
+            },
+            Self::Refused(failure) => failure.code,
+            Self::NoStream { .. } => Code::NoStream,
+            Self::Cancelled => Code::Interrupted,
+        }
+    }
+
+    /// As it is shown and sent.
+    pub fn to_failure(&self) -> Failure {
+        if let Self::Refused(failure) = self {
+            return failure.clone();
+        }
+        Failure::from_error(self.code(), self)
+    }
+
+    /// A failure of the dump: if what took the bytes failed, that is the story.
+    pub(super) fn dump(name: &str, source: DumpError) -> Self {
+        match source {
+            DumpError::Cancelled => Self::Cancelled,
+            DumpError::Output { program, source } => match unwrap_io(source) {
+                Carried::Pipeline(error) => error.into(),
+                Carried::Repo(error) => error.into(),
+                Carried::Io(source) => Self::Dump {
+                    name: name.to_owned(),
+                    source: DumpError::Output { program, source },
+                },
+            },
+            source => Self::Dump {
+                name: name.to_owned(),
+                source,
+            },
+        }
+    }
+
+    /// A failure of the archive of files: likewise.
+    pub(super) fn files(name: &str, source: FilesError) -> Self {
+        match source {
+            FilesError::Cancelled => Self::Cancelled,
+            FilesError::Sink(source) => Self::io("store the archive of files", source),
+            source => Self::Files {
+                name: name.to_owned(),
+                source,
+            },
+        }
+    }
+
+    /// A failure of a restore into a database: if the stream failed, that is the story.
+    pub(super) fn database(name: &str, source: TargetError) -> Self {
+        match source {
+            TargetError::Cancelled => Self::Cancelled,
+            TargetError::Read(source) => Self::io("read the snapshot", source),
+            source => Self::Database {
+                name: name.to_owned(),
+                source,
+            },
+        }
+    }
+
+    /// An I/O error, or what it carried.
+    pub(super) fn io(what: &str, source: io::Error) -> Self {
+        match unwrap_io(source) {
+            Carried::Pipeline(error) => error.into(),
+            Carried::Repo(error) => error.into(),
+            Carried::Io(source) => Self::Io {
+                what: what.to_owned(),
+                source,
+            },
+        }
+    }
+}
+
+impl From<crate::store::StoreError> for OpError {
+    fn from(error: crate::store::StoreError) -> Self {
+        Self::Repo(error.into())
+    }
+}

@@ -1,0 +1,218 @@
+//! Listing: what there is, from public records; and what is in it, with an identity.
+
+use std::sync::Arc;
+
+use backup_keys::Identity;
+use backup_model::{
+    DatabaseFacts, End, FilesFacts, JobName, SnapshotDetail, SnapshotInfo, SnapshotName,
+    StreamInfo, StreamKind,
+};
+
+use super::OpError;
+use crate::{
+    format::{Commit, Recipe, RecipeStream, RunEnd},
+    repo::{JobRuns, RepoError, Repository, RunRecord, RunState, load_recipe, unlock},
+};
+
+/// Which snapshots are meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Selection {
+    /// All of them.
+    All,
+    /// All of one job.
+    Job(JobName),
+    /// The newest of every job.
+    Latest,
+    /// Just this one.
+    One(SnapshotName),
+}
+
+impl Selection {
+    /// The runs of the jobs that are meant. A job or snapshot that does not exist is an error.
+    pub async fn runs(&self, repository: &Repository) -> Result<Vec<JobRuns>, OpError> {
+        let known = repository.jobs().await?;
+        let jobs = match self {
+            Self::All | Self::Latest => known,
+            Self::Job(job) | Self::One(SnapshotName { job, .. }) if known.contains(job) => {
+                vec![job.clone()]
+            }
+            Self::Job(job) | Self::One(SnapshotName { job, .. }) => {
+                return Err(RepoError::NoJob(job.clone()).into());
+            }
+        };
+        let mut runs = Vec::new();
+        for job in jobs {
+            runs.push(repository.runs(&job).await?);
+        }
+        Ok(runs)
+    }
+}
+
+/// Every run that is meant, newest last within its job. Records that are not valid are errors of
+/// their own and do not hide the rest.
+pub async fn list(
+    repository: &Repository,
+    selection: &Selection,
+) -> Result<Vec<Result<SnapshotInfo, RepoError>>, OpError> {
+    let mut all = Vec::new();
+    for job in selection.runs(repository).await? {
+        for (seq, state) in job.runs {
+            let name = SnapshotName {
+                job: job.job.clone(),
+                seq,
+            };
+            all.push(match state {
+                RunState::Ended(record) => Ok(info(&record)),
+                RunState::Open(session) => Ok(SnapshotInfo {
+                    snapshot: name,
+                    end: End::Open,
+                    created: session.created,
+                    kinds: Vec::new(),
+                    packs: 0,
+                    stored_bytes: 0,
+                    added_bytes: 0,
+                    record: backup_model::Digest([0; 32]),
+                    reason: None,
+                }),
+                RunState::Bad(error) => Err(error),
+            });
+        }
+    }
+    if let Selection::One(name) = selection {
+        all.retain(|run| run.as_ref().is_ok_and(|info| info.snapshot == *name));
+    }
+    Ok(all)
+}
+
+/// The record of one snapshot, which must have committed.
+pub async fn committed(
+    repository: &Repository,
+    name: &SnapshotName,
+) -> Result<RunRecord, OpError> {
+    let runs = Selection::One(name.clone()).runs(repository).await?;
+    let state = runs
+        .into_iter()
+        .flat_map(|job| job.runs)
+        .find(|(seq, _)| *seq == name.seq)
+        .map(|(_, state)| state);
+    match state {
+        Some(RunState::Ended(record)) => {
+            record.commit()?;
+            Ok(*record)
+        }
+        Some(RunState::Bad(error)) => Err(error.into()),
+        Some(RunState::Open(_)) => Err(RepoError::NotCommitted {
+            run: name.clone(),
+            how: "has no end yet".to_owned(),
+        }
+        .into()),
+        None => Err(RepoError::NoSnapshot(name.clone()).into()),
+    }
+}
+
+/// The newest snapshot of a job.
+pub async fn newest(repository: &Repository, job: &JobName) -> Result<SnapshotName, OpError> {
+    let runs = Selection::Job(job.clone()).runs(repository).await?;
+    let newest = runs.iter().find_map(JobRuns::latest);
+    newest
+        .map(|record| record.name.clone())
+        .ok_or_else(|| RepoError::NoJob(job.clone()).into())
+}
+
+/// One snapshot; its streams too, if an identity is given.
+pub async fn describe(
+    repository: &Repository,
+    name: &SnapshotName,
+    identity: Option<&Identity>,
+) -> Result<SnapshotDetail, OpError> {
+    let record = committed(repository, name).await?;
+    let streams = match identity {
+        None => None,
+        Some(identity) => {
+            let (_, recipe) = read_recipe(repository, record.commit()?, identity).await?;
+            Some(stream_infos(&recipe)?)
+        }
+    };
+    Ok(SnapshotDetail {
+        info: info(&record),
+        streams,
+    })
+}
+
+/// Opens the epoch of a commit with an administrator's identity, and reads the recipe.
+pub async fn read_recipe(
+    repository: &Repository,
+    commit: &Commit,
+    administrator: &Identity,
+) -> Result<(Identity, Arc<Recipe>), OpError> {
+    let epoch = unlock(repository, commit.epoch, administrator).await?;
+    let recipe = load_recipe(repository, commit, &epoch).await?;
+    Ok((epoch, Arc::new(recipe)))
+}
+
+/// The streams that sources gave.
+pub(super) fn stream_infos(recipe: &Recipe) -> Result<Vec<StreamInfo>, OpError> {
+    recipe.source_streams().map(stream_info).collect()
+}
+
+pub(super) fn stream_info(stream: &RecipeStream) -> Result<StreamInfo, OpError> {
+    let line = &stream.line;
+    let unknown = |source| OpError::UnknownFacts {
+        stream: line.name.clone(),
+        source,
+    };
+    let facts = line.facts.clone();
+    let database: Option<DatabaseFacts> = match (line.kind, &facts) {
+        (StreamKind::Postgres, Some(facts)) => {
+            Some(serde_json::from_value(facts.clone()).map_err(unknown)?)
+        }
+        _ => None,
+    };
+    let files: Option<FilesFacts> = match (line.kind, facts) {
+        (StreamKind::Files, Some(facts)) => Some(serde_json::from_value(facts).map_err(unknown)?),
+        _ => None,
+    };
+    Ok(StreamInfo {
+        name: line.name.clone(),
+        kind: line.kind,
+        length_bytes: line.length,
+        digest: line.digest,
+        // The end of the archive is an entry too, but not one that people count.
+        entries: line.entries.map(|list| list.count.saturating_sub(1)),
+        database,
+        files,
+    })
+}
+
+fn info(record: &RunRecord) -> SnapshotInfo {
+    let mut info = SnapshotInfo {
+        snapshot: record.name.clone(),
+        end: End::Fenced,
+        created: record.end.created(),
+        kinds: Vec::new(),
+        packs: 0,
+        stored_bytes: 0,
+        added_bytes: 0,
+        record: record.digest,
+        reason: None,
+    };
+    match &record.end {
+        RunEnd::Commit(commit) => {
+            info.end = if commit.complete {
+                End::Complete
+            } else {
+                End::Partial
+            };
+            info.kinds.clone_from(&commit.kinds);
+            info.packs = commit.packs;
+            info.stored_bytes = commit.bytes;
+            info.added_bytes = commit.added_bytes;
+        }
+        RunEnd::Aborted(aborted) => {
+            info.end = End::Aborted;
+            info.reason = Some(aborted.reason.clone());
+        }
+        RunEnd::Fence(_) => {}
+    }
+    info
+}

@@ -1,0 +1,21 @@
+//! Operations: one file each, readable from top to bottom.
+//!
+//! An operation takes what it works on, a [`Progress`](backup_model::Progress) sink and a
+//! cancellation token, and gives a report of `backup-model`.
+
+mod backup;
+mod cat;
+mod error;
+mod list;
+mod restore;
+mod verify;
+
+pub use backup::{BackupJob, Source, backup};
+pub use cat::cat;
+pub use error::OpError;
+pub use list::{Selection, describe, list, newest, read_recipe};
+pub use restore::{Prepared, RestoreRequest, plan, restore};
+pub use verify::{Verifier, verify};
+
+/// Where an operation gets the time from.
+pub type Clock = fn() -> jiff::Timestamp;

@@ -1,0 +1,320 @@
+//! Verify: is everything that a snapshot names there and unaltered, and does it read?
+//!
+//! `storage` needs no key: the record in its chain, recipe, refs and packs by size and digest.
+//! `data` reads every stream to its end besides, as a restore would. A store that cannot be
+//! reached is not damage: the snapshot is then untested.
+
+use std::{
+    collections::HashMap,
+    io::{self, Read, Write},
+    sync::Arc,
+    time::Instant,
+};
+
+use backup_keys::Identity;
+use backup_model::{
+    Code, Digest, Event, Failure, Level, Phase, Progress, SnapshotName, StreamKind, Verdict,
+    VerifyReport,
+};
+use sha2::{Digest as _, Sha256};
+use tokio_util::sync::CancellationToken;
+
+use super::{OpError, Selection, cat::copy, list::read_recipe};
+use crate::{
+    format::{Commit, Refs, RefsHead, layout},
+    pipeline::{Fetcher, SnapshotReader, on_thread},
+    repo::{RepoError, Repository, RunRecord, RunState, load_refs},
+    source::postgres::ArchiveCheck,
+};
+
+/// How to verify.
+#[derive(Clone, Debug)]
+pub enum Verifier {
+    /// Everything there and unaltered.
+    Storage,
+    /// Also: everything reads, with an administrator's identity.
+    Data(Identity),
+}
+
+impl Verifier {
+    fn level(&self) -> Level {
+        match self {
+            Self::Storage => Level::Storage,
+            Self::Data(_) => Level::Data,
+        }
+    }
+}
+
+/// Packs that were read already, and what was wrong with them.
+type SeenPacks = HashMap<(Digest, u64), Option<Failure>>;
+
+/// Verifies snapshots and gives each report as soon as it is there. Runs without a snapshot
+/// (aborted, fenced, open) have nothing to verify; a record that is missing or not valid is
+/// damage.
+pub async fn verify(
+    repository: &Repository,
+    selection: &Selection,
+    verifier: &Verifier,
+    progress: &Arc<dyn Progress>,
+    cancel: &CancellationToken,
+    mut report: impl FnMut(VerifyReport),
+) -> Result<(), OpError> {
+    let mut seen = SeenPacks::new();
+    let mut verified = 0;
+    for job in selection.runs(repository).await? {
+        let latest = job.latest().map(|record| record.name.seq);
+        for (seq, state) in &job.runs {
+            let name = SnapshotName {
+                job: job.job.clone(),
+                seq: *seq,
+            };
+            let meant = match selection {
+                Selection::All | Selection::Job(_) => true,
+                Selection::Latest => {
+                    Some(*seq) == latest || (latest < Some(*seq) && is_bad(state))
+                }
+                Selection::One(one) => *one == name,
+            };
+            if !meant {
+                continue;
+            }
+            if cancel.is_cancelled() {
+                return Err(OpError::Cancelled);
+            }
+            match state {
+                RunState::Ended(record) => {
+                    let Ok(commit) = record.commit() else {
+                        continue;
+                    };
+                    let checked =
+                        snapshot(repository, record, commit, verifier, &mut seen, progress, cancel);
+                    report(checked.await?);
+                    verified += 1;
+                }
+                RunState::Open(_) => {}
+                RunState::Bad(error) => {
+                    report(bad_record(repository, name, verifier.level(), error));
+                    verified += 1;
+                }
+            }
+        }
+    }
+    match selection {
+        Selection::One(name) if verified == 0 => Err(RepoError::NoSnapshot(name.clone()).into()),
+        _ => Ok(()),
+    }
+}
+
+fn is_bad(state: &RunState) -> bool {
+    matches!(state, RunState::Bad(_))
+}
+
+fn bad_record(
+    repository: &Repository,
+    snapshot: SnapshotName,
+    level: Level,
+    error: &RepoError,
+) -> VerifyReport {
+    VerifyReport {
+        snapshot,
+        created: repository.record().created,
+        level,
+        verdict: Verdict::Damaged {
+            faults: vec![Failure::from_error(error.code(), error)],
+        },
+        packs: 0,
+        stored_bytes: 0,
+        read_bytes: 0,
+        took_secs: 0.0,
+    }
+}
+
+async fn snapshot(
+    repository: &Repository,
+    record: &RunRecord,
+    commit: &Commit,
+    verifier: &Verifier,
+    seen: &mut SeenPacks,
+    progress: &Arc<dyn Progress>,
+    cancel: &CancellationToken,
+) -> Result<VerifyReport, OpError> {
+    let started = Instant::now();
+    let object = record.name.to_string();
+    progress.event(Event::Began {
+        phase: Phase::Verify,
+        object: object.clone(),
+        total_bytes: Some(commit.bytes),
+    });
+    let mut faults = Vec::new();
+    let mut read_bytes = 0;
+    let storage = storage(repository, commit, seen, &object, progress, cancel, &mut faults);
+    let mut outcome = storage.await;
+    // Data that is not whole need not be decrypted to be known as damaged.
+    if let (Ok(refs), Verifier::Data(identity), true) = (&outcome, verifier, faults.is_empty()) {
+        match data(repository, commit, refs, identity, cancel).await {
+            Ok(read) => read_bytes = read,
+            Err(error) => outcome = Err(error),
+        }
+    }
+    progress.event(Event::Ended { object });
+    let verdict = match outcome {
+        Err(OpError::Cancelled) => return Err(OpError::Cancelled),
+        Err(error) if error.code() == Code::WrongIdentity => return Err(error),
+        Err(error) => match error.code() {
+            Code::Damaged | Code::RepositoryDamaged => {
+                faults.push(error.to_failure());
+                Verdict::Damaged { faults }
+            }
+            _ => Verdict::Untested {
+                reason: error.to_failure(),
+            },
+        },
+        Ok(_) if faults.is_empty() => Verdict::Good,
+        Ok(_) => Verdict::Damaged { faults },
+    };
+    Ok(VerifyReport {
+        snapshot: record.name.clone(),
+        created: commit.created,
+        level: verifier.level(),
+        verdict,
+        packs: commit.packs,
+        stored_bytes: commit.bytes,
+        read_bytes,
+        took_secs: started.elapsed().as_secs_f64(),
+    })
+}
+
+/// Every object that the commit names, by size and digest.
+async fn storage(
+    repository: &Repository,
+    commit: &Commit,
+    seen: &mut SeenPacks,
+    object: &str,
+    progress: &Arc<dyn Progress>,
+    cancel: &CancellationToken,
+    faults: &mut Vec<Failure>,
+) -> Result<Refs, OpError> {
+    let key = layout::recipe(&commit.recipe.sha256);
+    if let Some(fault) =
+        check(repository, &key, commit.recipe.sha256, commit.recipe.size).await?
+    {
+        faults.push(fault);
+    }
+    let refs = load_refs(repository, commit).await?;
+    let mut done_bytes = 0;
+    for pack in &refs.packs {
+        if cancel.is_cancelled() {
+            return Err(OpError::Cancelled);
+        }
+        let (sha256, size) = (pack.0, pack.1);
+        let fault = if let Some(known) = seen.get(&(sha256, size)) {
+            known.clone()
+        } else {
+            let found = check(repository, &layout::pack(&sha256), sha256, size).await?;
+            seen.insert((sha256, size), found.clone());
+            found
+        };
+        faults.extend(fault);
+        done_bytes += size;
+        progress.event(Event::Advanced {
+            object: object.to_owned(),
+            done_bytes,
+            stored_bytes: 0,
+        });
+    }
+    Ok(refs)
+}
+
+/// What is wrong with one stored object.
+async fn check(
+    repository: &Repository,
+    key: &str,
+    sha256: Digest,
+    size: u64,
+) -> Result<Option<Failure>, OpError> {
+    let damaged = |text: String| Ok(Some(Failure::new(Code::Damaged, text)));
+    let Some(bytes) = repository.store().find(key).await? else {
+        return damaged(format!("{key} is missing"));
+    };
+    if bytes.len() as u64 != size {
+        return damaged(format!(
+            "{key}: {size} bytes expected, {} found",
+            bytes.len()
+        ));
+    }
+    let digest = on_thread("sha256", move || Digest(Sha256::digest(&bytes).into())).await?;
+    if digest != sha256 {
+        return damaged(format!("{key} was altered: its SHA-256 is {digest}"));
+    }
+    Ok(None)
+}
+
+/// Reads every stream to its end; gives how many bytes they were.
+async fn data(
+    repository: &Repository,
+    commit: &Commit,
+    refs: &Refs,
+    identity: &Identity,
+    cancel: &CancellationToken,
+) -> Result<u64, OpError> {
+    let (epoch, recipe) = read_recipe(repository, commit, identity).await?;
+    let fetcher = Fetcher::spawn(repository.store().clone());
+    let mut snapshot = SnapshotReader::new(fetcher, epoch, Arc::clone(&recipe));
+    let (refs, head, cancel) = (refs.clone(), refs.head.clone(), cancel.clone());
+    on_thread("verify", move || {
+        refs_agree(&mut snapshot, &refs, head)?;
+        let mut read_bytes = 0;
+        for stream in &recipe.streams {
+            let mut check = TocCheck(match stream.line.kind {
+                StreamKind::Postgres => Some(ArchiveCheck::new()),
+                _ => None,
+            });
+            let mut reader = snapshot.open(stream)?;
+            let copied = copy(&mut reader as &mut dyn Read, &mut check, &cancel);
+            let archive = |source| OpError::Archive {
+                name: stream.line.name.clone(),
+                source,
+            };
+            read_bytes += copied?;
+            if let Some(check) = check.0 {
+                check.finish().map_err(archive)?;
+            }
+        }
+        Ok(read_bytes)
+    })
+    .await?
+}
+
+/// Refs follow from the recipe; whoever has the key makes sure.
+fn refs_agree(
+    snapshot: &mut SnapshotReader,
+    refs: &Refs,
+    head: RefsHead,
+) -> Result<(), OpError> {
+    let recipe = Arc::clone(snapshot.recipe());
+    let mut extents = Vec::new();
+    for stream in &recipe.streams {
+        extents.extend(snapshot.extents(stream)?);
+    }
+    if Refs::derive(head, &recipe.packs, extents.into_iter()) == *refs {
+        return Ok(());
+    }
+    Err(RepoError::rule("refs", "they do not follow from the recipe").into())
+}
+
+/// Walks a dump's archive while it passes by. Its own fault shows at the end, after the stream's
+/// digest had its say.
+struct TocCheck(Option<ArchiveCheck>);
+
+impl Write for TocCheck {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if let Some(check) = &mut self.0 {
+            check.push(bytes).map_err(io::Error::other)?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
