@@ -101,7 +101,8 @@ pub struct ScratchCluster {
 }
 
 impl ScratchCluster {
-    /// Makes a cluster below `parent` and waits until it takes connections.
+    /// Makes a cluster below `parent` and waits until it takes connections. When we are root the
+    /// server is not, so others must be let through to `parent`.
     pub async fn start(programs: &Programs, parent: &Path) -> Result<Self, ScratchError> {
         let (initdb, postgres) = programs.server().map_err(ScratchError::Programs)?;
         let folder = tempfile::Builder::new()
