@@ -14,6 +14,7 @@ use std::{
     time::Duration,
 };
 
+use backup_model::{Code, Failure};
 use futures::{
     executor::block_on,
     future::{Either, select},
@@ -48,6 +49,15 @@ impl Stderr {
             .lines()
             .map(str::trim)
             .filter(|line| !line.is_empty())
+    }
+
+    /// What a program said although it succeeded, as a warning with a cause per line.
+    pub(crate) fn warning(&self, code: Code, program: &str) -> Option<Failure> {
+        (!self.is_empty()).then(|| Failure {
+            code,
+            message: format!("`{program}` succeeded and had something to say"),
+            causes: self.lines().map(str::to_owned).collect(),
+        })
     }
 }
 
@@ -114,6 +124,7 @@ pub(crate) struct Running {
     ended: CancellationToken,
     stderr: Option<JoinHandle<Stderr>>,
     watcher: Option<JoinHandle<()>>,
+    reaped: bool,
 }
 
 impl Running {
@@ -134,6 +145,7 @@ impl Running {
             ended: CancellationToken::new(),
             stderr: None,
             watcher: None,
+            reaped: false,
         };
         let stderr = thread::Builder::new()
             .name(format!("{program}-err"))
@@ -199,6 +211,7 @@ impl Running {
             watcher.join().map_err(|_| panicked())?;
         }
         let status = self.child.wait()?;
+        self.reaped = true;
         let stderr = match self.stderr.take() {
             Some(reader) => reader.join().map_err(|_| panicked())?,
             None => Stderr::default(),
@@ -209,7 +222,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        if self.watcher.is_some() || self.stderr.is_some() {
+        if !self.reaped {
             // Nobody is left to be told, and after SIGKILL nothing can fail that we could mend.
             drop(self.reap());
         }

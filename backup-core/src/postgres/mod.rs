@@ -8,6 +8,8 @@ mod connection;
 pub(crate) mod environment;
 mod programs;
 mod scratch;
+#[cfg(test)]
+pub(crate) mod testing;
 mod url;
 
 pub use child::{ChildError, Stderr};

@@ -101,7 +101,8 @@ pub struct ScratchCluster {
 }
 
 impl ScratchCluster {
-    /// Makes a cluster below `parent` and waits until it takes connections.
+    /// Makes a cluster below `parent` and waits until it takes connections. When we are root the
+    /// server is not, so others must be let through to `parent`.
     pub async fn start(programs: &Programs, parent: &Path) -> Result<Self, ScratchError> {
         let (initdb, postgres) = programs.server().map_err(ScratchError::Programs)?;
         let folder = tempfile::Builder::new()
@@ -188,6 +189,7 @@ impl ScratchCluster {
 struct Server {
     child: Child,
     status: Option<ExitStatus>,
+    guard: Child,
 }
 
 impl Server {
@@ -222,16 +224,25 @@ impl Server {
         ] {
             command.args(["-c", setting]);
         }
-        let child = command
+        let mut child = command
             .stdout(copy)
             .stderr(log)
             .process_group(0)
             .spawn()
             .map_err(ScratchError::io("start `postgres`"))?;
-        Ok(Self {
-            child,
-            status: None,
-        })
+        match guard(&child, folder) {
+            Ok(guard) => Ok(Self {
+                child,
+                status: None,
+                guard,
+            }),
+            Err(source) => {
+                // Unguarded it must not stay; it has nothing yet that could be lost.
+                child.kill().and_then(|()| child.wait()).ok();
+                let what = "start the server's guard";
+                Err(ScratchError::Io { what, source })
+            }
+        }
     }
 
     fn has_ended(&mut self) -> Option<ExitStatus> {
@@ -252,6 +263,8 @@ impl Server {
 
     /// Ends it without ceremony: nothing in it is worth a clean shutdown.
     fn end_now(&mut self) {
+        // First, as it would take the end of our pipe for our own. It may be gone already.
+        self.guard.kill().and_then(|()| self.guard.wait()).ok();
         self.signal(Signal::QUIT);
         let begun = Instant::now();
         while self.has_ended().is_none() {
@@ -267,6 +280,23 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.end_now();
     }
+}
+
+/// Ends the server and removes its folder should we be killed: a shell that waits for the end of
+/// a pipe which only we hold. A restored database must not stay behind in the clear.
+fn guard(server: &Child, folder: &Path) -> io::Result<Child> {
+    Command::new("/bin/sh")
+        .args(["-c", "read _; kill -QUIT \"$0\"; sleep 1; rm -rf -- \"$1\""])
+        .arg(server.id().to_string())
+        .arg(folder)
+        .env_clear()
+        .env("PATH", "/usr/bin:/bin")
+        .current_dir("/")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .process_group(0)
+        .spawn()
 }
 
 async fn initialise(

@@ -77,6 +77,19 @@ async fn a_path_too_long_for_a_socket_is_said_so() {
 }
 
 #[test]
+fn what_is_guarded_ends_with_us() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = Command::new("sleep").arg("600").spawn().unwrap();
+    let mut guard = guard(&server, folder.path()).unwrap();
+    assert!(server.try_wait().unwrap().is_none());
+    // The system closes our end in the same way when we are killed.
+    drop(guard.stdin.take());
+    assert_eq!(server.wait().unwrap().signal(), Some(3));
+    assert!(guard.wait().unwrap().success());
+    assert!(!folder.path().exists());
+}
+
+#[test]
 fn users_are_found_by_name() {
     let users = "root:x:0:0::/root:/bin/sh\npostgres:x:101:104:PostgreSQL,,,:/var:/bin/sh\n";
     assert_eq!(ids_of(users, "postgres"), Some((101, 104)));

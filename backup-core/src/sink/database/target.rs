@@ -216,7 +216,7 @@ impl DatabaseTarget {
         let rest = io::copy(archive, &mut io::sink()).map_err(TargetError::Read)?;
         Ok(Filled {
             read_bytes: read_bytes + rest,
-            warnings: warnings(&stderr.lines().map(str::to_owned).collect::<Vec<_>>()),
+            warnings: Vec::from_iter(stderr.warning(Code::PgRestore, "pg_restore")),
         })
     }
 
@@ -244,15 +244,20 @@ impl DatabaseTarget {
         })
     }
 
-    /// Removes the temporary database, if it is there.
+    /// Removes the temporary database, if it is there, also from under a session that a killed
+    /// `pg_restore` left busy.
     pub async fn abandon(&self) -> Result<(), TargetError> {
         let session = self.maintenance.connect().await?;
         let drop = format!("drop database if exists {}", identifier(&self.partial));
-        session
-            .client()
-            .batch_execute(&drop)
-            .await
-            .map_err(ConnectionError::query("drop the unfinished database"))?;
+        let forced = format!("{drop} with (force)");
+        let dropped = match session.client().batch_execute(&forced).await {
+            // PostgreSQL 12 cannot: it waits some seconds for sessions to end.
+            Err(error) if error.code() == Some(&SqlState::SYNTAX_ERROR) => {
+                session.client().batch_execute(&drop).await
+            }
+            other => other,
+        };
+        dropped.map_err(ConnectionError::query("drop the unfinished database"))?;
         Ok(())
     }
 }
@@ -284,17 +289,6 @@ fn feed(
         }
     }
     Ok(read_bytes)
-}
-
-fn warnings(lines: &[String]) -> Vec<Failure> {
-    if lines.is_empty() {
-        return Vec::new();
-    }
-    vec![Failure {
-        code: Code::PgRestore,
-        message: "`pg_restore` succeeded and had something to say".to_owned(),
-        causes: lines.to_vec(),
-    }]
 }
 
 /// `<name>.partial`; a name too long for that is cut, and told apart by a digest of the whole.

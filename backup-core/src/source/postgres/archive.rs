@@ -35,7 +35,7 @@ pub struct ArchiveSummary {
 }
 
 /// An archive being checked.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ArchiveCheck {
     state: State,
     header: Option<Header>,

@@ -9,7 +9,7 @@ use std::{
     process::Stdio,
 };
 
-use backup_model::{Code, DatabaseFacts};
+use backup_model::{Code, DatabaseFacts, Failure};
 use tokio_util::sync::CancellationToken;
 
 use super::{ArchiveCheck, ArchiveError, ArchiveSummary};
@@ -93,8 +93,8 @@ impl DumpError {
 pub struct DumpSummary {
     /// What the archive holds.
     pub archive: ArchiveSummary,
-    /// What `pg_dump` said although it succeeded: usually nothing.
-    pub stderr: Stderr,
+    /// What `pg_dump` said although it succeeded.
+    pub warnings: Vec<Failure>,
 }
 
 /// Dumps the connection's database, of which `facts` were asked, into `out`. What `out` got is
@@ -133,7 +133,10 @@ pub fn dump(
     }
     let stderr = ended?;
     match check.finish() {
-        Ok(archive) => Ok(DumpSummary { archive, stderr }),
+        Ok(archive) => Ok(DumpSummary {
+            archive,
+            warnings: Vec::from_iter(stderr.warning(Code::PgDump, "pg_dump")),
+        }),
         Err(source) => Err(DumpError::Archive { stderr, source }),
     }
 }

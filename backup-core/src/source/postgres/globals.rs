@@ -42,12 +42,12 @@ pub fn globals(
         command
     };
     let mut warnings = Vec::new();
-    let sql = match collect(command(), cancel) {
+    let (sql, stderr) = match collect(command(), cancel) {
         Err(DumpError::Program(refusal @ ChildError::Exit { .. })) => {
             let mut without = command();
             without.arg("--no-role-passwords");
             // When this fails too, passwords were not the matter and its error is the better one.
-            let sql = collect(without, cancel)?;
+            let taken = collect(without, cancel)?;
             warnings.push(Failure {
                 code: Code::PgDump,
                 message: format!(
@@ -56,10 +56,11 @@ pub fn globals(
                 ),
                 causes: vec![refusal.to_string()],
             });
-            sql
+            taken
         }
         other => other?,
     };
+    warnings.extend(stderr.warning(Code::PgDump, "pg_dumpall"));
     out.write_all(&sql).map_err(|source| DumpError::Output {
         program: "pg_dumpall",
         source,
@@ -70,7 +71,7 @@ pub fn globals(
     })
 }
 
-fn collect(command: Command, cancel: &CancellationToken) -> Result<Vec<u8>, DumpError> {
+fn collect(command: Command, cancel: &CancellationToken) -> Result<(Vec<u8>, Stderr), DumpError> {
     let mut sql = Vec::new();
     let mut too_large = false;
     let stderr = run("pg_dumpall", command, cancel, &mut |piece| {
@@ -85,7 +86,7 @@ fn collect(command: Command, cancel: &CancellationToken) -> Result<Vec<u8>, Dump
     if too_large {
         fault("is larger than 64 MiB", stderr)
     } else if tail.windows(END.len()).any(|part| part == END) {
-        Ok(sql)
+        Ok((sql, stderr))
     } else {
         fault("has no end", stderr)
     }
