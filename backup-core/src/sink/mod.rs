@@ -1,1 +1,3 @@
 //! Where a restore goes.
+
+pub mod directory;
