@@ -9,7 +9,9 @@ use backup_model::Code;
 use tar::{EntryType, Header};
 use tokio_util::sync::CancellationToken;
 
-use super::*;
+use rustix::io::Errno;
+
+use super::{error::failed, *};
 use crate::format::{PathFault, pax::PaxFault, pax::push_record};
 
 /// Builds an archive without any of the checks.
@@ -75,8 +77,10 @@ fn evil() -> Evil {
     Evil::default()
 }
 
+struct Outcome(Result<Extracted, DirectoryError>);
+
 /// Extracts in a fresh folder, and makes sure that nothing outside of it was touched.
-fn attempt(bytes: &[u8]) -> Result<Extracted, DirectoryError> {
+fn attempt(bytes: &[u8]) -> Outcome {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("witness"), "untouched").unwrap();
     let target = DirectoryTarget::new(&dir.path().join("out")).unwrap();
@@ -95,11 +99,11 @@ fn attempt(bytes: &[u8]) -> Result<Extracted, DirectoryError> {
     assert_eq!(fs::read(dir.path().join("witness")).unwrap(), b"untouched");
     extraction.abandon().unwrap();
     assert_eq!(names(), ["witness"]);
-    result
+    Outcome(result)
 }
 
 fn fault(bytes: &[u8]) -> TarFault {
-    match attempt(bytes) {
+    match attempt(bytes).0 {
         Err(DirectoryError::Refused { fault, .. }) => fault,
         other => panic!("not refused: {other:?}"),
     }
@@ -188,7 +192,7 @@ fn hostile_headers_are_refused() {
     cut.truncate(700);
     let mut after = evil().file("f").end();
     after.extend_from_slice(&[0; 2048]);
-    assert!(attempt(&after).is_ok());
+    assert!(attempt(&after).0.is_ok());
     after.push(1);
     let sized = |size: &[u8]| evil().pax(&[("size", size)]).file("f").end();
     let twice = evil()
@@ -222,7 +226,7 @@ fn hostile_headers_are_refused() {
 #[test]
 fn hostile_maps_of_holes_are_refused() {
     let good = evil().sparse("4096", "1\n512\n4\n", b"data").end();
-    assert_eq!(attempt(&good).unwrap().bytes, 4096);
+    assert_eq!(attempt(&good).0.unwrap().bytes, 4096);
     for (realsize, map, data) in [
         ("4096", "2\n512\n2\n0\n2\n", "data"),
         ("4096", "2\n0\n3\n2\n1\n", "data"),
@@ -274,6 +278,14 @@ fn a_target_in_use_is_refused_before_anything_is_made() {
     for path in ["relative", "/", "/a/.."] {
         assert!(DirectoryTarget::new(path.as_ref()).is_err(), "{path}");
     }
+}
+
+#[test]
+fn a_full_disk_has_its_own_code() {
+    for error in [Errno::NOSPC, Errno::DQUOT] {
+        assert_eq!(failed("write", "x")(error).code(), Code::NoSpace);
+    }
+    assert_eq!(failed("write", "x")(Errno::IO).code(), Code::LocalIo);
 }
 
 #[test]
