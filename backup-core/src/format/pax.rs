@@ -187,7 +187,7 @@ mod tests {
         }
         for bad in [
             "9 path=a",
-            "10 path=a\n",
+            "11 path=a\n",
             "x path=a\n",
             "5 a=\n\n",
             "5 =1\n",

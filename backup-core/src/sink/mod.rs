@@ -1,3 +1,4 @@
 //! Where a restore goes.
 
 pub mod database;
+pub mod directory;

@@ -142,3 +142,45 @@ fn stand_in(path: &[u8]) -> Vec<u8> {
         None => short,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::{FileTime, pax::parse_records};
+
+    #[test]
+    fn what_the_old_fields_cannot_hold_is_a_record() {
+        let node = Node {
+            path: b"srv/a".to_vec(),
+            kind: NodeKind::File { sparse: false },
+            size: 9 << 30,
+            mode: 0o644,
+            uid: 4_000_000_000,
+            gid: 0,
+            mtime: FileTime { secs: -1, nanos: 0 },
+            ctime: FileTime::default(),
+            dev: 0,
+            ino: 0,
+        };
+        let records = parse_records(&records(&node, node.size)).unwrap();
+        let text = |key: &str| String::from_utf8_lossy(&records[key.as_bytes()]).into_owned();
+        assert_eq!(records.len(), 3);
+        assert_eq!(text("size"), "9663676416");
+        assert_eq!(text("uid"), "4000000000");
+        assert_eq!(text("mtime"), "-1");
+        assert_eq!(header(&node, node.size).len(), 1536);
+    }
+
+    #[test]
+    fn names_split_at_a_slash_when_both_halves_fit() {
+        let (a, b) = ("a".repeat(100), "b".repeat(100));
+        assert_eq!(split_name(a.as_bytes()), Some((&b""[..], a.as_bytes())));
+        let both = format!("{a}/{b}");
+        assert_eq!(
+            split_name(both.as_bytes()),
+            Some((a.as_bytes(), b.as_bytes()))
+        );
+        assert_eq!(split_name(format!("{a}{b}").as_bytes()), None);
+        assert_eq!(split_name("\u{e4}".as_bytes()), None);
+    }
+}

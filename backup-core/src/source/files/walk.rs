@@ -75,7 +75,7 @@ fn joined(path: &[u8], name: &CStr) -> Vec<u8> {
 }
 
 fn read_names(folder: &OwnedFd, names: &mut Vec<CString>) -> io::Result<()> {
-    let mut buffer = [MaybeUninit::uninit(); 32 * 1024];
+    let mut buffer = vec![MaybeUninit::uninit(); 32 * 1024];
     let mut entries = RawDir::new(folder, &mut buffer);
     while let Some(entry) = entries.next() {
         let entry = entry?;
