@@ -93,7 +93,7 @@ COMMENT ON COLUMN file.image IS 'A large object, for what was uploaded in pieces
 
 -- Words as people and models use them in such chats, the frequent ones first.
 CREATE TEMPORARY TABLE word ON COMMIT DROP AS
-SELECT ordinality::int - 1 AS n, word FROM regexp_split_to_table(
+SELECT ordinality::int - 1 AS place, word FROM regexp_split_to_table(
     'the to and a of is in you for it that this with on can be are as your if not have use or an '
     'from when will by which but at should one so we there more set all has they each file also '
     'model need then same new server what first only how error would into value container than '
@@ -117,21 +117,21 @@ SELECT ordinality::int - 1 AS n, word FROM regexp_split_to_table(
     'variance gradient matrix tensor polynomial integral hypothesis orbit molecule protein '
     'harbour lighthouse violin orchestra watercolour marmalade ferry timetable platform luggage',
     '\s+') WITH ORDINALITY AS w(word, ordinality);
-CREATE UNIQUE INDEX ON word (n);
+CREATE UNIQUE INDEX ON word (place);
 
 -- Sentences of 5 to 20 words; frequent words are picked more often.
 CREATE TEMPORARY TABLE sentence ON COMMIT DROP AS
-SELECT s AS n, upper(left(body, 1)) || substr(body, 2) || (ARRAY['.', '.', '.', '?', ':', '!'])[1 + s % 6] AS text
+SELECT s AS place, upper(left(body, 1)) || substr(body, 2) || (ARRAY['.', '.', '.', '?', ':', '!'])[1 + s % 6] AS text
 FROM (
     SELECT s, string_agg(word || CASE WHEN abs(hashint8extended(s * 32 + i, 3)) % 11 = 0 AND i > 1 THEN ',' ELSE '' END, ' ' ORDER BY i DESC) AS body
     FROM generate_series(0, 49999) AS s,
          generate_series(1, 5 + abs(hashint8extended(s, 1)) % 16) AS i,
          LATERAL (SELECT ((abs(hashint8extended(s * 32 + i, 2)) % 1000000) / 1000000.0::float8) AS u) AS draw,
          word
-    WHERE word.n = floor(u * u * 330)::int
+    WHERE word.place = floor(u * u * 302)::int
     GROUP BY s
 ) AS bodies;
-CREATE UNIQUE INDEX ON sentence (n);
+CREATE UNIQUE INDEX ON sentence (place);
 ANALYZE sentence;
 
 INSERT INTO "user"
@@ -142,8 +142,8 @@ SELECT n, 'user' || n || '@example.org', initcap(w1.word) || ' ' || initcap(w2.w
        timestamptz '2025-01-01 08:00:00+00' + n * interval '13 hours',
        timestamptz '2026-11-01 08:00:00+00' + n * interval '7 minutes'
 FROM generate_series(1, 200) AS n
-JOIN word w1 ON w1.n = 200 + n % 100
-JOIN word w2 ON w2.n = 150 + (n * 7) % 150;
+JOIN word w1 ON w1.place = 200 + n % 100
+JOIN word w2 ON w2.place = 150 + (n * 7) % 150;
 
 INSERT INTO auth SELECT id, 'sample$' || md5('auth' || id), role <> 'pending' FROM "user";
 
@@ -165,10 +165,10 @@ INSERT INTO config (version, data) VALUES
 
 INSERT INTO prompt
 SELECT n, '/' || w.word || n, 1 + n % 200, s.text, s.text || E'\n\n{{CLIPBOARD}}'
-FROM generate_series(1, 300) AS n JOIN word w ON w.n = 60 + n % 250 JOIN sentence s ON s.n = n;
+FROM generate_series(1, 300) AS n JOIN word w ON w.place = 60 + n % 200 JOIN sentence s ON s.place = n;
 
 INSERT INTO tag
-SELECT n, 1 + n % 200, w.word || '-' || n / 200 FROM generate_series(1, 800) AS n JOIN word w ON w.n = 80 + n % 250;
+SELECT n, 1 + n % 200, w.word || '-' || n / 200 FROM generate_series(1, 800) AS n JOIN word w ON w.place = 80 + n % 200;
 
 INSERT INTO chat
 SELECT md5('chat' || n)::uuid, n, 1 + abs(hashint8extended(n, 11)) % 200, left(s.text, 60), n % 9 = 0,
@@ -177,7 +177,7 @@ SELECT md5('chat' || n)::uuid, n, 1 + abs(hashint8extended(n, 11)) % 200, left(s
                           'history', jsonb_build_object('currentId', md5('message' || n)::uuid)),
        at, at + (n % 600) * interval '1 minute'
 FROM generate_series(1, 8000) AS n
-JOIN sentence s ON s.n = n * 6,
+JOIN sentence s ON s.place = n * 6,
 LATERAL (SELECT timestamptz '2025-02-01 09:00:00+00' + n * interval '71 minutes' AS at) AS times;
 
 INSERT INTO chat_tag
@@ -198,7 +198,7 @@ FROM (
     FROM generate_series(0, 71999) AS m,
          generate_series(1, 2 + CASE WHEN m % 2 = 0 THEN 6 + abs(hashint8extended(m, 22)) % 15 ELSE m % 3 END) AS i
          JOIN sentence s ON true
-    WHERE s.n = abs(hashint8extended(m * 64 + i, 23)) % 50000
+    WHERE s.place = abs(hashint8extended(m * 64 + i, 23)) % 50000
     GROUP BY m
 ) AS contents;
 SELECT setval(pg_get_serial_sequence('message', 'id'), 71999);
@@ -207,7 +207,7 @@ INSERT INTO file
 SELECT md5('file' || n)::uuid, 1 + n % 200, s.text || (ARRAY['pdf', 'md', 'png'])[1 + n % 3],
        repeat(s.text || E'\n', 1 + n % 40),
        decode(md5('a' || n) || md5('b' || n) || md5('c' || n) || md5('d' || n), 'hex'), NULL
-FROM generate_series(1, 500) AS n JOIN sentence s ON s.n = n * 90;
+FROM generate_series(1, 500) AS n JOIN sentence s ON s.place = n * 90;
 
 -- A few uploads as large objects, of 200 kB and more, which do not compress.
 UPDATE file SET image = made.image
