@@ -187,7 +187,7 @@ SELECT c.id, 1 + abs(hashint8extended(c.number, 12)) % 800 FROM chat c WHERE c.n
 INSERT INTO message (id, chat_id, role, model_id, content, meta, created_at)
 SELECT m, md5('chat' || 1 + m / 9)::uuid,
        (CASE WHEN m % 9 = 0 THEN 'system' WHEN m % 2 = 1 THEN 'user' WHEN m % 14 = 0 THEN 'tool' ELSE 'assistant' END)::message_role,
-       CASE WHEN m % 2 = 0 THEN (ARRAY['llama-3.1-8b', 'qwen-2.5-14b', 'support', 'translator'])[1 + m % 4] END,
+       CASE WHEN m % 2 = 0 THEN (ARRAY['llama-3.1-8b', 'qwen-2.5-14b', 'support', 'translator'])[1 + m / 2 % 4] END,
        content,
        jsonb_build_object('parentId', md5('message' || m - 1)::uuid, 'usage', jsonb_build_object(
            'prompt_tokens', m % 3000, 'completion_tokens', length(content) / 4,
