@@ -23,7 +23,8 @@ const OURS: &[&str] = &[
 
 fn parse(path: &str, text: &str) -> Table {
     text.parse()
-        .unwrap_or_else(|error| panic!("{path}: {error}"))
+        .map_err(|error| format!("{path}: {error}"))
+        .expect("a manifest that cargo reads")
 }
 
 fn package_name(manifest: &Table) -> Option<&str> {
