@@ -127,7 +127,8 @@ async fn store_and_commit(
     let (read, uploaded) = tokio::join!(reading, upload);
     let uploaded = uploaded.map(|_| ());
     let (assembled, outcome) = match (read?, uploaded) {
-        (Err(OpError::Pipeline(PipelineError::UploadStopped)), Err(error)) | (Ok(_), Err(error)) => {
+        (Err(OpError::Pipeline(PipelineError::UploadStopped)), Err(error))
+        | (Ok(_), Err(error)) => {
             return Err(error.into());
         }
         (read, _) => read?,
@@ -151,7 +152,15 @@ async fn store_and_commit(
     };
     let (created, stored_bytes) = (facts.created, facts.packs.1);
     let record = run.commit(facts).await?;
-    keep_index(repository, host, job, epoch, record, &assembled.index, progress);
+    keep_index(
+        repository,
+        host,
+        job,
+        epoch,
+        record,
+        &assembled.index,
+        progress,
+    );
     Ok(BackupReport {
         snapshot: run.name(),
         complete: outcome.complete,

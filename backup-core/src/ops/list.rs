@@ -85,10 +85,7 @@ pub async fn list(
 }
 
 /// The record of one snapshot, which must have committed.
-pub async fn committed(
-    repository: &Repository,
-    name: &SnapshotName,
-) -> Result<RunRecord, OpError> {
+pub async fn committed(repository: &Repository, name: &SnapshotName) -> Result<RunRecord, OpError> {
     let runs = Selection::One(name.clone()).runs(repository).await?;
     let state = runs
         .into_iter()

@@ -70,9 +70,7 @@ pub async fn verify(
             };
             let meant = match selection {
                 Selection::All | Selection::Job(_) => true,
-                Selection::Latest => {
-                    Some(*seq) == latest || (latest < Some(*seq) && is_bad(state))
-                }
+                Selection::Latest => Some(*seq) == latest || (latest < Some(*seq) && is_bad(state)),
                 Selection::One(one) => *one == name,
             };
             if !meant {
@@ -86,8 +84,9 @@ pub async fn verify(
                     let Ok(commit) = record.commit() else {
                         continue;
                     };
-                    let checked =
-                        snapshot(repository, record, commit, verifier, &mut seen, progress, cancel);
+                    let checked = snapshot(
+                        repository, record, commit, verifier, &mut seen, progress, cancel,
+                    );
                     report(checked.await?);
                     verified += 1;
                 }
@@ -147,7 +146,15 @@ async fn snapshot(
     });
     let mut faults = Vec::new();
     let mut read_bytes = 0;
-    let storage = storage(repository, commit, seen, &object, progress, cancel, &mut faults);
+    let storage = storage(
+        repository,
+        commit,
+        seen,
+        &object,
+        progress,
+        cancel,
+        &mut faults,
+    );
     let mut outcome = storage.await;
     // Data that is not whole need not be decrypted to be known as damaged.
     if let (Ok(refs), Verifier::Data(identity), true) = (&outcome, verifier, faults.is_empty()) {
@@ -195,9 +202,7 @@ async fn storage(
     faults: &mut Vec<Failure>,
 ) -> Result<Refs, OpError> {
     let key = layout::recipe(&commit.recipe.sha256);
-    if let Some(fault) =
-        check(repository, &key, commit.recipe.sha256, commit.recipe.size).await?
-    {
+    if let Some(fault) = check(repository, &key, commit.recipe.sha256, commit.recipe.size).await? {
         faults.push(fault);
     }
     let refs = load_refs(repository, commit).await?;
@@ -286,11 +291,7 @@ async fn data(
 }
 
 /// Refs follow from the recipe; whoever has the key makes sure.
-fn refs_agree(
-    snapshot: &mut SnapshotReader,
-    refs: &Refs,
-    head: RefsHead,
-) -> Result<(), OpError> {
+fn refs_agree(snapshot: &mut SnapshotReader, refs: &Refs, head: RefsHead) -> Result<(), OpError> {
     let recipe = Arc::clone(snapshot.recipe());
     let mut extents = Vec::new();
     for stream in &recipe.streams {

@@ -1,0 +1,460 @@
+//! Restore: plan first, then into new places, in quarantine until every digest agrees.
+//!
+//! Each stream is read once. A pack's bytes are checked before they are used, and the stream's
+//! own digest at its end; only then does a folder or database get its name. Whatever fails before
+//! that is removed again, and what was published before stays, as it is whole.
+
+use std::{path::PathBuf, sync::Arc, time::Instant};
+
+use backup_keys::Identity;
+use backup_model::{
+    Code, Digest, Event, Failure, Phase, Progress, RestorePlan, RestoreReport, RestoreStep,
+    RestoreTarget, RestoredStream, SnapshotName, StreamInfo, StreamKind,
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    OpError,
+    list::{committed, read_recipe, stream_info},
+};
+use crate::{
+    format::{Recipe, RecipeStream},
+    pipeline::{Fetcher, SnapshotReader, on_thread},
+    postgres::{Connection, Programs},
+    repo::Repository,
+    sink::{
+        database::{self, DatabaseTarget},
+        directory::{DirectoryTarget, ExtractOptions},
+    },
+};
+
+/// What is wanted, and where.
+#[derive(Clone, Debug)]
+pub struct RestoreRequest {
+    /// The snapshot.
+    pub snapshot: SnapshotName,
+    /// These streams only; empty for all that have a target.
+    pub streams: Vec<String>,
+    /// The new folder for `files` streams; several get a folder each beneath it.
+    pub folder: Option<PathBuf>,
+    /// The server for databases: a connection to another database of it, and its programs.
+    pub server: Option<(Connection, Programs)>,
+    /// The name for the new database; `None` for `<database>_restored_<time>`.
+    pub database: Option<String>,
+    /// Everything belongs to the connection's user.
+    pub no_owner: bool,
+    /// How folders are extracted.
+    pub extract: ExtractOptions,
+    /// For default names: `YYYYMMDD_HHMMSS`.
+    pub stamp: String,
+}
+
+/// A plan with all that is needed to carry it out.
+#[derive(Debug)]
+pub struct Prepared {
+    /// What will be done.
+    pub plan: RestorePlan,
+    request: RestoreRequest,
+    epoch: Identity,
+    recipe: Arc<Recipe>,
+}
+
+/// The longest name of a database.
+const MAX_DATABASE_NAME: usize = 63;
+
+/// Says what a restore would do, and what speaks against it.
+pub async fn plan(
+    repository: &Repository,
+    request: RestoreRequest,
+    identity: &Identity,
+) -> Result<Prepared, OpError> {
+    let record = committed(repository, &request.snapshot).await?;
+    let commit = record.commit()?;
+    let (epoch, recipe) = read_recipe(repository, commit, identity).await?;
+    known_streams(&recipe, &request)?;
+    let mut steps = Vec::new();
+    let mut left_out = Vec::new();
+    let mut chosen = Vec::new();
+    for stream in recipe.source_streams() {
+        let name = &stream.line.name;
+        let wanted = request.streams.is_empty() || request.streams.contains(name);
+        let step = match wanted {
+            true => step(&recipe, stream, &request).await?,
+            false => None,
+        };
+        match step {
+            Some(step) => {
+                steps.push(step);
+                chosen.push(stream.clone());
+            }
+            None => left_out.push(name.clone()),
+        }
+    }
+    let fetch_bytes = fetch_bytes(&recipe, &chosen);
+    let plan = RestorePlan {
+        snapshot: request.snapshot.clone(),
+        created: commit.created,
+        steps,
+        left_out,
+        fetch_bytes,
+    };
+    Ok(Prepared {
+        plan,
+        request,
+        epoch,
+        recipe,
+    })
+}
+
+fn known_streams(recipe: &Recipe, request: &RestoreRequest) -> Result<(), OpError> {
+    for wanted in &request.streams {
+        if recipe.stream(wanted).is_none() {
+            return Err(OpError::NoStream {
+                snapshot: request.snapshot.to_string(),
+                stream: wanted.clone(),
+                known: recipe
+                    .source_streams()
+                    .map(|stream| stream.line.name.clone())
+                    .collect(),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// The step for one stream; `None` if it has no target.
+async fn step(
+    recipe: &Recipe,
+    stream: &RecipeStream,
+    request: &RestoreRequest,
+) -> Result<Option<RestoreStep>, OpError> {
+    let info = stream_info(stream)?;
+    Ok(match stream.line.kind {
+        StreamKind::Files => match &request.folder {
+            Some(folder) => Some(folder_step(recipe, info, folder)),
+            None => None,
+        },
+        StreamKind::Postgres => match &request.server {
+            Some((server, _)) => Some(database_step(info, server, request).await?),
+            None => None,
+        },
+        StreamKind::Globals | StreamKind::List | _ => None,
+    })
+}
+
+fn folder_step(recipe: &Recipe, stream: StreamInfo, folder: &std::path::Path) -> RestoreStep {
+    let several = recipe
+        .source_streams()
+        .filter(|stream| stream.line.kind == StreamKind::Files)
+        .count()
+        > 1;
+    let path = if several {
+        let name = stream.name.trim_end_matches(".tar");
+        folder.join(name)
+    } else {
+        folder.to_owned()
+    };
+    let (obstacles, free_bytes) = match DirectoryTarget::new(&path) {
+        // With several streams the folder that holds theirs is made when the restore starts.
+        Ok(_) if several && !folder.exists() => (Vec::new(), None),
+        Ok(target) => target.preflight(stream.length_bytes),
+        Err(error) => (vec![Failure::from_error(error.code(), &error)], None),
+    };
+    RestoreStep {
+        stream,
+        target: RestoreTarget::Folder { path },
+        free_bytes,
+        obstacles,
+    }
+}
+
+async fn database_step(
+    stream: StreamInfo,
+    server: &Connection,
+    request: &RestoreRequest,
+) -> Result<RestoreStep, OpError> {
+    let facts = stream.database.as_ref().ok_or_else(|| {
+        let text = format!("the snapshot has no facts of {}", stream.name);
+        OpError::Refused(Failure::new(Code::TargetRefused, text))
+    })?;
+    let name = request
+        .database
+        .clone()
+        .unwrap_or_else(|| default_name(&facts.database, &request.stamp));
+    let obstacles = database::preflight(server, facts, &name, request.no_owner).await;
+    Ok(RestoreStep {
+        target: RestoreTarget::Database {
+            database: name,
+            server: server.server(),
+        },
+        stream,
+        free_bytes: None,
+        obstacles,
+    })
+}
+
+/// `<database>_restored_<stamp>`, cut so that the server does not have to.
+fn default_name(database: &str, stamp: &str) -> String {
+    let suffix = format!("_restored_{stamp}");
+    let mut end = database.len().min(MAX_DATABASE_NAME - suffix.len());
+    while !database.is_char_boundary(end) {
+        end -= 1;
+    }
+    format!("{}{suffix}", &database[..end])
+}
+
+/// Stored bytes of the packs that hold these streams, as far as the recipe itself tells.
+fn fetch_bytes(recipe: &Recipe, chosen: &[RecipeStream]) -> u64 {
+    if chosen.iter().any(|stream| stream.extents.is_none()) {
+        return recipe.packs.iter().map(|pack| pack.size).sum();
+    }
+    let mut numbers: Vec<u64> = chosen
+        .iter()
+        .flat_map(|stream| stream.extents.iter().flatten())
+        .map(|extent| extent.pack)
+        .collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    let sizes = numbers.iter().filter_map(|&number| {
+        let pack = recipe.packs.get(usize::try_from(number).ok()?)?;
+        Some(pack.size)
+    });
+    sizes.sum()
+}
+
+/// Carries a plan out.
+pub async fn restore(
+    repository: &Repository,
+    prepared: Prepared,
+    progress: &Arc<dyn Progress>,
+    cancel: &CancellationToken,
+) -> Result<RestoreReport, OpError> {
+    let started = Instant::now();
+    let Prepared {
+        plan,
+        request,
+        epoch,
+        recipe,
+    } = prepared;
+    let obstacle = plan.steps.iter().flat_map(|step| &step.obstacles).next();
+    if let Some(obstacle) = obstacle {
+        return Err(OpError::Refused(obstacle.clone()));
+    }
+    if plan.steps.is_empty() {
+        let text = format!(
+            "nothing of {} was chosen: it has {}",
+            plan.snapshot,
+            plan.left_out.join(", ")
+        );
+        return Err(OpError::Refused(Failure::new(Code::Usage, text)));
+    }
+    let fetcher = Fetcher::spawn(repository.store().clone());
+    let mut report = RestoreReport {
+        snapshot: plan.snapshot,
+        streams: Vec::new(),
+        warnings: Vec::new(),
+        took_secs: 0.0,
+    };
+    for step in plan.steps {
+        let object = step.stream.name.clone();
+        progress.event(Event::Began {
+            phase: Phase::Restore,
+            object: object.clone(),
+            total_bytes: Some(step.stream.length_bytes),
+        });
+        let snapshot = SnapshotReader::new(fetcher.clone(), epoch.clone(), Arc::clone(&recipe));
+        let (restored, warnings) = match &step.target {
+            RestoreTarget::Folder { path } => {
+                let path = path.clone();
+                into_folder(snapshot, step.stream, path, &request, progress, cancel).await?
+            }
+            RestoreTarget::Database { database, .. } => {
+                let name = database.clone();
+                into_database(snapshot, step.stream, name, &request, progress, cancel).await?
+            }
+            other => {
+                let text = format!("this program cannot restore to {other:?}");
+                return Err(OpError::Refused(Failure::new(Code::TargetRefused, text)));
+            }
+        };
+        report.streams.push(restored);
+        report.warnings.extend(warnings);
+        progress.event(Event::Ended { object });
+    }
+    report.took_secs = started.elapsed().as_secs_f64();
+    Ok(report)
+}
+
+type Restored = (RestoredStream, Vec<Failure>);
+
+async fn into_folder(
+    mut snapshot: SnapshotReader,
+    stream: StreamInfo,
+    path: PathBuf,
+    request: &RestoreRequest,
+    progress: &Arc<dyn Progress>,
+    cancel: &CancellationToken,
+) -> Result<Restored, OpError> {
+    let failed = |source| OpError::Directory {
+        name: path.display().to_string(),
+        source,
+    };
+    if let Some(folder) = request.folder.as_ref().filter(|folder| **folder != path) {
+        std::fs::create_dir_all(folder).map_err(|source| OpError::Io {
+            what: format!("make {}", folder.display()),
+            source,
+        })?;
+    }
+    let mut extraction = DirectoryTarget::new(&path)
+        .and_then(|target| target.begin())
+        .map_err(failed)?;
+    let (options, cancel, progress) = (request.extract, cancel.clone(), Arc::clone(progress));
+    let shown = path.display().to_string();
+    on_thread("restore", move || {
+        let (source, stream_name) = find(&snapshot, &stream)?;
+        let mut reader = Observed::new(snapshot.open(&source)?, stream_name, progress);
+        let failed = |source| OpError::Directory {
+            name: shown.clone(),
+            source,
+        };
+        let extracted = extraction.extract(&mut reader, &options, &cancel);
+        let read_bytes = reader.done;
+        let extracted = match (reader.failed.take(), extracted) {
+            // Why the stream failed says more than how the extractor saw it end.
+            (Some(error), _) => return Err(OpError::io("read the snapshot", error)),
+            (None, extracted) => extracted.map_err(failed)?,
+        };
+        if cancel.is_cancelled() {
+            return Err(OpError::Cancelled);
+        }
+        let path = extraction.publish().map_err(failed)?;
+        let mut warnings = extracted.warnings;
+        if extracted.dropped_setid > 0 {
+            let text = format!(
+                "set-uid, set-gid or sticky bits of {} entries were not restored",
+                extracted.dropped_setid
+            );
+            warnings.push(Failure::new(Code::TargetRefused, text));
+        }
+        let restored = RestoredStream {
+            name: stream.name,
+            target: RestoreTarget::Folder { path },
+            read_bytes,
+            entries: Some(extracted.entries),
+        };
+        Ok((restored, warnings))
+    })
+    .await?
+}
+
+async fn into_database(
+    mut snapshot: SnapshotReader,
+    stream: StreamInfo,
+    name: String,
+    request: &RestoreRequest,
+    progress: &Arc<dyn Progress>,
+    cancel: &CancellationToken,
+) -> Result<Restored, OpError> {
+    let failed = |source| OpError::database(&name, source);
+    let (Some((server, programs)), Some(facts)) = (&request.server, &stream.database) else {
+        let text = format!("{} has no server to go to", stream.name);
+        return Err(OpError::Refused(Failure::new(Code::Usage, text)));
+    };
+    let target = DatabaseTarget::create(server, &name, facts)
+        .await
+        .map_err(failed)?;
+    let filling = {
+        let (target, programs, no_owner) = (target.clone(), programs.clone(), request.no_owner);
+        let (progress, cancel, name) = (Arc::clone(progress), cancel.clone(), name.clone());
+        let stream = stream.clone();
+        on_thread("restore", move || {
+            let (source, stream_name) = find(&snapshot, &stream)?;
+            let mut reader = Observed::new(snapshot.open(&source)?, stream_name, progress);
+            target
+                .fill(&programs, &mut reader, no_owner, &cancel)
+                .map_err(|source| OpError::database(&name, source))
+        })
+    };
+    let filled = match filling
+        .await
+        .map_err(OpError::from)
+        .and_then(|filled| filled)
+    {
+        Ok(filled) => filled,
+        Err(error) => {
+            // The first error is the one to tell; a left-over is named by the next plan.
+            if let Err(second) = target.abandon().await {
+                progress.event(Event::Warned(Failure::from_error(second.code(), &second)));
+            }
+            return Err(error);
+        }
+    };
+    target.publish().await.map_err(failed)?;
+    let restored = RestoredStream {
+        name: stream.name,
+        target: RestoreTarget::Database {
+            database: name,
+            server: server.server(),
+        },
+        read_bytes: filled.read_bytes,
+        entries: None,
+    };
+    Ok((restored, filled.warnings))
+}
+
+/// The recipe's stream of a step.
+fn find(snapshot: &SnapshotReader, stream: &StreamInfo) -> Result<(RecipeStream, String), OpError> {
+    snapshot
+        .recipe()
+        .stream(&stream.name)
+        .filter(|found| found.line.digest == stream.digest)
+        .map(|found| (found.clone(), stream.name.clone()))
+        .ok_or_else(|| OpError::NoStream {
+            snapshot: String::new(),
+            stream: stream.name.clone(),
+            known: Vec::new(),
+        })
+}
+
+/// Tells progress while a stream passes, and keeps the stream's own error, which a sink may hide
+/// behind its own.
+struct Observed<R> {
+    inner: R,
+    object: String,
+    progress: Arc<dyn Progress>,
+    done: u64,
+    told: u64,
+    failed: Option<std::io::Error>,
+}
+
+/// Progress is told every so many bytes.
+const TELL_BYTES: u64 = 4 << 20;
+
+impl<R> Observed<R> {
+    fn new(inner: R, object: String, progress: Arc<dyn Progress>) -> Self {
+        Self {
+            inner,
+            object,
+            progress,
+            done: 0,
+            told: 0,
+            failed: None,
+        }
+    }
+}
+
+impl<R: std::io::Read> std::io::Read for Observed<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.done += read as u64;
+        if self.done - self.told >= TELL_BYTES || read == 0 {
+            self.told = self.done;
+            self.progress.event(Event::Advanced {
+                object: self.object.clone(),
+                done_bytes: self.done,
+                stored_bytes: 0,
+            });
+        }
+        Ok(read)
+    }
+}
