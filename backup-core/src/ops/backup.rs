@@ -127,8 +127,7 @@ async fn store_and_commit(
     let (read, uploaded) = tokio::join!(reading, upload);
     let uploaded = uploaded.map(|_| ());
     let (assembled, outcome) = match (read?, uploaded) {
-        (Err(OpError::Pipeline(PipelineError::UploadStopped)), Err(error))
-        | (Ok(_), Err(error)) => {
+        (Ok(_) | Err(OpError::Pipeline(PipelineError::UploadStopped)), Err(error)) => {
             return Err(error.into());
         }
         (read, _) => read?,
@@ -262,13 +261,7 @@ fn read_sources(
                         .map_err(|error| OpError::dump(&name, error))
                 })?;
                 ended(progress, &object);
-                if !summary.stderr.is_empty() {
-                    let text = format!("pg_dump of {name} succeeded and said something");
-                    outcome.warnings.push(Failure {
-                        causes: summary.stderr.lines().map(str::to_owned).collect(),
-                        ..Failure::new(Code::PgDump, text)
-                    });
-                }
+                outcome.warnings.extend(summary.warnings);
                 if globals {
                     let stream = new_stream(StreamKind::Globals, format!("{name}.globals.sql"));
                     let summary = assembly.store(stream, Box::new(|_| ()), |out| {

@@ -1,6 +1,6 @@
 //! Why an operation failed: whatever the layers below said, each under its own code.
 
-use std::io;
+use std::{io, path::Path};
 
 use backup_model::{Code, Failure};
 
@@ -187,6 +187,18 @@ impl OpError {
             TargetError::Read(source) => Self::io("read the snapshot", source),
             source => Self::Database {
                 name: name.to_owned(),
+                source,
+            },
+        }
+    }
+
+    /// A failure of a restore into a folder: likewise.
+    pub(super) fn directory(path: &Path, source: DirectoryError) -> Self {
+        match source {
+            DirectoryError::Cancelled => Self::Cancelled,
+            DirectoryError::Read(source) => Self::io("read the snapshot", source),
+            source => Self::Directory {
+                name: path.display().to_string(),
                 source,
             },
         }

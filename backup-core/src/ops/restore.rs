@@ -8,8 +8,8 @@ use std::{path::PathBuf, sync::Arc, time::Instant};
 
 use backup_keys::Identity;
 use backup_model::{
-    Code, Digest, Event, Failure, Phase, Progress, RestorePlan, RestoreReport, RestoreStep,
-    RestoreTarget, RestoredStream, SnapshotName, StreamInfo, StreamKind,
+    Code, Event, Failure, Phase, Progress, RestorePlan, RestoreReport, RestoreStep, RestoreTarget,
+    RestoredStream, SnapshotName, StreamInfo, StreamKind,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -295,54 +295,34 @@ async fn into_folder(
     progress: &Arc<dyn Progress>,
     cancel: &CancellationToken,
 ) -> Result<Restored, OpError> {
-    let failed = |source| OpError::Directory {
-        name: path.display().to_string(),
-        source,
-    };
     if let Some(folder) = request.folder.as_ref().filter(|folder| **folder != path) {
         std::fs::create_dir_all(folder).map_err(|source| OpError::Io {
             what: format!("make {}", folder.display()),
             source,
         })?;
     }
-    let mut extraction = DirectoryTarget::new(&path)
-        .and_then(|target| target.begin())
-        .map_err(failed)?;
     let (options, cancel, progress) = (request.extract, cancel.clone(), Arc::clone(progress));
-    let shown = path.display().to_string();
     on_thread("restore", move || {
+        let failed = |source| OpError::directory(&path, source);
         let (source, stream_name) = find(&snapshot, &stream)?;
         let mut reader = Observed::new(snapshot.open(&source)?, stream_name, progress);
-        let failed = |source| OpError::Directory {
-            name: shown.clone(),
-            source,
-        };
-        let extracted = extraction.extract(&mut reader, &options, &cancel);
+        let mut extraction = DirectoryTarget::new(&path)
+            .and_then(|target| target.begin())
+            .map_err(failed)?;
+        let extracted = extraction.extract(&mut reader, options, &cancel);
         let read_bytes = reader.done;
-        let extracted = match (reader.failed.take(), extracted) {
-            // Why the stream failed says more than how the extractor saw it end.
-            (Some(error), _) => return Err(OpError::io("read the snapshot", error)),
-            (None, extracted) => extracted.map_err(failed)?,
-        };
+        let extracted = extracted.map_err(failed)?;
         if cancel.is_cancelled() {
             return Err(OpError::Cancelled);
         }
-        let path = extraction.publish().map_err(failed)?;
-        let mut warnings = extracted.warnings;
-        if extracted.dropped_setid > 0 {
-            let text = format!(
-                "set-uid, set-gid or sticky bits of {} entries were not restored",
-                extracted.dropped_setid
-            );
-            warnings.push(Failure::new(Code::TargetRefused, text));
-        }
+        let published = extraction.publish().map_err(failed)?;
         let restored = RestoredStream {
             name: stream.name,
-            target: RestoreTarget::Folder { path },
+            target: RestoreTarget::Folder { path: published },
             read_bytes,
             entries: Some(extracted.entries),
         };
-        Ok((restored, warnings))
+        Ok((restored, extracted.warnings))
     })
     .await?
 }
@@ -416,15 +396,13 @@ fn find(snapshot: &SnapshotReader, stream: &StreamInfo) -> Result<(RecipeStream,
         })
 }
 
-/// Tells progress while a stream passes, and keeps the stream's own error, which a sink may hide
-/// behind its own.
+/// Tells progress while a stream passes.
 struct Observed<R> {
     inner: R,
     object: String,
     progress: Arc<dyn Progress>,
     done: u64,
     told: u64,
-    failed: Option<std::io::Error>,
 }
 
 /// Progress is told every so many bytes.
@@ -438,7 +416,6 @@ impl<R> Observed<R> {
             progress,
             done: 0,
             told: 0,
-            failed: None,
         }
     }
 }
