@@ -1,1 +1,3 @@
 //! The parts of the programs `backupctl` and `backupd`.
+
+pub mod config;

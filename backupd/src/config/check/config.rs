@@ -1,0 +1,166 @@
+//! The check as a whole: what concerns the file, and what concerns its parts together.
+
+use std::{
+    fmt::Display,
+    path::{Component, Path, PathBuf},
+};
+
+use backup_model::JobName;
+
+use super::known::Known;
+use crate::config::{
+    Config, JobConfig, Places, Problems, RepositoryConfig, RepositoryName,
+    problem::{Findings, Located, Spot},
+    raw::RawFile,
+    table::Field,
+};
+
+/// Checks all files together.
+pub(in crate::config) fn check(
+    files: &[RawFile],
+    places: &Places,
+    findings: Findings,
+) -> Result<Config, Problems> {
+    let known = |file: &&RawFile| !matches!(&file.version, Field::Got(v) if v.value != 1);
+    let mut check = Check {
+        complete: files.iter().filter(known).count() == findings.file_count(),
+        findings,
+        repositories: Known::new("repository"),
+        jobs: Known::new("job"),
+        trees: Vec::new(),
+    };
+    check.versions(files);
+    let state = check.state(files).unwrap_or_else(|| places.default_state());
+    for raw in files.iter().flat_map(|file| &file.repositories) {
+        check.repository(raw);
+    }
+    for raw in files.iter().flat_map(|file| &file.jobs) {
+        check.job(raw);
+    }
+    check.overlaps();
+    check.finish(state)
+}
+
+pub(super) struct Check {
+    pub(super) findings: Findings,
+    /// Whether every file could be read: else what is missing may be in another one.
+    pub(super) complete: bool,
+    pub(super) repositories: Known<RepositoryName, Option<RepositoryConfig>>,
+    pub(super) jobs: Known<JobName, Option<JobConfig>>,
+    /// What is backed up, and where that is said.
+    pub(super) trees: Vec<Located<PathBuf>>,
+}
+
+impl Check {
+    fn versions(&mut self, files: &[RawFile]) {
+        for file in files {
+            let main = file.start.file == 0;
+            match &file.version {
+                Field::Absent if main => {
+                    let help = "Begin the file with `version = 1`.";
+                    self.findings
+                        .at(&file.start, "the file has no `version`", help);
+                }
+                Field::Got(version) if version.value != 1 => {
+                    let message = format!("version {} is not known here", version.value);
+                    let help = "This program reads `version = 1`. A newer one may be needed.";
+                    self.findings.at(&version.at, message, help);
+                }
+                Field::Got(_) | Field::Absent | Field::Wrong => {}
+            }
+        }
+    }
+
+    fn state(&mut self, files: &[RawFile]) -> Option<PathBuf> {
+        let mut given = files.iter().filter_map(|file| file.state.as_ref());
+        let first = given.next()?;
+        for other in given {
+            let help = format!("It is set at {}, too.", self.findings.name_of(&first.at));
+            self.findings.at(&other.at, "`state` is set twice", help);
+        }
+        let path = self.findings.folder(first.at.file).join(&first.value);
+        if first.value.is_empty() {
+            self.findings.at(
+                &first.at,
+                "`state` is empty",
+                "Name a folder, or leave the key out.",
+            );
+            return None;
+        }
+        self.sound_path(&path, &first.at).then_some(path)
+    }
+
+    /// An absolute path without `..`.
+    pub(super) fn absolute(&mut self, key: impl Display, raw: &Located<String>) -> Option<PathBuf> {
+        let path = Path::new(&raw.value);
+        if !path.is_absolute() {
+            let message = format!("`{key}`: `{}` is not an absolute path", raw.value);
+            self.findings
+                .at(&raw.at, message, "Begin the path with `/`.");
+            return None;
+        }
+        self.sound_path(path, &raw.at)
+            .then(|| path.components().collect())
+    }
+
+    pub(super) fn sound_path(&mut self, path: &Path, at: &Spot) -> bool {
+        let sound = path.components().all(|part| part != Component::ParentDir);
+        if !sound {
+            let message = format!("`{}` contains `..`", path.display());
+            self.findings
+                .at(at, message, "Write the path without `..`.");
+        }
+        sound
+    }
+
+    /// A repository must not back itself up, nor be what is backed up.
+    fn overlaps(&mut self) {
+        let repositories = self.repositories.by_name.iter();
+        for (name, (_, config)) in repositories {
+            let Some(config) = config else { continue };
+            let folder = real_path(config.url.path());
+            for tree in &self.trees {
+                let path = real_path(&tree.value);
+                let shown = tree.value.display();
+                if folder.starts_with(&path) {
+                    let message = format!("repository `{name}` is inside `{shown}`");
+                    let help = "Move the repository, or name only folders beside it: \
+                                each backup would hold all earlier ones.";
+                    self.findings.at(&tree.at, message, help);
+                } else if path.starts_with(&folder) {
+                    let message = format!("`{shown}` is inside repository `{name}`");
+                    self.findings
+                        .at(&tree.at, message, "Back up something else, or move it out.");
+                }
+            }
+        }
+    }
+
+    fn finish(self, state: PathBuf) -> Result<Config, Problems> {
+        if !self.findings.is_clean() {
+            return Err(self.findings.into_problems());
+        }
+        let repositories = self.repositories.by_name.into_iter();
+        let jobs = self.jobs.by_name.into_iter();
+        Ok(Config {
+            state,
+            repositories: repositories
+                .filter_map(|(name, (_, config))| Some((name, config?)))
+                .collect(),
+            jobs: jobs
+                .filter_map(|(name, (_, config))| Some((name, config?)))
+                .collect(),
+            files: self.findings.into_paths(),
+        })
+    }
+}
+
+/// Where a path leads: links followed as far as it exists.
+fn real_path(path: &Path) -> PathBuf {
+    path.ancestors()
+        .find_map(|ancestor| {
+            let rest = path.strip_prefix(ancestor).ok()?;
+            Some(ancestor.canonicalize().ok()?.join(rest))
+        })
+        .unwrap_or_else(|| path.to_owned())
+}

@@ -1,0 +1,13 @@
+//! From raw tables to a checked configuration: what values mean and whether they fit together.
+//!
+//! Every check runs, whatever the others found: a value that is wrong is reported and left out,
+//! and the result counts only when nothing was found. Looks at the file system for one thing
+//! only: where links lead, so that a repository inside a backed-up folder is seen to be there.
+
+mod config;
+mod job;
+mod known;
+mod postgres;
+mod repository;
+
+pub(super) use config::check;

@@ -1,0 +1,90 @@
+//! The checked configuration: plain types that the rest of the programs accept without doubt.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use backup_model::JobName;
+
+use super::{RepositoryName, RepositoryUrl, SecretRef, SourceName};
+
+/// A configuration in which everything fits together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// The files it was read from, the main one first.
+    pub files: Vec<PathBuf>,
+    /// The folder for what this host must remember.
+    pub state: PathBuf,
+    /// The repositories.
+    pub repositories: BTreeMap<RepositoryName, RepositoryConfig>,
+    /// The jobs.
+    pub jobs: BTreeMap<JobName, JobConfig>,
+}
+
+/// Where backups are kept, and whose signature makes them ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RepositoryConfig {
+    /// Where it is.
+    pub url: RepositoryUrl,
+    /// The root public key, in minisign's base64.
+    pub trust: String,
+}
+
+/// What is backed up together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JobConfig {
+    /// Where to: one of the configuration's repositories.
+    pub repository: RepositoryName,
+    /// What, in the order of the file; at least one.
+    pub sources: Vec<SourceConfig>,
+}
+
+/// One thing to back up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceConfig {
+    /// Its name, unique within the job.
+    pub name: SourceName,
+    /// What it is.
+    pub kind: SourceKind,
+}
+
+/// What a source is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SourceKind {
+    /// A PostgreSQL database.
+    Postgres(PostgresSource),
+    /// Folders and files.
+    Files(FilesSource),
+}
+
+/// A PostgreSQL database and how to reach it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PostgresSource {
+    /// The server, the user and the database.
+    pub connection: Connection,
+    /// The password, where the server wants one.
+    pub password: Option<SecretRef>,
+    /// The folder of `pg_dump`, where it is not the system's.
+    pub bin_dir: Option<PathBuf>,
+    /// Whether roles and tablespaces are kept too.
+    pub globals: bool,
+}
+
+/// A database connection without its secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Connection {
+    /// A host name or address, or the absolute folder of a socket.
+    pub host: String,
+    /// The port; for a socket it is part of the socket's name.
+    pub port: u16,
+    /// The role to connect as.
+    pub user: String,
+    /// The database.
+    pub dbname: String,
+}
+
+/// Folders and files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FilesSource {
+    /// Absolute paths without `..`, none inside another; at least one.
+    pub paths: Vec<PathBuf>,
+}

@@ -1,0 +1,278 @@
+//! The configuration as it is written: which keys there are, and of which type.
+//!
+//! Reading is by hand and not by serde: serde stops at the first problem, and knows no place of
+//! a table. What the values mean, and whether they fit together, is not known here.
+
+use toml::de::{DeTable, DeValue};
+
+use super::{
+    problem::{Findings, Located, Spot},
+    table::{Field, Key, Table, suggestion},
+};
+
+const VERSION: Key = Key("version", "version = 1");
+const STATE: Key = Key("state", "state = \"/var/lib/backupd\"");
+const REPOSITORIES: Key = Key("repository", "[repository.main]");
+const URL: Key = Key("url", "url = \"file:///var/lib/backupd/repo\"");
+const TRUST: Key = Key("trust", "trust = \"RW…\"");
+const JOBS: Key = Key("job", "[job.webui]");
+const REPOSITORY: Key = Key("repository", "repository = \"main\"");
+const SOURCES: Key = Key("source", "[[job.webui.source]]");
+const KIND: Key = Key("kind", "kind = \"postgres\"` or `kind = \"files\"");
+const NAME: Key = Key("name", "name = \"webui\"");
+const CONNECTION: Key = Key(
+    "connection",
+    "connection = { host = \"db\", user = \"backup\", dbname = \"webui\" }",
+);
+const HOST: Key = Key("host", "host = \"/var/run/postgresql\"");
+const PORT: Key = Key("port", "port = 5432");
+const USER: Key = Key("user", "user = \"backup\"");
+const DBNAME: Key = Key("dbname", "dbname = \"webui\"");
+const PASSWORD: Key = Key("password", "password = { file = \"secrets/pg\" }");
+const BIN_DIR: Key = Key("bin_dir", "bin_dir = \"/usr/lib/postgresql/15/bin\"");
+const GLOBALS: Key = Key("globals", "globals = true");
+const PATHS: Key = Key("paths", "paths = [\"/srv/webui\"]");
+const ENV: Key = Key("env", "{ env = \"PG_PASSWORD\" }");
+const FILE: Key = Key("file", "{ file = \"secrets/pg\" }");
+const CREDENTIAL: Key = Key("credential", "{ credential = \"pg\" }");
+const COMMAND: Key = Key("command", "{ command = [\"pass\", \"show\", \"pg\"] }");
+
+/// One file.
+#[derive(Debug)]
+pub(crate) struct RawFile {
+    pub(crate) start: Spot,
+    pub(crate) version: Field<i64>,
+    pub(crate) state: Option<Located<String>>,
+    pub(crate) repositories: Vec<RawRepository>,
+    pub(crate) jobs: Vec<RawJob>,
+}
+
+/// A table `[repository.…]`.
+#[derive(Debug)]
+pub(crate) struct RawRepository {
+    pub(crate) name: Located<String>,
+    pub(crate) url: Option<Located<String>>,
+    pub(crate) trust: Option<Located<String>>,
+}
+
+/// A table `[job.…]`.
+#[derive(Debug)]
+pub(crate) struct RawJob {
+    pub(crate) name: Located<String>,
+    pub(crate) repository: Field<String>,
+    pub(crate) sources: Field<Vec<RawSource>>,
+}
+
+/// A table `[[job.….source]]`.
+#[derive(Debug)]
+pub(crate) struct RawSource {
+    pub(crate) at: Spot,
+    pub(crate) name: Field<String>,
+    pub(crate) kind: RawKind,
+}
+
+/// What depends on a source's kind.
+#[derive(Debug)]
+pub(crate) enum RawKind {
+    Postgres(Box<RawPostgres>),
+    Files(Field<Vec<Located<String>>>),
+    /// A kind that is not known; reported already.
+    Unknown,
+}
+
+/// What only a database source has.
+#[derive(Debug)]
+pub(crate) struct RawPostgres {
+    pub(crate) connection: Option<RawConnection>,
+    pub(crate) password: Option<RawSecret>,
+    pub(crate) bin_dir: Option<Located<String>>,
+    pub(crate) globals: bool,
+}
+
+/// `connection = { … }`.
+#[derive(Debug)]
+pub(crate) struct RawConnection {
+    pub(crate) host: Option<Located<String>>,
+    pub(crate) port: Option<Located<i64>>,
+    pub(crate) user: Option<Located<String>>,
+    pub(crate) dbname: Option<Located<String>>,
+}
+
+/// A reference to a secret; exactly one of the four should be there.
+#[derive(Debug)]
+pub(crate) struct RawSecret {
+    pub(crate) at: Spot,
+    pub(crate) given: usize,
+    pub(crate) env: Option<Located<String>>,
+    pub(crate) file: Option<Located<String>>,
+    pub(crate) credential: Option<Located<String>>,
+    pub(crate) command: Option<Located<Vec<Located<String>>>>,
+}
+
+/// Reads a parsed file. Of a file of another version nothing more is read.
+pub(crate) fn read(table: &DeTable<'_>, file: usize, findings: &mut Findings) -> RawFile {
+    let start = Spot {
+        file,
+        span: 0..0,
+        key: String::new(),
+    };
+    let mut table = Table::new(table, start.clone());
+    let mut raw = RawFile {
+        start,
+        version: table.number(VERSION, findings),
+        state: None,
+        repositories: Vec::new(),
+        jobs: Vec::new(),
+    };
+    if matches!(&raw.version, Field::Got(version) if version.value != 1) {
+        return raw;
+    }
+    raw.state = table.text(STATE, findings).got();
+    for (name, table) in table.named(REPOSITORIES, findings) {
+        raw.repositories.push(repository(name, table, findings));
+    }
+    for (name, table) in table.named(JOBS, findings) {
+        raw.jobs.push(job(name, table, findings));
+    }
+    table.finish(findings);
+    raw
+}
+
+fn required(table: &mut Table<'_>, key: Key, findings: &mut Findings) -> Option<Located<String>> {
+    let field = table.text(key, findings);
+    if matches!(field, Field::Absent) {
+        table.missing(key, findings);
+    }
+    field.got()
+}
+
+fn repository(
+    name: Located<String>,
+    mut table: Table<'_>,
+    findings: &mut Findings,
+) -> RawRepository {
+    let url = required(&mut table, URL, findings);
+    let trust = required(&mut table, TRUST, findings);
+    table.finish(findings);
+    RawRepository { name, url, trust }
+}
+
+fn job(name: Located<String>, mut table: Table<'_>, findings: &mut Findings) -> RawJob {
+    let repository = table.text(REPOSITORY, findings);
+    let sources = match table.tables(SOURCES, findings) {
+        Field::Absent => Field::Absent,
+        Field::Wrong => Field::Wrong,
+        Field::Got(Located { value, at }) => Field::Got(Located {
+            value: value
+                .into_iter()
+                .map(|table| source(table, findings))
+                .collect(),
+            at,
+        }),
+    };
+    table.finish(findings);
+    RawJob {
+        name,
+        repository,
+        sources,
+    }
+}
+
+fn source(mut table: Table<'_>, findings: &mut Findings) -> RawSource {
+    let at = table.at().clone();
+    let kind = required(&mut table, KIND, findings);
+    let name = table.text(NAME, findings);
+    let kind = match kind.as_ref().map(|kind| kind.value.as_str()) {
+        Some("postgres") => RawKind::Postgres(Box::new(postgres(&mut table, findings))),
+        Some("files") => RawKind::Files(table.texts(PATHS, findings)),
+        _ => {
+            if let Some(kind) = kind {
+                let help = suggestion(&kind.value, &["postgres", "files"]);
+                findings.at(&kind.at, format!("unknown kind `{}`", kind.value), help);
+            }
+            // Which other keys are right depends on the kind.
+            return RawSource {
+                at,
+                name,
+                kind: RawKind::Unknown,
+            };
+        }
+    };
+    table.finish(findings);
+    RawSource { at, name, kind }
+}
+
+fn postgres(table: &mut Table<'_>, findings: &mut Findings) -> RawPostgres {
+    RawPostgres {
+        connection: connection(table, findings),
+        password: secret(table, PASSWORD, findings),
+        bin_dir: table.text(BIN_DIR, findings).got(),
+        globals: table
+            .flag(GLOBALS, findings)
+            .got()
+            .is_none_or(|flag| flag.value),
+    }
+}
+
+fn connection(table: &mut Table<'_>, findings: &mut Findings) -> Option<RawConnection> {
+    let given = table.value(CONNECTION);
+    if let Some(given) = given.as_ref().filter(|given| given.value.is_str()) {
+        // Whatever it is, a connection in one string may hold a password.
+        findings.mask(given.at.file, given.at.span.clone());
+    }
+    let mut inner = match table.table(CONNECTION, findings) {
+        Field::Absent => {
+            table.missing(CONNECTION, findings);
+            return None;
+        }
+        Field::Wrong => return None,
+        Field::Got(inner) => inner.value,
+    };
+    let raw = RawConnection {
+        host: inner.text(HOST, findings).got(),
+        port: inner.number(PORT, findings).got(),
+        user: required(&mut inner, USER, findings),
+        dbname: required(&mut inner, DBNAME, findings),
+    };
+    if let Some(password) = inner.value(PASSWORD) {
+        findings.mask(password.at.file, password.at.span.clone());
+        let help = "Put `password = { file = \"…\" }` beside `connection`: it must be a reference.";
+        findings.at(&password.at, "a password inside `connection`", help);
+    }
+    inner.finish(findings);
+    Some(raw)
+}
+
+fn secret(table: &mut Table<'_>, key: Key, findings: &mut Findings) -> Option<RawSecret> {
+    let given = table.value(key)?;
+    if let DeValue::String(_) | DeValue::Integer(_) = given.value {
+        findings.mask(given.at.file, given.at.span.clone());
+        let help = format!(
+            "Put it into a file that only its owner can read and write `{}`; \
+             `env`, `credential` and `command` are the other ways. Then change the secret.",
+            key.1
+        );
+        findings.at(
+            &given.at,
+            format!("`{}` holds a secret in clear", key.0),
+            help,
+        );
+        return None;
+    }
+    let mut inner = table.table(key, findings).got()?.value;
+    let fields = [ENV, FILE, CREDENTIAL, COMMAND];
+    let given = fields
+        .iter()
+        .filter(|key| inner.value(**key).is_some())
+        .count();
+    let raw = RawSecret {
+        at: inner.at().clone(),
+        given,
+        env: inner.text(ENV, findings).got(),
+        file: inner.text(FILE, findings).got(),
+        credential: inner.text(CREDENTIAL, findings).got(),
+        command: inner.texts(COMMAND, findings).got(),
+    };
+    inner.finish(findings);
+    Some(raw)
+}
