@@ -9,6 +9,7 @@ mod failure;
 mod id;
 mod progress;
 mod report;
+mod selection;
 
 pub use code::{Class, Code};
 pub use facts::{DatabaseFacts, Extension, FilesFacts, StreamKind, Unreadable};
@@ -19,3 +20,4 @@ pub use report::{
     BackupReport, End, Level, RestorePlan, RestoreReport, RestoreStep, RestoreTarget,
     RestoredStream, SnapshotDetail, SnapshotInfo, StreamInfo, Verdict, VerifyReport,
 };
+pub use selection::Selection;

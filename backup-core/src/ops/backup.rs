@@ -13,7 +13,8 @@ use std::{
 
 use backup_keys::Recipient;
 use backup_model::{
-    BackupReport, Code, Digest, Event, Failure, FilesFacts, JobName, Phase, Progress, StreamKind,
+    BackupReport, Code, DatabaseFacts, Digest, Event, Failure, FilesFacts, JobName, Phase,
+    Progress, StreamKind,
 };
 use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
@@ -43,16 +44,7 @@ const LEVEL: i32 = 3;
 #[derive(Clone, Debug)]
 pub enum Source {
     /// A database, and the roles around it.
-    Postgres {
-        /// The source's name, from which streams get theirs.
-        name: String,
-        /// The database.
-        connection: Connection,
-        /// The programs that dump it.
-        programs: Programs,
-        /// Whether to take roles and tablespaces along.
-        globals: bool,
-    },
+    Postgres(Box<PostgresSource>),
     /// Folders.
     Files {
         /// The source's name, from which the stream gets its own.
@@ -60,6 +52,19 @@ pub enum Source {
         /// What to read.
         spec: FilesSpec,
     },
+}
+
+/// A database as a source.
+#[derive(Clone, Debug)]
+pub struct PostgresSource {
+    /// The source's name, from which streams get theirs.
+    pub name: String,
+    /// The database.
+    pub connection: Connection,
+    /// The programs that dump it.
+    pub programs: Programs,
+    /// Whether to take roles and tablespaces along.
+    pub globals: bool,
 }
 
 /// A job: what belongs together.
@@ -181,19 +186,10 @@ struct Outcome {
     warnings: Vec<Failure>,
 }
 
-/// A source whose server has answered.
+/// A source whose server, if it has one, has answered.
 enum Prepared {
-    Postgres {
-        name: String,
-        connection: Connection,
-        programs: Programs,
-        globals: bool,
-        facts: backup_model::DatabaseFacts,
-    },
-    Files {
-        name: String,
-        spec: FilesSpec,
-    },
+    Postgres(Box<PostgresSource>, Box<DatabaseFacts>),
+    Files { name: String, spec: FilesSpec },
 }
 
 /// Asks all servers before anything is read: a wrong password should not show up an hour later.
@@ -202,25 +198,13 @@ async fn prepare(job: &BackupJob) -> Result<Vec<Prepared>, OpError> {
     for source in job.sources.iter().cloned() {
         prepared.push(match source {
             Source::Files { name, spec } => Prepared::Files { name, spec },
-            Source::Postgres {
-                name,
-                connection,
-                programs,
-                globals,
-            } => {
-                let facts = postgres::facts(&connection, &programs)
-                    .await
-                    .map_err(|source| OpError::Facts {
-                        name: name.clone(),
-                        source,
-                    })?;
-                Prepared::Postgres {
-                    name,
-                    connection,
-                    programs,
-                    globals,
-                    facts,
-                }
+            Source::Postgres(source) => {
+                let facts = postgres::facts(&source.connection, &source.programs).await;
+                let facts = facts.map_err(|error| OpError::Facts {
+                    name: source.name.clone(),
+                    source: error,
+                })?;
+                Prepared::Postgres(source, Box::new(facts))
             }
         });
     }
@@ -244,37 +228,48 @@ fn read_sources(
                 let facts = read_files(&mut assembly, &name, &spec, progress, cancel)?;
                 note_unreadable(&facts, &mut outcome);
             }
-            Prepared::Postgres {
-                name,
-                connection,
-                programs,
-                globals,
-                facts,
-            } => {
-                let total = Some(facts.size_bytes);
-                let stream = new_stream(StreamKind::Postgres, format!("{name}.dump"));
-                let object = stream.name.clone();
-                let observer = observe(progress, &object, total);
-                let summary = assembly.store(stream, observer, |out| {
-                    postgres::dump(&connection, &programs, &facts, out, cancel)
-                        .map(|summary| (summary, to_json(&facts)))
-                        .map_err(|error| OpError::dump(&name, error))
-                })?;
-                ended(progress, &object);
-                outcome.warnings.extend(summary.warnings);
-                if globals {
-                    let stream = new_stream(StreamKind::Globals, format!("{name}.globals.sql"));
-                    let summary = assembly.store(stream, Box::new(|_| ()), |out| {
-                        postgres::globals(&connection, &programs, out, cancel)
-                            .map(|summary| (summary, None))
-                            .map_err(|error| OpError::dump(&name, error))
-                    })?;
-                    outcome.warnings.extend(summary.warnings);
-                }
+            Prepared::Postgres(source, facts) => {
+                let warnings = read_database(&mut assembly, &source, &facts, progress, cancel)?;
+                outcome.warnings.extend(warnings);
             }
         }
     }
     Ok((assembly.finish()?, outcome))
+}
+
+/// The dump, and roles and tablespaces if they are wanted.
+fn read_database(
+    assembly: &mut Assembly,
+    source: &PostgresSource,
+    facts: &DatabaseFacts,
+    progress: &Arc<dyn Progress>,
+    cancel: &CancellationToken,
+) -> Result<Vec<Failure>, OpError> {
+    let PostgresSource {
+        name,
+        connection,
+        programs,
+        globals,
+    } = source;
+    let stream = new_stream(StreamKind::Postgres, format!("{name}.dump"));
+    let object = stream.name.clone();
+    let observer = observe(progress, &object, Some(facts.size_bytes));
+    let mut warnings = assembly.store(stream, observer, |out| {
+        postgres::dump(connection, programs, facts, out, cancel)
+            .map(|summary| (summary.warnings, to_json(facts)))
+            .map_err(|error| OpError::dump(name, error))
+    })?;
+    ended(progress, &object);
+    if *globals {
+        let stream = new_stream(StreamKind::Globals, format!("{name}.globals.sql"));
+        let more = assembly.store(stream, Box::new(|_| ()), |out| {
+            postgres::globals(connection, programs, out, cancel)
+                .map(|summary| (summary.warnings, None))
+                .map_err(|error| OpError::dump(name, error))
+        })?;
+        warnings.extend(more);
+    }
+    Ok(warnings)
 }
 
 fn read_files(

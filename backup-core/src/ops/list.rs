@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use backup_keys::Identity;
 use backup_model::{
-    DatabaseFacts, End, FilesFacts, JobName, SnapshotDetail, SnapshotInfo, SnapshotName,
-    StreamInfo, StreamKind,
+    DatabaseFacts, Digest, End, FilesFacts, JobName, Selection, SnapshotDetail, SnapshotInfo,
+    SnapshotName, StreamInfo, StreamKind,
 };
 
 use super::OpError;
@@ -14,38 +14,22 @@ use crate::{
     repo::{JobRuns, RepoError, Repository, RunRecord, RunState, load_recipe, unlock},
 };
 
-/// Which snapshots are meant.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Selection {
-    /// All of them.
-    All,
-    /// All of one job.
-    Job(JobName),
-    /// The newest of every job.
-    Latest,
-    /// Just this one.
-    One(SnapshotName),
-}
-
-impl Selection {
-    /// The runs of the jobs that are meant. A job or snapshot that does not exist is an error.
-    pub async fn runs(&self, repository: &Repository) -> Result<Vec<JobRuns>, OpError> {
-        let known = repository.jobs().await?;
-        let jobs = match self {
-            Self::All | Self::Latest => known,
-            Self::Job(job) | Self::One(SnapshotName { job, .. }) if known.contains(job) => {
-                vec![job.clone()]
-            }
-            Self::Job(job) | Self::One(SnapshotName { job, .. }) => {
-                return Err(RepoError::NoJob(job.clone()).into());
-            }
-        };
-        let mut runs = Vec::new();
-        for job in jobs {
-            runs.push(repository.runs(&job).await?);
-        }
-        Ok(runs)
+/// The runs of the jobs that are meant. A job that does not exist is an error.
+pub(super) async fn selected(
+    repository: &Repository,
+    selection: &Selection,
+) -> Result<Vec<JobRuns>, OpError> {
+    let known = repository.jobs().await?;
+    let jobs = match selection.job() {
+        None => known,
+        Some(job) if known.contains(job) => vec![job.clone()],
+        Some(job) => return Err(RepoError::NoJob(job.clone()).into()),
+    };
+    let mut runs = Vec::new();
+    for job in jobs {
+        runs.push(repository.runs(&job).await?);
     }
+    Ok(runs)
 }
 
 /// Every run that is meant, newest last within its job. Records that are not valid are errors of
@@ -55,7 +39,7 @@ pub async fn list(
     selection: &Selection,
 ) -> Result<Vec<Result<SnapshotInfo, RepoError>>, OpError> {
     let mut all = Vec::new();
-    for job in selection.runs(repository).await? {
+    for job in selected(repository, selection).await? {
         for (seq, state) in job.runs {
             let name = SnapshotName {
                 job: job.job.clone(),
@@ -71,7 +55,7 @@ pub async fn list(
                     packs: 0,
                     stored_bytes: 0,
                     added_bytes: 0,
-                    record: backup_model::Digest([0; 32]),
+                    record: Digest([0; 32]),
                     reason: None,
                 }),
                 RunState::Bad(error) => Err(error),
@@ -85,8 +69,11 @@ pub async fn list(
 }
 
 /// The record of one snapshot, which must have committed.
-pub async fn committed(repository: &Repository, name: &SnapshotName) -> Result<RunRecord, OpError> {
-    let runs = Selection::One(name.clone()).runs(repository).await?;
+pub(super) async fn committed(
+    repository: &Repository,
+    name: &SnapshotName,
+) -> Result<RunRecord, OpError> {
+    let runs = selected(repository, &Selection::One(name.clone())).await?;
     let state = runs
         .into_iter()
         .flat_map(|job| job.runs)
@@ -109,7 +96,7 @@ pub async fn committed(repository: &Repository, name: &SnapshotName) -> Result<R
 
 /// The newest snapshot of a job.
 pub async fn newest(repository: &Repository, job: &JobName) -> Result<SnapshotName, OpError> {
-    let runs = Selection::Job(job.clone()).runs(repository).await?;
+    let runs = selected(repository, &Selection::Job(job.clone())).await?;
     let newest = runs.iter().find_map(JobRuns::latest);
     newest
         .map(|record| record.name.clone())
@@ -137,7 +124,7 @@ pub async fn describe(
 }
 
 /// Opens the epoch of a commit with an administrator's identity, and reads the recipe.
-pub async fn read_recipe(
+pub(super) async fn read_recipe(
     repository: &Repository,
     commit: &Commit,
     administrator: &Identity,

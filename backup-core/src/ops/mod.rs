@@ -10,10 +10,10 @@ mod list;
 mod restore;
 mod verify;
 
-pub use backup::{BackupJob, Source, backup};
+pub use backup::{BackupJob, PostgresSource, Source, backup};
 pub use cat::cat;
 pub use error::OpError;
-pub use list::{Selection, describe, list, newest, read_recipe};
+pub use list::{describe, list, newest};
 pub use restore::{Prepared, RestoreRequest, plan, restore};
 pub use verify::{Verifier, verify};
 

@@ -4,7 +4,12 @@
 //! own digest at its end; only then does a folder or database get its name. Whatever fails before
 //! that is removed again, and what was published before stays, as it is whole.
 
-use std::{path::PathBuf, sync::Arc, time::Instant};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Instant,
+};
 
 use backup_keys::Identity;
 use backup_model::{
@@ -78,9 +83,10 @@ pub async fn plan(
     for stream in recipe.source_streams() {
         let name = &stream.line.name;
         let wanted = request.streams.is_empty() || request.streams.contains(name);
-        let step = match wanted {
-            true => step(&recipe, stream, &request).await?,
-            false => None,
+        let step = if wanted {
+            step(&recipe, stream, &request).await?
+        } else {
+            None
         };
         match step {
             Some(step) => {
@@ -130,10 +136,10 @@ async fn step(
 ) -> Result<Option<RestoreStep>, OpError> {
     let info = stream_info(stream)?;
     Ok(match stream.line.kind {
-        StreamKind::Files => match &request.folder {
-            Some(folder) => Some(folder_step(recipe, info, folder)),
-            None => None,
-        },
+        StreamKind::Files => {
+            let folder = request.folder.as_ref();
+            folder.map(|folder| folder_step(recipe, info, folder))
+        }
         StreamKind::Postgres => match &request.server {
             Some((server, _)) => Some(database_step(info, server, request).await?),
             None => None,
@@ -142,7 +148,7 @@ async fn step(
     })
 }
 
-fn folder_step(recipe: &Recipe, stream: StreamInfo, folder: &std::path::Path) -> RestoreStep {
+fn folder_step(recipe: &Recipe, stream: StreamInfo, folder: &Path) -> RestoreStep {
     let several = recipe
         .source_streams()
         .filter(|stream| stream.line.kind == StreamKind::Files)
@@ -420,8 +426,8 @@ impl<R> Observed<R> {
     }
 }
 
-impl<R: std::io::Read> std::io::Read for Observed<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+impl<R: io::Read> io::Read for Observed<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buffer)?;
         self.done += read as u64;
         if self.done - self.told >= TELL_BYTES || read == 0 {

@@ -13,13 +13,17 @@ use std::{
 
 use backup_keys::Identity;
 use backup_model::{
-    Code, Digest, Event, Failure, Level, Phase, Progress, SnapshotName, StreamKind, Verdict,
-    VerifyReport,
+    Code, Digest, Event, Failure, Level, Phase, Progress, Selection, SnapshotName, StreamKind,
+    Verdict, VerifyReport,
 };
 use sha2::{Digest as _, Sha256};
 use tokio_util::sync::CancellationToken;
 
-use super::{OpError, Selection, cat::copy, list::read_recipe};
+use super::{
+    OpError,
+    cat::copy,
+    list::{read_recipe, selected},
+};
 use crate::{
     format::{Commit, Refs, RefsHead, layout},
     pipeline::{Fetcher, SnapshotReader, on_thread},
@@ -61,7 +65,7 @@ pub async fn verify(
 ) -> Result<(), OpError> {
     let mut seen = SeenPacks::new();
     let mut verified = 0;
-    for job in selection.runs(repository).await? {
+    for job in selected(repository, selection).await? {
         let latest = job.latest().map(|record| record.name.seq);
         for (seq, state) in &job.runs {
             let name = SnapshotName {

@@ -41,6 +41,8 @@ pub struct WriterKey {
 /// What a new repository is made of.
 #[derive(Debug)]
 pub struct NewRepository {
+    /// Its id, from [`new_repository_id`].
+    pub id: RepositoryId,
     /// Signs trust; stays with the administrators.
     pub root: SecretKey,
     /// Who can restore.
@@ -56,19 +58,25 @@ const PACK_BYTES: u64 = 16 << 20;
 /// Decompressed size at which writers close a block.
 const BLOCK_BYTES: u64 = 1 << 20;
 
-/// Makes a repository in an empty store and gives its id.
-pub async fn init(store: &Store, new: &NewRepository) -> Result<RepositoryId, RepoError> {
+/// A random id. It exists before the repository, so that the host can keep its key before anything
+/// is stored that needs it.
+pub fn new_repository_id() -> Result<RepositoryId, RepoError> {
+    let mut id = [0; 16];
+    getrandom::fill(&mut id).map_err(|_| RepoError::Random)?;
+    Ok(RepositoryId(id))
+}
+
+/// Makes a repository in an empty store.
+pub async fn init(store: &Store, new: &NewRepository) -> Result<(), RepoError> {
     if store.find(layout::REPOSITORY).await?.is_some() {
         return Err(RepoError::Exists(store.place().to_owned()));
     }
     if !store.is_empty().await? {
         return Err(RepoError::NotEmpty(store.place().to_owned()));
     }
-    let mut id = [0; 16];
-    getrandom::fill(&mut id).map_err(|_| RepoError::Random)?;
     let record = RepositoryRecord {
         format: FORMAT,
-        repository: RepositoryId(id),
+        repository: new.id,
         created: new.now,
         root: new.root.public().clone(),
         pack_bytes: PACK_BYTES,
@@ -101,8 +109,7 @@ pub async fn init(store: &Store, new: &NewRepository) -> Result<RepositoryId, Re
     let key = layout::trust(1);
     let trust_bytes = sign(&trust, record.repository, &key, &new.root)?;
     create(store, &key, trust_bytes).await?;
-    create(store, layout::REPOSITORY, root_bytes).await?;
-    Ok(record.repository)
+    create(store, layout::REPOSITORY, root_bytes).await
 }
 
 /// Stores key file and canary of epoch 1, reads both back, and opens the canary through them.

@@ -13,7 +13,7 @@ mod unlock;
 pub use error::RepoError;
 pub use host::{Host, HostError, JobLock};
 pub use index::{Index, IndexHead, PackInfo, Place};
-pub use init::{AdministratorKey, NewRepository, WriterKey, init};
+pub use init::{AdministratorKey, NewRepository, WriterKey, init, new_repository_id};
 pub use open::{Repository, TrustRoot};
 pub use run::{CommitFacts, Run, RunLimits};
 pub use runs::{JobRuns, RunRecord, RunState};

@@ -1,1 +1,111 @@
-//! The contract between `backupctl`, the GUI and whatever does the work.
+//! The contract between those who ask (`backupctl`, the GUI) and whatever does the work: requests,
+//! and the [`Service`] trait that answers them with the reports of `backup-model`.
+//!
+//! It knows nothing of the engine. A daemon and a process of its own can both stand behind it.
+
+use std::{path::PathBuf, sync::Arc};
+
+use async_trait::async_trait;
+use backup_model::{
+    BackupReport, Failure, JobName, Level, Progress, RestorePlan, RestoreReport, Selection,
+    SnapshotDetail, SnapshotInfo, SnapshotName, VerifyReport,
+};
+use secrecy::SecretString;
+use tokio_util::sync::CancellationToken;
+
+/// What goes along with long work: who listens, and who may stop it.
+#[derive(Clone)]
+pub struct Task {
+    /// Hears how far it is.
+    pub progress: Arc<dyn Progress>,
+    /// Stops it.
+    pub cancel: CancellationToken,
+}
+
+impl std::fmt::Debug for Task {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Task")
+    }
+}
+
+/// The text of an administrator's age identity file, for one operation.
+pub type IdentityText = SecretString;
+
+/// One run in a list: what it is, or why its record is not to be believed.
+pub type ListedRun = Result<SnapshotInfo, Failure>;
+
+/// What to verify, and how deep.
+#[derive(Clone, Debug)]
+pub struct VerifyRequest {
+    /// Which snapshots.
+    pub selection: Selection,
+    /// How deep.
+    pub level: Level,
+    /// Opens the data; needed from [`Level::Data`] on.
+    pub identity: Option<IdentityText>,
+}
+
+/// Where a database goes.
+#[derive(Clone, Debug, Default)]
+pub struct DatabaseOrder {
+    /// The new database's name; by default `<database>_restored_<time>`.
+    pub name: Option<String>,
+    /// The server, as a `postgres://` URL without a password; by default the one that the job's
+    /// configuration names.
+    pub server: Option<String>,
+}
+
+/// What to restore, and where.
+#[derive(Clone, Debug)]
+pub struct RestoreOrder {
+    /// The snapshot.
+    pub snapshot: SnapshotName,
+    /// These streams only; empty for all that have a target.
+    pub streams: Vec<String>,
+    /// The new folder for files.
+    pub folder: Option<PathBuf>,
+    /// The server for databases.
+    pub database: Option<DatabaseOrder>,
+    /// Everything belongs to the connection's user.
+    pub no_owner: bool,
+    /// Restore owners of files by number.
+    pub numeric_owner: bool,
+    /// Restore set-uid, set-gid and sticky bits.
+    pub keep_setid: bool,
+    /// Opens the data.
+    pub identity: IdentityText,
+}
+
+/// Everything that can be asked for.
+#[async_trait]
+pub trait Service: Send + Sync {
+    /// Runs a job now.
+    async fn backup(&self, job: &JobName, task: &Task) -> Result<BackupReport, Failure>;
+
+    /// Lists runs, oldest first within a job.
+    async fn snapshots(&self, selection: &Selection) -> Result<Vec<ListedRun>, Failure>;
+
+    /// The newest snapshot of a job.
+    async fn newest(&self, job: &JobName) -> Result<SnapshotName, Failure>;
+
+    /// One snapshot; with an identity also what is in it.
+    async fn snapshot(
+        &self,
+        name: &SnapshotName,
+        identity: Option<&IdentityText>,
+    ) -> Result<SnapshotDetail, Failure>;
+
+    /// Verifies, and gives each report as soon as it is there.
+    async fn verify(
+        &self,
+        request: &VerifyRequest,
+        report: &mut (dyn FnMut(VerifyReport) + Send),
+        task: &Task,
+    ) -> Result<(), Failure>;
+
+    /// Says what a restore would do.
+    async fn plan_restore(&self, order: &RestoreOrder) -> Result<RestorePlan, Failure>;
+
+    /// Restores. What speaks against it is looked for again.
+    async fn restore(&self, order: &RestoreOrder, task: &Task) -> Result<RestoreReport, Failure>;
+}
