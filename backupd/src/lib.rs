@@ -1,3 +1,6 @@
 //! The parts of the programs `backupctl` and `backupd`.
 
+pub mod clock;
 pub mod config;
+pub mod service;
+pub mod setup;

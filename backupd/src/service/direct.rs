@@ -1,0 +1,236 @@
+//! The service in this process.
+
+use std::{io::Write, sync::Arc};
+
+use async_trait::async_trait;
+use backup_core::{
+    ops::{self, OpError, Prepared, RestoreRequest, Verifier},
+    postgres::{Connection, Programs},
+    repo::{Host, Repository},
+    sink::directory::ExtractOptions,
+};
+use backup_keys::Identity;
+use backup_model::{
+    BackupReport, Code, Failure, JobName, Level, RestorePlan, RestoreReport, Selection,
+    SnapshotDetail, SnapshotName, VerifyReport,
+};
+use backupd_api::{
+    DatabaseOrder, IdentityText, ListedRun, RestoreOrder, Service, Task, VerifyRequest,
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{Access, sources};
+use crate::{clock, config::SourceKind};
+
+/// Does the work here and now.
+#[derive(Clone, Debug)]
+pub struct Direct {
+    access: Access,
+}
+
+impl Direct {
+    /// A service on these repositories and jobs.
+    pub fn new(access: Access) -> Self {
+        Self { access }
+    }
+
+    /// Writes one stream of a snapshot to `out`, after checking it. Always in this process: what
+    /// comes out is for whoever asked.
+    pub async fn cat(
+        &self,
+        name: &SnapshotName,
+        stream: &str,
+        identity: &IdentityText,
+        out: Box<dyn Write + Send>,
+        cancel: &CancellationToken,
+    ) -> Result<u64, Failure> {
+        let identity = parse_identity(identity)?;
+        let repository = self.repository_of(&name.job).await?;
+        ops::cat(&repository, name, stream, &identity, out, cancel)
+            .await
+            .map_err(|error| error.to_failure())
+    }
+
+    /// The repository that has snapshots of a job.
+    async fn repository_of(&self, job: &JobName) -> Result<Repository, Failure> {
+        let mut failed = None;
+        for place in self.access.places_of(Some(job)) {
+            let repository = place.open().await?;
+            let jobs = repository.jobs().await.map_err(OpError::from);
+            if jobs.map_err(|error| error.to_failure())?.contains(job) {
+                return Ok(repository);
+            }
+            let text = format!("{} has no snapshots of `{job}`", place.name);
+            failed = Some(Failure::new(Code::NoJob, text));
+        }
+        Err(failed.unwrap_or_else(|| {
+            Failure::new(Code::NoJob, format!("no repository has a job `{job}`"))
+        }))
+    }
+
+    /// The repositories in which a selection is looked for.
+    async fn repositories_of(&self, selection: &Selection) -> Result<Vec<Repository>, Failure> {
+        if let Some(job) = selection.job() {
+            return Ok(vec![self.repository_of(job).await?]);
+        }
+        let mut repositories = Vec::new();
+        for place in self.access.places_of(None) {
+            repositories.push(place.open().await?);
+        }
+        Ok(repositories)
+    }
+
+    /// The server for a restore: the one that was named, or the job's own.
+    async fn server(
+        &self,
+        job: &JobName,
+        order: &DatabaseOrder,
+    ) -> Result<(Connection, Programs), Failure> {
+        if let Some(url) = &order.server {
+            let connection = Connection::from_url(url)
+                .map_err(|error| Failure::from_error(error.code(), &error))?;
+            return Ok((connection, sources::programs(&self.access, None)?));
+        }
+        let configured = self.access.jobs.get(job).and_then(|job| {
+            job.sources.iter().find_map(|source| match &source.kind {
+                SourceKind::Postgres(postgres) => Some(postgres),
+                _ => None,
+            })
+        });
+        let Some(postgres) = configured else {
+            let text = format!("no server is known for the databases of `{job}`");
+            return Err(Failure::new(Code::Usage, text));
+        };
+        let connection = sources::connection(&self.access, postgres).await?;
+        let programs = sources::programs(&self.access, postgres.bin_dir.as_ref())?;
+        // Not the database itself: it may be what was lost.
+        Ok((connection.with_database("postgres"), programs))
+    }
+
+    async fn prepare(&self, order: &RestoreOrder) -> Result<(Repository, Prepared), Failure> {
+        let identity = parse_identity(&order.identity)?;
+        let repository = self.repository_of(&order.snapshot.job).await?;
+        let (server, database) = match &order.database {
+            None => (None, None),
+            Some(wanted) => (
+                Some(self.server(&order.snapshot.job, wanted).await?),
+                wanted.name.clone(),
+            ),
+        };
+        let request = RestoreRequest {
+            snapshot: order.snapshot.clone(),
+            streams: order.streams.clone(),
+            folder: order.folder.clone(),
+            server,
+            database,
+            no_owner: order.no_owner,
+            extract: ExtractOptions {
+                numeric_owner: order.numeric_owner,
+                keep_setid: order.keep_setid,
+            },
+            stamp: clock::stamp(clock::now()),
+        };
+        let prepared = ops::plan(&repository, request, &identity).await;
+        let prepared = prepared.map_err(|error| error.to_failure())?;
+        Ok((repository, prepared))
+    }
+}
+
+#[async_trait]
+impl Service for Direct {
+    async fn backup(&self, job: &JobName, task: &Task) -> Result<BackupReport, Failure> {
+        let config = self.access.job(job)?;
+        let place = self.access.places_of(Some(job)).next().ok_or_else(|| {
+            let text = format!("the job `{job}` has no repository");
+            Failure::new(Code::Config, text)
+        })?;
+        let repository = place.open().await?;
+        let host = Host::open(&self.access.state, repository.id())
+            .map_err(|error| Failure::from_error(error.code(), &error))?;
+        let job = sources::job(&self.access, job, config).await?;
+        let Task { progress, cancel } = task;
+        ops::backup(&repository, &host, &job, clock::now, progress, cancel)
+            .await
+            .map_err(|error| error.to_failure())
+    }
+
+    async fn snapshots(&self, selection: &Selection) -> Result<Vec<ListedRun>, Failure> {
+        let mut all = Vec::new();
+        for repository in self.repositories_of(selection).await? {
+            let runs = ops::list(&repository, selection).await;
+            let runs = runs.map_err(|error| error.to_failure())?;
+            all.extend(
+                runs.into_iter()
+                    .map(|run| run.map_err(|error| Failure::from_error(error.code(), &error))),
+            );
+        }
+        Ok(all)
+    }
+
+    async fn newest(&self, job: &JobName) -> Result<SnapshotName, Failure> {
+        let repository = self.repository_of(job).await?;
+        ops::newest(&repository, job)
+            .await
+            .map_err(|error| error.to_failure())
+    }
+
+    async fn snapshot(
+        &self,
+        name: &SnapshotName,
+        identity: Option<&IdentityText>,
+    ) -> Result<SnapshotDetail, Failure> {
+        let identity = identity.map(parse_identity).transpose()?;
+        let repository = self.repository_of(&name.job).await?;
+        ops::describe(&repository, name, identity.as_ref())
+            .await
+            .map_err(|error| error.to_failure())
+    }
+
+    async fn verify(
+        &self,
+        request: &VerifyRequest,
+        report: &mut (dyn FnMut(VerifyReport) + Send),
+        task: &Task,
+    ) -> Result<(), Failure> {
+        let verifier = match (request.level, &request.identity) {
+            (Level::Storage, _) => Verifier::Storage,
+            (_, Some(identity)) => Verifier::Data(parse_identity(identity)?),
+            (_, None) => {
+                let text = "an identity is needed to verify the data";
+                return Err(Failure::new(Code::IdentityMissing, text));
+            }
+        };
+        let Task { progress, cancel } = task;
+        for repository in self.repositories_of(&request.selection).await? {
+            let selection = &request.selection;
+            let verified = ops::verify(
+                &repository,
+                selection,
+                &verifier,
+                progress,
+                cancel,
+                &mut *report,
+            );
+            verified.await.map_err(|error| error.to_failure())?;
+        }
+        Ok(())
+    }
+
+    async fn plan_restore(&self, order: &RestoreOrder) -> Result<RestorePlan, Failure> {
+        let (_, prepared) = self.prepare(order).await?;
+        Ok(prepared.plan)
+    }
+
+    async fn restore(&self, order: &RestoreOrder, task: &Task) -> Result<RestoreReport, Failure> {
+        let (repository, prepared) = self.prepare(order).await?;
+        let progress = Arc::clone(&task.progress);
+        ops::restore(&repository, prepared, &progress, &task.cancel)
+            .await
+            .map_err(|error| error.to_failure())
+    }
+}
+
+fn parse_identity(text: &IdentityText) -> Result<Identity, Failure> {
+    Identity::from_file_text(text)
+        .map_err(|error| Failure::from_error(Code::IdentityInvalid, &error))
+}

@@ -1,0 +1,9 @@
+//! The in-process service: does the work of [`Service`](backupd_api::Service) here and now, by
+//! the configuration, without a daemon.
+
+mod access;
+mod direct;
+mod sources;
+
+pub use access::{Access, Place};
+pub use direct::Direct;

@@ -1,0 +1,78 @@
+//! From the configuration's sources to the engine's: secrets resolved, programs found.
+
+use std::{path::PathBuf, time::Duration};
+
+use backup_core::{
+    ops::{self, BackupJob},
+    postgres::{Connection, Host, Programs},
+    source::files::FilesSpec,
+};
+use backup_model::{Failure, JobName};
+
+use super::Access;
+use crate::config::{JobConfig, PostgresSource, SourceKind};
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A job as the engine runs it.
+pub(super) async fn job(
+    access: &Access,
+    name: &JobName,
+    config: &JobConfig,
+) -> Result<BackupJob, Failure> {
+    let mut sources = Vec::new();
+    for source in &config.sources {
+        let name = source.name.as_str().to_owned();
+        sources.push(match &source.kind {
+            SourceKind::Files(files) => ops::Source::Files {
+                name,
+                spec: FilesSpec {
+                    roots: files.paths.clone(),
+                },
+            },
+            SourceKind::Postgres(postgres) => {
+                ops::Source::Postgres(Box::new(ops::PostgresSource {
+                    name,
+                    connection: connection(access, postgres).await?,
+                    programs: programs(access, postgres.bin_dir.as_ref())?,
+                    globals: postgres.globals,
+                }))
+            }
+        });
+    }
+    Ok(BackupJob {
+        name: name.clone(),
+        sources,
+    })
+}
+
+/// How a configured database is reached.
+pub(super) async fn connection(
+    access: &Access,
+    source: &PostgresSource,
+) -> Result<Connection, Failure> {
+    let configured = &source.connection;
+    let password = match &source.password {
+        None => None,
+        Some(reference) => Some(reference.resolve(&access.secrets).await?),
+    };
+    let host = if configured.host.starts_with('/') {
+        Host::Socket(PathBuf::from(&configured.host))
+    } else {
+        Host::Tcp(configured.host.clone())
+    };
+    Ok(Connection {
+        host,
+        port: configured.port,
+        user: configured.user.clone(),
+        database: configured.dbname.clone(),
+        password,
+        connect_timeout: CONNECT_TIMEOUT,
+    })
+}
+
+/// PostgreSQL's programs.
+pub(super) fn programs(access: &Access, folder: Option<&PathBuf>) -> Result<Programs, Failure> {
+    Programs::find(folder.map(PathBuf::as_path), &access.program_folders)
+        .map_err(|error| Failure::from_error(error.code(), &error))
+}

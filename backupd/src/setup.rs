@@ -1,0 +1,131 @@
+//! Setting up: keys for the administrator, a key for this host, a repository that trusts both.
+//!
+//! The order keeps every crash harmless: keys are on disk before anything is encrypted for them,
+//! the host's key is kept before trust names it, and the repository exists last. What is left
+//! after a failure is keys that open nothing.
+
+use std::{
+    fs::DirBuilder,
+    os::unix::fs::DirBuilderExt as _,
+    path::{Path, PathBuf},
+};
+
+use backup_core::{
+    repo::{AdministratorKey, Host, NewRepository, WriterKey, init, new_repository_id},
+    store::Store,
+};
+use backup_keys::{Identity, SecretKey, SigningError, write_private};
+use backup_model::{Code, Failure, InvalidId, RepositoryId};
+use jiff::Timestamp;
+
+use crate::config::RepositoryUrl;
+
+/// What to set up.
+#[derive(Clone, Debug)]
+pub struct SetUp {
+    /// The new repository; its folder is made if it is not there.
+    pub url: RepositoryUrl,
+    /// The folder for the administrator's keys: these do not belong on the backup host for long.
+    pub keys: PathBuf,
+    /// The host's state folder.
+    pub state: PathBuf,
+    /// The time.
+    pub now: Timestamp,
+}
+
+/// What was set up.
+#[derive(Clone, Debug)]
+pub struct Created {
+    /// The repository's id.
+    pub id: RepositoryId,
+    /// The root public key: what the repository must be signed by, for `trust`.
+    pub root: String,
+    /// The administrator's identity: restores.
+    pub identity: PathBuf,
+    /// The root secret key: decides who else may read and write.
+    pub root_key: PathBuf,
+}
+
+/// The name of the administrator's identity file.
+pub const ADMIN_KEY: &str = "admin.key";
+/// The name of the root key file.
+pub const ROOT_KEY: &str = "root.key";
+
+/// Sets up a repository.
+pub async fn create_repository(set_up: &SetUp) -> Result<Created, Failure> {
+    let folder = set_up.url.path();
+    let occupied = |path: &Path| {
+        path.read_dir()
+            .is_ok_and(|mut names| names.next().is_some())
+    };
+    if occupied(folder) {
+        let (code, what) = if folder.join("repository.json").exists() {
+            (Code::RepositoryExists, "holds a repository already")
+        } else {
+            (Code::RepositoryExists, "is not empty")
+        };
+        return Err(Failure::new(code, format!("{} {what}", folder.display())));
+    }
+    private_folder(&set_up.keys)?;
+    private_folder(folder)?;
+    let store = Store::local(folder).map_err(|error| Failure::from_error(error.code(), &error))?;
+
+    let identity = Identity::generate();
+    let root = SecretKey::generate().map_err(|error| signing(&error))?;
+    let writer = SecretKey::generate().map_err(|error| signing(&error))?;
+    let created = Created {
+        id: new_repository_id().map_err(|error| Failure::from_error(error.code(), &error))?,
+        root: root.public().to_string(),
+        identity: set_up.keys.join(ADMIN_KEY),
+        root_key: set_up.keys.join(ROOT_KEY),
+    };
+    let identity_text = identity.to_file_text("backupd administrator: restores every backup");
+    let root_text = root
+        .to_file_text("backupd root key: decides who may read and write")
+        .map_err(|error| signing(&error))?;
+    for (path, text) in [
+        (&created.identity, &identity_text),
+        (&created.root_key, &root_text),
+    ] {
+        write_private(path, text).map_err(|error| Failure::from_error(Code::LocalIo, &error))?;
+    }
+    let writer_public = writer.public().clone();
+    Host::create(&set_up.state, created.id, writer)
+        .map_err(|error| Failure::from_error(error.code(), &error))?;
+    let new = NewRepository {
+        id: created.id,
+        root,
+        administrator: AdministratorKey {
+            name: "admin".parse().map_err(|error| name(&error))?,
+            identity,
+        },
+        writer: WriterKey {
+            name: "host".parse().map_err(|error| name(&error))?,
+            key: writer_public,
+        },
+        now: set_up.now,
+    };
+    init(&store, &new)
+        .await
+        .map_err(|error| Failure::from_error(error.code(), &error))?;
+    Ok(created)
+}
+
+fn private_folder(path: &Path) -> Result<(), Failure> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .map_err(|error| Failure {
+            causes: vec![error.to_string()],
+            ..Failure::new(Code::LocalIo, format!("could not make {}", path.display()))
+        })
+}
+
+fn signing(error: &SigningError) -> Failure {
+    Failure::from_error(Code::Failed, error)
+}
+
+fn name(error: &InvalidId) -> Failure {
+    Failure::from_error(Code::Bug, error)
+}
