@@ -1,0 +1,44 @@
+//! `backupctl cat`.
+
+use std::{
+    io::{self, IsTerminal as _},
+    path::Path,
+};
+
+use backup_model::{Code, Failure, Selection};
+
+use super::{identity::IdentityArg, snapshot::resolve};
+use crate::{context::Context, exit::Exit};
+
+/// Write one stream of a snapshot to standard output, after checking it whole.
+///
+/// A dump is for `pg_restore`, globals for `psql`, files for `tar`. Names are in `snapshot show`.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    /// The snapshot, as in webui/41; or a job, for its newest.
+    snapshot: Selection,
+    /// The stream's name.
+    stream: String,
+    #[command(flatten)]
+    identity: IdentityArg,
+}
+
+pub(crate) async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
+    let identity = args.identity.require()?;
+    let is_sql = Path::new(&args.stream).extension() == Some("sql".as_ref());
+    if io::stdout().is_terminal() && !is_sql {
+        let text = format!(
+            "{} is not text, and standard output is a terminal",
+            args.stream
+        );
+        return Err(Failure::new(Code::Usage, text));
+    }
+    let service = context.service()?;
+    let name = resolve(&args.snapshot, &service).await?;
+    let out = Box::new(io::stdout());
+    let cancel = context.stop.token();
+    service
+        .cat(&name, &args.stream, &identity, out, cancel)
+        .await?;
+    Ok(Exit::DONE)
+}

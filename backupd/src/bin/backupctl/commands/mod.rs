@@ -1,0 +1,18 @@
+//! The commands, one file each.
+
+pub(crate) mod backup;
+pub(crate) mod cat;
+pub(crate) mod completion;
+pub(crate) mod config;
+mod identity;
+pub(crate) mod init;
+pub(crate) mod man;
+pub(crate) mod quickstart;
+pub(crate) mod recovery_script;
+pub(crate) mod restore;
+mod run;
+pub(crate) mod snapshot;
+pub(crate) mod verify;
+pub(crate) mod version;
+
+pub(crate) use run::run;

@@ -1,0 +1,28 @@
+//! `backupctl recovery-script`.
+
+use serde::Serialize;
+
+use crate::{context::Context, exit::Exit};
+
+/// Print the script that restores a backup with age, zstd, minisign, sha256sum and python3 alone.
+///
+/// Keep it with the keys: it needs nothing of this program.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {}
+
+const SCRIPT: &str = include_str!("../../../../../assets/restore-with-stock-tools.sh");
+
+#[derive(Serialize)]
+struct Script {
+    script: &'static str,
+}
+
+pub(crate) fn run(_args: &Args, context: &Context) -> Exit {
+    let script = Script { script: SCRIPT };
+    context
+        .output
+        .document("recovery-script", &script, |script| {
+            script.script.to_owned()
+        });
+    Exit::DONE
+}

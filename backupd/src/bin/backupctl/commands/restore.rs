@@ -1,0 +1,194 @@
+//! `backupctl restore`.
+
+use std::path::{Path, PathBuf};
+
+use backup_model::{
+    Code, Failure, RestorePlan, RestoreReport, RestoreStep, RestoreTarget, Selection,
+};
+use backupd_api::{DatabaseOrder, RestoreOrder, Service as _};
+
+use super::{identity::IdentityArg, snapshot::resolve};
+use crate::{context::Context, exit::Exit, show};
+
+/// Restore a snapshot into new places: a new folder, a new database.
+///
+/// Shows the plan, asks, and starts. What exists is never written into: files appear in their
+/// folder, and databases under their name, only when every digest agrees.
+#[derive(clap::Args, Debug)]
+#[command(group = clap::ArgGroup::new("target").multiple(true).required(true))]
+pub(crate) struct Args {
+    /// The snapshot, as in webui/41; or a job, for its newest.
+    snapshot: Selection,
+
+    /// Restore files into this new folder.
+    #[arg(long, value_name = "DIR", group = "target")]
+    to_folder: Option<PathBuf>,
+
+    /// Restore databases into a new database, by default named <database>_restored_<time>.
+    #[arg(long, value_name = "NAME", num_args = 0..=1, require_equals = true, group = "target")]
+    #[expect(
+        clippy::option_option,
+        reason = "how clap says: absent, bare, with a name"
+    )]
+    to_database: Option<Option<String>>,
+
+    /// The server for the database, as postgres://user@host:port/maintenance-database; by default
+    /// the one that the job's configuration names. No passwords here: use the configuration.
+    #[arg(long, value_name = "URL", requires = "to_database")]
+    server: Option<String>,
+
+    /// Restore this stream only; may be given several times.
+    #[arg(long, value_name = "NAME")]
+    stream: Vec<String>,
+
+    /// Let everything in the database belong to the user who restores it.
+    #[arg(long)]
+    no_owner: bool,
+
+    /// Restore owners of files by their numbers; needs root.
+    #[arg(long)]
+    numeric_owner: bool,
+
+    /// Restore set-uid, set-gid and sticky bits.
+    #[arg(long)]
+    keep_setid: bool,
+
+    /// Show the plan and stop.
+    #[arg(short = 'n', long)]
+    dry_run: bool,
+
+    #[command(flatten)]
+    identity: IdentityArg,
+}
+
+pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
+    let identity = args.identity.require()?;
+    let service = context.service()?;
+    let folder = args.to_folder.as_deref().map(absolute).transpose()?;
+    let order = RestoreOrder {
+        snapshot: resolve(&args.snapshot, &service).await?,
+        streams: args.stream,
+        folder,
+        database: args.to_database.map(|name| DatabaseOrder {
+            name,
+            server: args.server,
+        }),
+        no_owner: args.no_owner,
+        numeric_owner: args.numeric_owner,
+        keep_setid: args.keep_setid,
+        identity,
+    };
+    let plan = service.plan_restore(&order).await?;
+    if args.dry_run {
+        context.output.document("restore-plan", &plan, plan_text);
+        return obstacle(&plan).map_or(Ok(Exit::DONE), Err);
+    }
+    if context.output.is_json() {
+        context.output.line("restore-plan", &plan);
+    } else {
+        context.output.note(&plan_text(&plan));
+    }
+    if let Some(obstacle) = obstacle(&plan) {
+        return Err(obstacle);
+    }
+    context.confirm("Start?").await?;
+    let report = service
+        .restore(&named(order, &plan), &context.task())
+        .await?;
+    context.output.clear();
+    for warning in &report.warnings {
+        context.output.warning(warning);
+    }
+    context.output.document("restore", &report, report_text);
+    Ok(if report.warnings.is_empty() {
+        Exit::DONE
+    } else {
+        Exit::WARNINGS
+    })
+}
+
+/// What was shown is what is done: the planned database's name, not one with a later time.
+fn named(mut order: RestoreOrder, plan: &RestorePlan) -> RestoreOrder {
+    let planned = plan.steps.iter().find_map(|step| match &step.target {
+        RestoreTarget::Database { database, .. } => Some(database.clone()),
+        _ => None,
+    });
+    if let Some(database) = &mut order.database {
+        database.name = planned;
+    }
+    order
+}
+
+fn absolute(path: &Path) -> Result<PathBuf, Failure> {
+    std::path::absolute(path).map_err(|error| Failure::from_error(Code::Usage, &error))
+}
+
+fn obstacle(plan: &RestorePlan) -> Option<Failure> {
+    let first = plan.steps.iter().flat_map(|step| &step.obstacles).next();
+    first.cloned()
+}
+
+fn plan_text(plan: &RestorePlan) -> String {
+    let mut lines = vec![format!(
+        "{} of {}: fetch {}",
+        plan.snapshot,
+        show::time(plan.created),
+        show::bytes(plan.fetch_bytes),
+    )];
+    for step in &plan.steps {
+        lines.push(step_text(step));
+        for obstacle in &step.obstacles {
+            lines.push(format!("      ✗ {}", obstacle.message));
+        }
+    }
+    if !plan.left_out.is_empty() {
+        lines.push(format!("  left out: {}", plan.left_out.join(", ")));
+    }
+    lines.join("\n")
+}
+
+fn step_text(step: &RestoreStep) -> String {
+    let mut text = format!(
+        "  {} ({}) → {}",
+        step.stream.name,
+        show::bytes(step.stream.length_bytes),
+        target(&step.target)
+    );
+    if let Some(free) = step.free_bytes {
+        text.push_str(&format!(", {} free there", show::bytes(free)));
+    }
+    text
+}
+
+fn target(target: &RestoreTarget) -> String {
+    match target {
+        RestoreTarget::Database { database, server } => {
+            format!("new database {database} on {server}")
+        }
+        RestoreTarget::Folder { path } => format!("new folder {}", path.display()),
+        _ => "a place that this program does not know".to_owned(),
+    }
+}
+
+fn report_text(report: &RestoreReport) -> String {
+    let mut lines = vec![format!(
+        "restored {} in {}",
+        report.snapshot,
+        show::duration(report.took_secs)
+    )];
+    for stream in &report.streams {
+        let entries = stream.entries.map_or_else(String::new, |entries| {
+            format!(
+                ", {}",
+                show::count(usize::try_from(entries).unwrap_or(0), "entry", "entries")
+            )
+        });
+        lines.push(format!(
+            "  {} → {}: {}{entries}, digest compared",
+            stream.name,
+            target(&stream.target),
+            show::bytes(stream.read_bytes),
+        ));
+    }
+    lines.join("\n")
+}

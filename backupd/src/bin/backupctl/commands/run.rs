@@ -1,0 +1,27 @@
+//! From the command line's words to the function that does it.
+
+use backup_model::Failure;
+
+use super::{
+    backup, cat, completion, config, init, man, quickstart, recovery_script, restore, snapshot,
+    verify, version,
+};
+use crate::{cli::Command, context::Context, exit::Exit};
+
+/// Runs one command.
+pub(crate) async fn run(command: Command, context: &Context) -> Result<Exit, Failure> {
+    match command {
+        Command::Quickstart(args) => quickstart::run(args, context).await,
+        Command::Init(args) => init::run(args, context).await,
+        Command::Backup(args) => backup::run(&args, context).await,
+        Command::Snapshot(command) => snapshot::run(command, context).await,
+        Command::Verify(args) => verify::run(args, context).await,
+        Command::Restore(args) => restore::run(args, context).await,
+        Command::Cat(args) => cat::run(&args, context).await,
+        Command::RecoveryScript(args) => Ok(recovery_script::run(&args, context)),
+        Command::Config(command) => config::run(&command, context),
+        Command::Version(args) => Ok(version::run(&args, context)),
+        Command::Completion(args) => completion::run(&args, context),
+        Command::Man(args) => man::run(&args, context),
+    }
+}

@@ -1,0 +1,239 @@
+//! `backupctl snapshot …`.
+
+use backup_model::{
+    End, Failure, Selection, SnapshotDetail, SnapshotInfo, SnapshotName, StreamInfo,
+};
+use backupd_api::Service as _;
+use serde::Serialize;
+
+use super::identity::IdentityArg;
+use crate::{
+    context::Context,
+    exit::Exit,
+    show,
+    table::{Align, table},
+};
+
+/// What to do with snapshots.
+#[derive(clap::Subcommand, Debug)]
+pub(crate) enum Command {
+    /// List runs and their snapshots, oldest first.
+    List(ListArgs),
+    /// Show one snapshot; with an identity also what is in it.
+    Show(ShowArgs),
+}
+
+/// Which snapshots to list.
+#[derive(clap::Args, Debug)]
+pub(crate) struct ListArgs {
+    /// A job, or one snapshot; everything by default.
+    selection: Option<Selection>,
+}
+
+/// Which snapshot to show.
+#[derive(clap::Args, Debug)]
+pub(crate) struct ShowArgs {
+    /// The snapshot, as in webui/41; or a job, for its newest.
+    snapshot: Selection,
+    #[command(flatten)]
+    identity: IdentityArg,
+}
+
+pub(crate) async fn run(command: Command, context: &Context) -> Result<Exit, Failure> {
+    match command {
+        Command::List(args) => list(args, context).await,
+        Command::Show(args) => display(args, context).await,
+    }
+}
+
+#[derive(Serialize)]
+struct Listed {
+    snapshots: Vec<SnapshotInfo>,
+    invalid: Vec<Failure>,
+}
+
+async fn list(args: ListArgs, context: &Context) -> Result<Exit, Failure> {
+    let selection = args.selection.unwrap_or(Selection::All);
+    let mut listed = Listed {
+        snapshots: Vec::new(),
+        invalid: Vec::new(),
+    };
+    for run in context.service()?.snapshots(&selection).await? {
+        match run {
+            Ok(info) => listed.snapshots.push(info),
+            Err(failure) => listed.invalid.push(failure),
+        }
+    }
+    context.output.document("snapshots", &listed, list_text);
+    for failure in &listed.invalid {
+        context.output.warning(failure);
+    }
+    let worst = listed.invalid.first();
+    Ok(worst.map_or(Exit::DONE, |failure| Exit::of(failure.code)))
+}
+
+fn list_text(listed: &Listed) -> String {
+    if listed.snapshots.is_empty() {
+        return "no snapshots yet".to_owned();
+    }
+    table(
+        [
+            ("SNAPSHOT", Align::Left),
+            ("CREATED", Align::Left),
+            ("END", Align::Left),
+            ("HOLDS", Align::Left),
+            ("STORED", Align::Right),
+            ("ADDED", Align::Right),
+        ],
+        listed.snapshots.iter().map(row),
+    )
+}
+
+fn row(info: &SnapshotInfo) -> [String; 6] {
+    let sized = matches!(info.end, End::Complete | End::Partial);
+    let size = |bytes: u64| {
+        if sized {
+            show::bytes(bytes)
+        } else {
+            "-".to_owned()
+        }
+    };
+    [
+        info.snapshot.to_string(),
+        show::time(info.created),
+        end(info),
+        if sized {
+            info.kinds.join(", ")
+        } else {
+            "-".to_owned()
+        },
+        size(info.stored_bytes),
+        size(info.added_bytes),
+    ]
+}
+
+fn end(info: &SnapshotInfo) -> String {
+    let word = match info.end {
+        End::Complete => "complete",
+        End::Partial => "partial",
+        End::Aborted => "aborted",
+        End::Fenced => "fenced",
+        End::Open => "no end yet",
+        _ => "unknown",
+    };
+    match &info.reason {
+        None => word.to_owned(),
+        Some(reason) => format!("{word} ({reason})"),
+    }
+}
+
+async fn display(args: ShowArgs, context: &Context) -> Result<Exit, Failure> {
+    let identity = args.identity.read()?;
+    let service = context.service()?;
+    let name = resolve(&args.snapshot, &service).await?;
+    let detail = service.snapshot(&name, identity.as_ref()).await?;
+    context.output.document("snapshot", &detail, show_text);
+    if detail.streams.is_none() {
+        context
+            .output
+            .note("what is in it can be read with --identity");
+    }
+    Ok(Exit::DONE)
+}
+
+/// One snapshot from what was typed: a job means its newest.
+pub(super) async fn resolve(
+    selection: &Selection,
+    service: &dyn backupd_api::Service,
+) -> Result<SnapshotName, Failure> {
+    match selection {
+        Selection::One(name) => Ok(name.clone()),
+        Selection::Job(job) => service.newest(job).await,
+        Selection::Latest | Selection::All => {
+            let all = service.snapshots(&Selection::All).await?;
+            let jobs: std::collections::BTreeSet<_> = all
+                .iter()
+                .flatten()
+                .map(|info| info.snapshot.job.clone())
+                .collect();
+            let mut jobs = jobs.into_iter();
+            match (jobs.next(), jobs.next()) {
+                (Some(job), None) => service.newest(&job).await,
+                (None, _) => Err(Failure::new(
+                    backup_model::Code::NoSnapshot,
+                    "there are no snapshots",
+                )),
+                (Some(_), Some(_)) => Err(Failure::new(
+                    backup_model::Code::Usage,
+                    "`latest` is not one snapshot here: there are several jobs; name one",
+                )),
+            }
+        }
+    }
+}
+
+fn show_text(detail: &SnapshotDetail) -> String {
+    let info = &detail.info;
+    let mut lines = vec![
+        format!("{}  {}", info.snapshot, end(info)),
+        format!("  created  {}", show::time(info.created)),
+        format!(
+            "  stored   {} in {}, {} of it added by this run",
+            show::bytes(info.stored_bytes),
+            show::count(usize::try_from(info.packs).unwrap_or(0), "pack", "packs"),
+            show::bytes(info.added_bytes)
+        ),
+        format!("  record   {}", info.record),
+    ];
+    if let Some(streams) = &detail.streams {
+        lines.push(String::new());
+        lines.push(streams_table(streams));
+        lines.extend(streams.iter().filter_map(facts));
+    }
+    lines.join("\n")
+}
+
+fn streams_table(streams: &[StreamInfo]) -> String {
+    table(
+        [
+            ("  STREAM", Align::Left),
+            ("KIND", Align::Left),
+            ("LENGTH", Align::Right),
+            ("ENTRIES", Align::Right),
+        ],
+        streams.iter().map(|stream| {
+            [
+                format!("  {}", stream.name),
+                stream.kind.as_str().to_owned(),
+                show::bytes(stream.length_bytes),
+                stream
+                    .entries
+                    .map_or_else(|| "-".to_owned(), |n| n.to_string()),
+            ]
+        }),
+    )
+}
+
+fn facts(stream: &StreamInfo) -> Option<String> {
+    if let Some(database) = &stream.database {
+        let extensions: Vec<_> = database.extensions.iter().map(|e| &e.name[..]).collect();
+        return Some(format!(
+            "\n  {}: database {} of PostgreSQL {}, {}, extensions: {}; roles: {}",
+            stream.name,
+            database.database,
+            database.server_version,
+            database.encoding,
+            extensions.join(", "),
+            database.roles.join(", "),
+        ));
+    }
+    let files = stream.files.as_ref()?;
+    let mut text = format!("\n  {}: {}", stream.name, files.roots.join(", "));
+    if files.unreadable > 0 {
+        text.push_str(&format!("\n  {} could not be read:", files.unreadable));
+        for example in &files.examples {
+            text.push_str(&format!("\n    {}: {}", example.path, example.error));
+        }
+    }
+    Some(text)
+}
