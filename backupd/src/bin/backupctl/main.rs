@@ -1,3 +1,22 @@
-//! `backupctl`: the command line.
+//! `backupctl`: the command line of backupd.
+//!
+//! A command is one file in `commands`: an `Args` struct, whose documentation is its help, and
+//! one function, which asks the library to do the work and hands data to `output`. Nothing else
+//! prints; nothing here knows how a backup is made.
 
-fn main() {}
+mod cli;
+mod commands;
+mod context;
+mod environment;
+mod exit;
+mod hints;
+mod output;
+mod progress;
+mod run;
+mod show;
+mod signals;
+mod table;
+
+fn main() -> std::process::ExitCode {
+    run::run()
+}

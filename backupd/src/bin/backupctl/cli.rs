@@ -1,0 +1,197 @@
+//! The command line: global flags and the list of commands. Help is the documentation below.
+
+use std::path::PathBuf;
+
+use backupd::config::{RepositoryUrl, UrlError};
+use clap::{
+    ArgAction, Args, Parser, Subcommand, ValueEnum,
+    builder::{
+        FalseyValueParser, Styles,
+        styling::{AnsiColor, Style},
+    },
+};
+
+use crate::commands::{completion, config, man, version};
+
+/// Backs up PostgreSQL databases and folders into an encrypted, signed repository, and proves
+/// that they can be restored.
+///
+/// Results go to standard output, everything else to standard error. Every flag of the form
+/// `--some-flag` can be set as `BACKUPCTL_SOME_FLAG` where its help says so.
+#[derive(Debug, Parser)]
+#[command(
+    name = "backupctl",
+    version,
+    styles = styles(),
+    max_term_width = 100,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    disable_help_subcommand = true,
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// The flags that every command has.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct Global {
+    /// The configuration file.
+    #[arg(
+        short,
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "BACKUPCTL_CONFIG"
+    )]
+    pub(crate) config: Option<PathBuf>,
+
+    /// A repository instead of the configuration's: a folder or a file:// URL.
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "BACKUPCTL_REPOSITORY",
+        value_parser = repository
+    )]
+    pub(crate) repository: Option<RepositoryUrl>,
+
+    /// The root public key that the repository must be signed by.
+    #[arg(long, global = true, value_name = "KEY", env = "BACKUPCTL_TRUST")]
+    pub(crate) trust: Option<String>,
+
+    /// Write JSON: one document, or JSON Lines where a command runs long.
+    #[arg(long, global = true, env = "BACKUPCTL_JSON", value_parser = FalseyValueParser::new())]
+    pub(crate) json: bool,
+
+    /// Say nothing but results, warnings and errors.
+    #[arg(
+        short,
+        long,
+        global = true,
+        env = "BACKUPCTL_QUIET",
+        conflicts_with = "verbose",
+        value_parser = FalseyValueParser::new()
+    )]
+    pub(crate) quiet: bool,
+
+    /// Say more.
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+
+    /// When to use colours. `NO_COLOR` is honoured, too.
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        env = "BACKUPCTL_COLOR",
+        default_value = "auto"
+    )]
+    pub(crate) color: Color,
+
+    /// Show no progress.
+    #[arg(
+        long,
+        global = true,
+        env = "BACKUPCTL_NO_PROGRESS",
+        value_parser = FalseyValueParser::new()
+    )]
+    pub(crate) no_progress: bool,
+
+    /// Never ask; fail where an answer would be needed.
+    #[arg(
+        long,
+        global = true,
+        env = "BACKUPCTL_NO_INPUT",
+        value_parser = FalseyValueParser::new()
+    )]
+    pub(crate) no_input: bool,
+
+    /// Answer every question with yes.
+    #[arg(short, long, global = true, env = "BACKUPCTL_YES", value_parser = FalseyValueParser::new())]
+    pub(crate) yes: bool,
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal that can show them.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Look at the configuration.
+    #[command(subcommand)]
+    Config(config::Command),
+    Version(version::Args),
+    Completion(completion::Args),
+    Man(man::Args),
+}
+
+/// A relative path on the command line is relative to the working directory.
+fn repository(text: &str) -> Result<RepositoryUrl, UrlError> {
+    // Without a working directory only absolute places make sense.
+    match std::env::current_dir() {
+        Ok(folder) => RepositoryUrl::parse(text, &folder),
+        Err(_) => text.parse(),
+    }
+}
+
+const fn styles() -> Styles {
+    let bold = Style::new().bold();
+    Styles::styled()
+        .header(bold)
+        .usage(bold)
+        .literal(AnsiColor::Cyan.on_default())
+        .error(AnsiColor::Red.on_default().bold())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn global_flags_may_follow_the_command() {
+        let cli = Cli::try_parse_from(["backupctl", "config", "check", "--json", "-c", "x"]);
+        let global = cli.unwrap().global;
+        assert!(global.json);
+        assert_eq!(global.config, Some("x".into()));
+    }
+
+    #[test]
+    fn usage_errors_have_their_status() {
+        for wrong in [
+            &["backupctl"][..],
+            &["backupctl", "nonsense"],
+            &["backupctl", "version", "--repository", "s3://x"],
+            &["backupctl", "version", "-q", "-v"],
+        ] {
+            let error = Cli::try_parse_from(wrong).unwrap_err();
+            assert_eq!(error.exit_code(), 2, "{wrong:?}");
+        }
+        let help = Cli::try_parse_from(["backupctl", "--help"]).unwrap_err();
+        assert_eq!(help.exit_code(), 0);
+    }
+
+    #[test]
+    fn a_relative_repository_is_made_absolute() {
+        let cli = Cli::try_parse_from(["backupctl", "version", "--repository", "repo"]).unwrap();
+        assert!(cli.global.repository.unwrap().path().is_absolute());
+    }
+}

@@ -1,0 +1,94 @@
+//! What to do about a failure: one table from code to remedy.
+
+use backup_model::Code;
+
+/// The remedy, in full sentences; `None` where the message has to be enough.
+pub(crate) const fn hint(code: Code) -> Option<&'static str> {
+    Some(match code {
+        Code::Bug => "This is a mistake in backupctl. Please report it with the message above.",
+        Code::LocalIo => "Check that the file or folder exists, may be used, and has room.",
+        Code::Usage => "`backupctl --help` and `backupctl COMMAND --help` say what is possible.",
+        Code::SecretInArgument => {
+            "Other users can see arguments. Put the secret into a file with mode 0600 and name \
+             the file, and change the secret."
+        }
+        Code::Damaged => {
+            "Keep the repository as it is, restore what is needed from another snapshot, and \
+             make a new backup."
+        }
+        Code::ProgramMissing => {
+            "Install PostgreSQL's client programs: sudo apt-get install postgresql-client"
+        }
+        Code::RepositoryDamaged => {
+            "Keep the repository as it is and bring its damaged files back from a copy."
+        }
+        Code::NotTrusted => {
+            "Compare the key with the one in the recovery kit. If this is the right repository, \
+             set `trust` in the configuration or give --trust."
+        }
+        Code::RepositoryNewer => "Install a newer backupctl.",
+        Code::NotARepository => "Check the address: the folder holds something else.",
+        Code::RepositoryMissing => {
+            "Check the address and whether the storage is mounted. `backupctl init` makes a new \
+             repository."
+        }
+        Code::Busy => "Wait until the other run has ended, and try again.",
+        Code::WrongIdentity => {
+            "Use the identity from the recovery kit of this repository, of the time of the \
+             snapshot."
+        }
+        Code::IdentityMissing => "Give the identity's file with --identity.",
+        Code::IdentityInvalid => {
+            "Name a file with a line AGE-SECRET-KEY-1… that only its owner can read (mode 0600)."
+        }
+        Code::WriterRefused => "Check this host's writer key, or let an administrator add it.",
+        Code::PgConnect => "Check host and port, and whether the server runs and accepts TCP.",
+        Code::PgAuth => "Check user, password and the server's pg_hba.conf.",
+        Code::PgDatabase => "Check the name of the database: psql -l lists all.",
+        Code::PgQuery => "Check that the role may read the whole database.",
+        Code::PgDump => "Check that the role may read the whole database, and try again.",
+        Code::PgRestore => "Nothing was put in place. Read the causes above and try again.",
+        Code::PgTooOld => {
+            "Install client programs at least as new as the server and name their folder in \
+             `bin_dir`."
+        }
+        Code::Source => "Check that the paths exist and that this user may read them.",
+        Code::Store => "Check whether the storage answers, and try again.",
+        Code::StoreDenied => "Check the rights of this user on the repository's folder.",
+        Code::NoSpace => "Make room or raise the quota, and try again.",
+        Code::NoSnapshot => "`backupctl snapshot list` shows the snapshots that there are.",
+        Code::NoJob => "`backupctl config check` reads the file that names the jobs.",
+        Code::NoStream => "`backupctl snapshot show SNAPSHOT` lists its streams.",
+        Code::TargetNotEmpty => "Choose a target that does not exist yet.",
+        Code::TargetRefused => "Choose another target, or change what speaks against this one.",
+        Code::RepositoryExists => "Use the repository that is there, or choose another place.",
+        Code::NotConfirmed => "Answer yes on a terminal, or give --yes.",
+        Code::Config => "Correct the configuration; `backupctl config check` shows what is left.",
+        Code::ConfigMissing => {
+            "Write the file, name another with --config, or begin with `backupctl init`."
+        }
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_failure_that_can_be_remedied_has_a_hint() {
+        for &code in Code::ALL {
+            let bare = [Code::Failed, Code::Interrupted, Code::Terminated];
+            assert_eq!(hint(code).is_none(), bare.contains(&code), "{code}");
+        }
+    }
+
+    #[test]
+    fn a_missing_program_comes_with_the_line_that_installs_it() {
+        assert!(
+            hint(Code::ProgramMissing)
+                .unwrap()
+                .contains("apt-get install")
+        );
+    }
+}

@@ -1,0 +1,95 @@
+//! Numbers as people read them: sizes, durations, times. Machines get the numbers themselves.
+
+use jiff::Timestamp;
+
+/// A size with a binary unit: `16.0 MiB`.
+pub(crate) fn bytes(bytes: u64) -> String {
+    const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+    if bytes < 1024 {
+        return format!("{bytes} B");
+    }
+    let mut value = bytes as f64 / 1024.0;
+    let mut unit = 0;
+    // What would be shown as 1024.0 is one of the next unit.
+    while value >= 1023.95 && unit + 1 < UNITS.len() {
+        value /= 1024.0;
+        unit += 1;
+    }
+    format!("{value:.1} {}", UNITS[unit])
+}
+
+/// A duration: `0.6 s`, `42 s`, `3 min 05 s`, `2 h 07 min`.
+pub(crate) fn duration(secs: f64) -> String {
+    let secs = secs.max(0.0);
+    if secs < 9.95 {
+        return format!("{secs:.1} s");
+    }
+    let whole = std::time::Duration::try_from_secs_f64(secs + 0.5)
+        .map_or(u64::MAX, |duration| duration.as_secs());
+    match whole {
+        ..60 => format!("{whole} s"),
+        60..3600 => format!("{} min {:02} s", whole / 60, whole % 60),
+        _ => format!("{} h {:02} min", whole / 3600, whole % 3600 / 60),
+    }
+}
+
+/// A time in UTC: `2026-11-22 02:30 UTC`.
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "for the commands that show snapshots")
+)]
+pub(crate) fn time(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%d %H:%M UTC").to_string()
+}
+
+/// A number of things: `1 job`, `2 jobs`.
+pub(crate) fn count(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_have_binary_units_and_one_digit() {
+        for (number, text) in [
+            (0, "0 B"),
+            (1023, "1023 B"),
+            (1024, "1.0 KiB"),
+            (16 << 20, "16.0 MiB"),
+            ((1 << 30) - 1, "1.0 GiB"),
+            (1_920_000_000, "1.8 GiB"),
+            (u64::MAX, "16.0 EiB"),
+        ] {
+            assert_eq!(bytes(number), text);
+        }
+    }
+
+    #[test]
+    fn durations_have_two_units_at_most() {
+        for (secs, text) in [
+            (0.0, "0.0 s"),
+            (0.62, "0.6 s"),
+            (9.96, "10 s"),
+            (59.6, "1 min 00 s"),
+            (185.0, "3 min 05 s"),
+            (7_620.0, "2 h 07 min"),
+            (-1.0, "0.0 s"),
+        ] {
+            assert_eq!(duration(secs), text);
+        }
+    }
+
+    #[test]
+    fn times_are_in_utc_and_say_so() {
+        let instant: Timestamp = "2026-11-22T03:30:59+01:00".parse().unwrap();
+        assert_eq!(time(instant), "2026-11-22 02:30 UTC");
+    }
+
+    #[test]
+    fn counts_agree_with_their_noun() {
+        assert_eq!(count(1, "job", "jobs"), "1 job");
+        assert_eq!(count(0, "job", "jobs"), "0 jobs");
+    }
+}
