@@ -42,7 +42,7 @@ pub(crate) const fn hint(code: Code) -> Option<&'static str> {
             "Name a file with a line AGE-SECRET-KEY-1… that only its owner can read (mode 0600)."
         }
         Code::WriterRefused => "Check this host's writer key, or let an administrator add it.",
-        Code::PgConnect => "Check host and port, and whether the server runs and accepts TCP.",
+        Code::PgConnect => "Check host, port or socket folder, and whether the server runs.",
         Code::PgAuth => "Check user, password and the server's pg_hba.conf.",
         Code::PgDatabase => "Check the name of the database: psql -l lists all.",
         Code::PgQuery => "Check that the role may read the whole database.",

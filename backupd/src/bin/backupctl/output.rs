@@ -358,7 +358,10 @@ fn is_yes(line: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser as _;
+
     use super::*;
+    use crate::cli::Cli;
 
     fn failure() -> Failure {
         Failure {
@@ -385,8 +388,20 @@ mod tests {
         let body = Trouble::error(&failure);
         assert_eq!(
             json("error", &body).unwrap(),
-            r#"{"v":1,"type":"error","code":"E-PG-CONNECT","message":"could not connect to db:5432","causes":["connection refused"],"hint":"Check host and port, and whether the server runs and accepts TCP.","exit":13}"#
+            r#"{"v":1,"type":"error","code":"E-PG-CONNECT","message":"could not connect to db:5432","causes":["connection refused"],"hint":"Check host, port or socket folder, and whether the server runs.","exit":13}"#
         );
+    }
+
+    #[tokio::test]
+    async fn without_somebody_to_ask_only_the_flag_is_a_yes() {
+        let confirm = async |flag| {
+            let cli = Cli::try_parse_from(["backupctl", "version", "--no-input", flag]).unwrap();
+            let output = Output::new(&cli.global);
+            output.confirm("Go on?", &Stop::default()).await
+        };
+        let refused = confirm("-v").await.unwrap_err();
+        assert_eq!(refused.code, Code::NotConfirmed);
+        assert_eq!(confirm("--yes").await, Ok(()));
     }
 
     #[test]

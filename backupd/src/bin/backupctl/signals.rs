@@ -69,7 +69,10 @@ fn exit_now(output: &Output, exit: Exit) -> ! {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser as _;
+
     use super::*;
+    use crate::cli::Cli;
 
     #[test]
     fn only_a_stopped_command_gets_the_signals_code() {
@@ -79,6 +82,19 @@ mod tests {
         assert_eq!(stopped.code, Code::Terminated);
         let failed = stop.explain(Failure::new(Code::Store, "no answer"));
         assert_eq!(failed.code, Code::Store);
+        assert_eq!(stop.failure().code, Code::Terminated);
+    }
+
+    #[tokio::test]
+    async fn the_first_signal_asks_to_stop() {
+        let global = Cli::try_parse_from(["backupctl", "version", "-q"])
+            .unwrap()
+            .global;
+        let stop = Stop::listen(Arc::new(Output::new(&global))).unwrap();
+        assert!(!stop.token().is_cancelled());
+        let me = rustix::process::getpid();
+        rustix::process::kill_process(me, rustix::process::Signal::TERM).unwrap();
+        stop.token().cancelled().await;
         assert_eq!(stop.failure().code, Code::Terminated);
     }
 }
