@@ -4,7 +4,7 @@ use std::{
     fs::File,
     io::{self, Read as _},
     os::unix::fs::MetadataExt as _,
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
 };
 
 use backup_model::{Code, Failure};
@@ -65,7 +65,7 @@ pub fn load(places: &Places) -> Result<Config, LoadError> {
     let Some(main) = searched.iter().find(there) else {
         return Err(LoadError::Missing { searched });
     };
-    let main = std::path::absolute(main).unwrap_or_else(|_| main.clone());
+    let main = plain_path(main);
 
     let mut findings = Findings::default();
     let mut files = Vec::new();
@@ -80,6 +80,18 @@ pub fn load(places: &Places) -> Result<Config, LoadError> {
         files.extend(read(&part, &mut findings).1);
     }
     Ok(check(&files, places, findings)?)
+}
+
+/// The absolute path; without `..`, for paths in the file are relative to it and may have none.
+fn plain_path(path: &Path) -> PathBuf {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    if !path.components().any(|part| part == Component::ParentDir) {
+        return path;
+    }
+    match (path.parent().map(Path::canonicalize), path.file_name()) {
+        (Some(Ok(folder)), Some(name)) => folder.join(name),
+        _ => path,
+    }
 }
 
 fn is_missing(error: &io::Error) -> bool {

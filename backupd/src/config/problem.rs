@@ -18,7 +18,7 @@ use serde::Serialize;
 
 /// One thing that is wrong in the configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, thiserror::Error)]
-#[error("{message}")]
+#[error("{}", self.title())]
 pub struct Problem {
     /// The file.
     pub file: PathBuf,
@@ -56,6 +56,14 @@ impl Diagnostic for Problem {
 }
 
 impl Problem {
+    /// The message; with the file where no line will show it.
+    fn title(&self) -> String {
+        match self.span {
+            Some(_) => self.message.clone(),
+            None => self.one_line(),
+        }
+    }
+
     /// `file:line:column: message`, as compilers write it.
     pub fn one_line(&self) -> String {
         let file = self.file.display();
@@ -130,12 +138,11 @@ impl Problems {
             .with_links(false);
         let mut text = String::new();
         for problem in &self.0 {
+            if !text.is_empty() {
+                text.push('\n');
+            }
             if handler.render_report(&mut text, problem).is_err() {
                 text.push_str(&problem.one_line());
-            }
-            if problem.span.is_none() {
-                // Without a span there is no line that would name the file.
-                text.extend(["   in ", &problem.file.to_string_lossy(), "\n"]);
             }
         }
         text

@@ -1,0 +1,5 @@
+//! Every problem that a configuration can have, with its line and its remedy.
+
+mod fixture;
+mod values;
+mod whole;
