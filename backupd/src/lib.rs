@@ -2,5 +2,6 @@
 
 pub mod clock;
 pub mod config;
+pub mod quickstart;
 pub mod service;
 pub mod setup;

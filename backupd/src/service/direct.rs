@@ -26,12 +26,25 @@ use crate::{clock, config::SourceKind};
 #[derive(Clone, Debug)]
 pub struct Direct {
     access: Access,
+    server: Option<(Connection, Programs)>,
 }
 
 impl Direct {
     /// A service on these repositories and jobs.
     pub fn new(access: Access) -> Self {
-        Self { access }
+        Self {
+            access,
+            server: None,
+        }
+    }
+
+    /// The same, but databases are restored into this server unless an order names another.
+    #[must_use]
+    pub fn with_server(self, server: (Connection, Programs)) -> Self {
+        Self {
+            server: Some(server),
+            ..self
+        }
     }
 
     /// Writes one stream of a snapshot to `out`, after checking it. Always in this process: what
@@ -90,6 +103,9 @@ impl Direct {
             let connection = Connection::from_url(url)
                 .map_err(|error| Failure::from_error(error.code(), &error))?;
             return Ok((connection, sources::programs(&self.access, None)?));
+        }
+        if let Some(server) = &self.server {
+            return Ok(server.clone());
         }
         let configured = self.access.jobs.get(job).and_then(|job| {
             job.sources.iter().find_map(|source| match &source.kind {
