@@ -24,6 +24,10 @@ fn rank(module: &str) -> Option<u8> {
 
 /// What is wrong with the imports of this file of `backup-core/src`.
 pub(crate) fn complaints(path: &str, text: &str) -> Vec<String> {
+    // A test may use what it likes to make its input: it is no part of the engine.
+    if path.ends_with("/tests.rs") {
+        return Vec::new();
+    }
     let Some(inside) = path.strip_prefix("backup-core/src/") else {
         return Vec::new();
     };

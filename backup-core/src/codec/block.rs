@@ -5,7 +5,7 @@ use zstd::{
     zstd_safe::{CParameter, DParameter},
 };
 
-use super::{CodecError, has_checksum};
+use super::{CodecError, error::has_checksum};
 
 /// A block does not decompress to more.
 pub const MAX_BLOCK: u64 = 16 << 20;

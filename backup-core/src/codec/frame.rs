@@ -4,7 +4,7 @@ use std::io::Read as _;
 
 use zstd::stream::read::Decoder;
 
-use super::{CodecError, compress_block, has_checksum};
+use super::{CodecError, compress_block, error::has_checksum};
 
 /// Recipes and refs are small and read often: a stronger level than blocks.
 const LEVEL: i32 = 9;

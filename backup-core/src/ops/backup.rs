@@ -17,10 +17,11 @@ use backup_model::{
     Progress, StreamKind,
 };
 use bytes::Bytes;
+use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 use tokio_util::sync::CancellationToken;
 
-use super::{Clock, OpError, list::stream_infos};
+use super::{OpError, list::stream_infos};
 use crate::{
     codec::compress_frame,
     crypt::Sealer,
@@ -36,6 +37,9 @@ use crate::{
         postgres,
     },
 };
+
+/// Where an operation gets the time from.
+pub type Clock = fn() -> Timestamp;
 
 /// The level of blocks.
 const LEVEL: i32 = 3;

@@ -10,12 +10,9 @@ mod list;
 mod restore;
 mod verify;
 
-pub use backup::{BackupJob, PostgresSource, Source, backup};
+pub use backup::{BackupJob, Clock, PostgresSource, Source, backup};
 pub use cat::cat;
 pub use error::OpError;
 pub use list::{describe, list, newest};
 pub use restore::{Prepared, RestoreRequest, plan, restore};
 pub use verify::{Verifier, verify};
-
-/// Where an operation gets the time from.
-pub type Clock = fn() -> jiff::Timestamp;

@@ -11,7 +11,10 @@ use backup_core::postgres::Connection;
 use backup_keys::write_private;
 use backup_model::{Code, Failure};
 
-use super::{Input, local, server::Server, workplace::Workplace, workplace::job};
+use super::{
+    server::Server,
+    workplace::{Input, Workplace, job, local},
+};
 
 const DATABASE: &str = "chat";
 const CHAT_SQL: &str = include_str!("../../../assets/sample/chat.sql");

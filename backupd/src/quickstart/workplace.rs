@@ -11,10 +11,10 @@ use backup_keys::read_private;
 use backup_model::{Code, Failure};
 use backupd_api::IdentityText;
 
-use super::{Input, Request, local, places};
+use super::Request;
 use crate::{
     clock,
-    config::{self, RepositoryUrl, SourceName},
+    config::{self, Places, RepositoryUrl, SourceName},
     service::{Access, Direct},
     setup::{Created, SetUp, create_repository},
 };
@@ -188,4 +188,27 @@ fn database_source(database: &Connection, password_file: Option<&Path>) -> Strin
 /// A TOML string.
 fn quoted(text: &str) -> String {
     toml::Value::from(text).to_string()
+}
+
+/// What is backed up.
+#[derive(Debug)]
+pub(super) struct Input {
+    pub(super) job: backup_model::JobName,
+    pub(super) database: Option<Connection>,
+    pub(super) password_file: Option<PathBuf>,
+    pub(super) paths: Vec<PathBuf>,
+}
+
+pub(super) fn local(what: &str, error: &std::io::Error) -> Failure {
+    Failure {
+        causes: vec![error.to_string()],
+        ..Failure::new(Code::LocalIo, format!("could not {what}"))
+    }
+}
+
+fn places(config: PathBuf) -> Places {
+    Places {
+        flag: Some(config),
+        ..Places::default()
+    }
 }

@@ -13,7 +13,7 @@ use std::{
 use backup_model::Failure;
 use sha2::{Digest as _, Sha256};
 
-use super::{super::local, Compared};
+use super::{super::workplace::local, Compared};
 
 /// Compares each folder with its copy below `restored`, where it lies under its whole path.
 pub(in super::super) fn folders(

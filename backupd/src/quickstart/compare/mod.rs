@@ -1,18 +1,9 @@
 //! Comparing what was restored with what it was made from, without the engine's help.
 
+mod compared;
 mod database;
 mod folder;
 
+pub use compared::Compared;
 pub(super) use database::databases;
 pub(super) use folder::folders;
-
-use serde::Serialize;
-
-/// Two things side by side.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Compared {
-    /// What was compared: tables and rows, or files and folders.
-    pub what: String,
-    /// What differs, by name; empty if nothing does.
-    pub different: Vec<String>,
-}

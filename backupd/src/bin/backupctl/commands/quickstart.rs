@@ -67,14 +67,15 @@ fn summary(report: &Report) -> String {
     let mut text = String::from("\n");
     text.push_str(&backup_line("first backup", &report.first));
     text.push_str(&backup_line("second backup", &report.second));
+    text.push_str(&added(report));
     text.push_str(&format!(
-        "  {:14} {}, every byte read, {}\n",
+        "  {:15}{}, every byte read, {}\n",
         "verified",
         show::count(report.verified, "snapshot", "snapshots"),
         show::duration(report.verify_secs)
     ));
     text.push_str(&format!(
-        "  {:14} {} in {}\n",
+        "  {:15}{} in {}\n",
         "restored",
         report.restored.snapshot,
         show::duration(report.restored.took_secs)
@@ -87,7 +88,7 @@ fn summary(report: &Report) -> String {
 
 fn backup_line(title: &str, backup: &BackupReport) -> String {
     format!(
-        "  {title:14} {}   read {:>10}   stored {:>10}   {}\n",
+        "  {title:15}{}   read {:>10}   stored {:>10}   {}\n",
         backup.snapshot,
         show::bytes(backup.read_bytes),
         show::bytes(backup.added_bytes),
@@ -95,14 +96,28 @@ fn backup_line(title: &str, backup: &BackupReport) -> String {
     )
 }
 
+/// What the second backup cost, which is the point of it.
+fn added(report: &Report) -> String {
+    let percent = report.second.added_bytes as f64 * 100.0 / report.first.added_bytes.max(1) as f64;
+    let after = if report.sample {
+        "after a day's changes"
+    } else {
+        "right after the first"
+    };
+    format!(
+        "  {:15}{percent:.1} % of what the first one stored, {after}\n",
+        "  it added"
+    )
+}
+
 fn compared(title: &str, compared: Option<&Compared>) -> String {
     match compared {
         None => String::new(),
         Some(compared) if compared.different.is_empty() => {
-            format!("  {title:14} ✓ {}: equal to the original\n", compared.what)
+            format!("  {title:15}✓ {}: equal to the original\n", compared.what)
         }
         Some(compared) => format!(
-            "  {title:14} ✗ {} of {} differ from the original (or it changed meanwhile): {}\n",
+            "  {title:15}✗ {} of {} differ from the original (or it changed meanwhile): {}\n",
             compared.different.len(),
             compared.what,
             compared.different.join(", ")
