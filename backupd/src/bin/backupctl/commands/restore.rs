@@ -24,7 +24,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DIR", group = "target")]
     to_folder: Option<PathBuf>,
 
-    /// Restore databases into a new database, by default named <database>_restored_<time>.
+    /// Restore databases into a new database, by default named `DATABASE_restored_TIME`.
     #[arg(long, value_name = "NAME", num_args = 0..=1, require_equals = true, group = "target")]
     #[expect(
         clippy::option_option,
