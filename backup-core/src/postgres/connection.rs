@@ -37,6 +37,19 @@ pub struct Connection {
     pub connect_timeout: Duration,
 }
 
+/// What the server or the connection said.
+pub type Said = Box<dyn StdError + Send + Sync>;
+
+/// The cause itself, without the client's own words around it.
+pub(crate) fn said(error: tokio_postgres::Error) -> Said {
+    if error.source().is_none() {
+        return error.into();
+    }
+    error
+        .into_source()
+        .unwrap_or_else(|| "no reason was given".into())
+}
+
 /// Why there is no session, or no answer in one.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -48,7 +61,7 @@ pub enum ConnectionError {
         server: String,
         /// Why.
         #[source]
-        source: Box<dyn StdError + Send + Sync>,
+        source: Said,
     },
     /// User or password are wrong, or the server's rules keep the user out.
     #[error("the database server at {server} refused user `{user}`")]
@@ -59,7 +72,7 @@ pub enum ConnectionError {
         user: String,
         /// What the server said.
         #[source]
-        source: tokio_postgres::Error,
+        source: Said,
     },
     /// The database does not exist.
     #[error("the database server at {server} has no database `{database}`")]
@@ -70,7 +83,7 @@ pub enum ConnectionError {
         database: String,
         /// What the server said.
         #[source]
-        source: tokio_postgres::Error,
+        source: Said,
     },
     /// A query failed.
     #[error("the database server refused to {what}")]
@@ -79,7 +92,7 @@ pub enum ConnectionError {
         what: &'static str,
         /// What the server said.
         #[source]
-        source: tokio_postgres::Error,
+        source: Said,
     },
     /// A pass file is made of lines.
     #[error("the password for user `{user}` holds a line break or a NUL")]
@@ -107,7 +120,10 @@ impl ConnectionError {
 
     /// Under what a failed query was doing: `list the extensions`.
     pub(crate) fn query(what: &'static str) -> impl Fn(tokio_postgres::Error) -> Self {
-        move |source| Self::Query { what, source }
+        move |error| Self::Query {
+            what,
+            source: said(error),
+        }
     }
 }
 
@@ -170,11 +186,11 @@ impl Connection {
         config
     }
 
-    fn explain(&self, source: tokio_postgres::Error) -> ConnectionError {
+    fn explain(&self, error: tokio_postgres::Error) -> ConnectionError {
         let server = self.server();
-        let state = source.code();
+        let state = error.code();
         let refused = state.map_or_else(
-            || self.lacks_password(&source),
+            || self.lacks_password(&error),
             |state| state.code().starts_with("28") || *state == SqlState::INSUFFICIENT_PRIVILEGE,
         );
         if refused {
@@ -182,17 +198,17 @@ impl Connection {
             ConnectionError::Refused {
                 server,
                 user,
-                source,
+                source: said(error),
             }
         } else if state == Some(&SqlState::INVALID_CATALOG_NAME) {
             let database = self.database.clone();
             ConnectionError::NoDatabase {
                 server,
                 database,
-                source,
+                source: said(error),
             }
         } else {
-            let source = source.into();
+            let source = said(error);
             ConnectionError::Unreachable { server, source }
         }
     }

@@ -13,7 +13,8 @@ pub(crate) mod testing;
 mod url;
 
 pub use child::{ChildError, Stderr};
-pub use connection::{Connection, ConnectionError, Host, Session};
+pub(crate) use connection::said;
+pub use connection::{Connection, ConnectionError, Host, Said, Session};
 pub use programs::{Programs, ProgramsError, Version};
 pub use scratch::{ScratchCluster, ScratchError};
 pub use url::UrlError;

@@ -14,8 +14,8 @@ use tokio_postgres::error::SqlState;
 use tokio_util::sync::CancellationToken;
 
 use crate::postgres::{
-    ChildError, Connection, ConnectionError, Programs, child::Running,
-    environment::ChildEnvironment,
+    ChildError, Connection, ConnectionError, Programs, Said, child::Running,
+    environment::ChildEnvironment, said,
 };
 
 /// The server cuts longer names without asking.
@@ -49,7 +49,7 @@ pub enum TargetError {
         name: String,
         /// What the server said.
         #[source]
-        source: tokio_postgres::Error,
+        source: Said,
     },
     /// `pg_restore` failed.
     #[error(transparent)]
@@ -136,7 +136,7 @@ impl DatabaseTarget {
             },
             _ => TargetError::Refused {
                 name: partial.clone(),
-                source,
+                source: said(source),
             },
         })?;
         let target = Self {
@@ -155,7 +155,7 @@ impl DatabaseTarget {
             // The first error is the one to tell; a left-over is found by the next preflight.
             target.abandon().await.ok();
             let what = "close the new database to others";
-            return Err(ConnectionError::Query { what, source }.into());
+            return Err(ConnectionError::query(what)(source).into());
         }
         Ok(target)
     }
