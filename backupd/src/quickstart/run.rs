@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Instant};
 
 use backup_core::postgres::Programs;
 use backup_model::{
-    BackupReport, Failure, JobName, Level, RestoreReport, Selection, SnapshotName, Verdict,
+    BackupReport, Code, Failure, JobName, Level, RestoreReport, Selection, SnapshotName, Verdict,
 };
 use backupd_api::{DatabaseOrder, RestoreOrder, Service as _, Task, VerifyRequest};
 use serde::Serialize;
@@ -88,8 +88,15 @@ pub async fn quickstart(
     task: &Task,
 ) -> Result<Report, Failure> {
     let is_sample = request.database.is_none() && request.paths.is_empty();
-    let needs_server = is_sample || request.database.is_some();
-    let server = if needs_server {
+    // What is wrong with the arguments is said before anything is made.
+    let own = if is_sample {
+        None
+    } else {
+        Some(workplace::own_input(&request)?)
+    };
+    say("making repository and keys");
+    let workplace = Workplace::make(&request.dir).await?;
+    let server = if is_sample || request.database.is_some() {
         say("starting a private, throw-away PostgreSQL server");
         let programs = Programs::find(None, &request.program_folders)
             .map_err(|error| Failure::from_error(error.code(), &error))?;
@@ -97,7 +104,7 @@ pub async fn quickstart(
     } else {
         None
     };
-    let done = go(request, is_sample, server.as_ref(), say, task).await;
+    let done = go(request, own, workplace, server.as_ref(), say, task).await;
     if let Some(server) = server {
         // The server is only a means: that it does not stop in order spoils no result.
         if let Err(error) = server.stop().await {
@@ -111,24 +118,21 @@ pub async fn quickstart(
 
 async fn go(
     request: Request,
-    is_sample: bool,
+    own: Option<Input>,
+    workplace: Workplace,
     server: Option<&Server>,
     say: &(dyn Fn(&str) + Sync),
     task: &Task,
 ) -> Result<Report, Failure> {
-    let workplace = Workplace::make(&request.dir).await?;
-    let sample = match server {
-        Some(server) if is_sample => {
+    let (input, sample) = match (own, server) {
+        (Some(own), _) => (own, None),
+        (None, Some(server)) => {
             say("filling it with a chat application's data");
-            Some(Sample::make(server, &workplace).await?)
+            let sample = Sample::make(server, &workplace).await?;
+            (sample.input(&workplace)?, Some(sample))
         }
-        _ => None,
+        (None, None) => return Err(Failure::new(Code::Bug, "the sample has no server")),
     };
-    let input = match &sample {
-        Some(sample) => sample.input(&workplace)?,
-        None => workplace::own_input(&request)?,
-    };
-    say("making repository, keys and configuration");
     let config = workplace.configure(&input)?;
     let service = workplace::service(&config, &request)?;
 
@@ -145,7 +149,12 @@ async fn go(
     let verified = verify(&service, &workplace, task).await?;
     let verify_secs = started.elapsed().as_secs_f64();
     say("restoring into new places");
-    let order = restore_order(&input, &workplace, second.snapshot.clone(), is_sample)?;
+    let order = restore_order(
+        &input,
+        &workplace,
+        second.snapshot.clone(),
+        sample.is_some(),
+    )?;
     let restoring = match server {
         Some(server) => service.with_server(server.maintenance()),
         None => service,
@@ -160,7 +169,7 @@ async fn go(
     };
     let folders = compare::folders(&input.paths, order.folder.as_deref())?;
     Ok(Report {
-        sample: is_sample,
+        sample: sample.is_some(),
         first,
         second,
         verified,
