@@ -202,7 +202,7 @@ fn repositories() {
                 9,
                 "E-NOT-TRUSTED",
                 "RW",
-                "c \"s,^trust = .*,trust = \\\"$(sed -n 2p \"$W/other.pub\")\\\",\" snapshot list",
+                "\"$BACKUPCTL\" --json init --repository \"$W/made\" --keys \"$W/made.keys\" --state \"$W/made.state\" >\"$W/made.txt\"; c \"s,^trust = .*,trust = $(jq .trust \"$W/made.txt\"),\" snapshot list",
             ),
             row(
                 9,
@@ -299,13 +299,13 @@ fn identities_and_targets() {
             row(
                 12,
                 "E-WRONG-IDENTITY",
-                "app",
+                "of epoch 1",
                 "age-keygen -o \"$W/made\" 2>\"$W/made.txt\"; b cat app app.dump --identity \"$W/made\"",
             ),
             row(
                 12,
                 "E-WRONG-IDENTITY",
-                "app",
+                "of epoch 1",
                 "age-keygen -o \"$W/made\" 2>\"$W/made.txt\"; b restore app --to-folder \"$W/made.out\" -y --identity \"$W/made\"",
             ),
             row(

@@ -189,13 +189,25 @@ paths = ["{dir}/src"]
         Ran::of(command).expect(0);
     }
 
-    /// A database as SQL, without what differs from dump to dump.
+    /// A database as SQL, without what differs from dump to dump: words against injection, and
+    /// the order of rows, which is no property of a table.
     pub(crate) fn dumped(&self, database: &str) -> String {
         let sql = Ran::of(self.client("pg_dump", database)).expect(0).text();
-        // These hold a random word against injection.
-        let kept =
-            |line: &&str| !line.starts_with("\\restrict ") && !line.starts_with("\\unrestrict ");
-        sql.lines().filter(kept).collect::<Vec<_>>().join("\n")
+        let mut kept = Vec::new();
+        let mut rows = None;
+        for line in sql.lines() {
+            if line == "\\." {
+                let from = rows.take().unwrap_or(kept.len());
+                kept[from..].sort_unstable();
+            }
+            if !line.starts_with("\\restrict ") && !line.starts_with("\\unrestrict ") {
+                kept.push(line);
+            }
+            if line.starts_with("COPY ") && line.ends_with(" FROM stdin;") {
+                rows = Some(kept.len());
+            }
+        }
+        kept.join("\n")
     }
 
     /// A client program that finds the server.
