@@ -1,1 +1,18 @@
-//! End-to-end tests against real PostgreSQL, real files and stock tools.
+//! End-to-end tests against real PostgreSQL, real files and stock tools: what a person at a shell
+//! would do, done to the real program. Nothing is skipped: what is missing is a failure that says
+//! how to install it.
+
+#[cfg(test)]
+mod exit_codes;
+#[cfg(test)]
+mod main_path;
+#[cfg(test)]
+mod program;
+#[cfg(test)]
+mod stock_tools;
+#[cfg(test)]
+mod stopping;
+#[cfg(test)]
+mod tree;
+#[cfg(test)]
+mod world;

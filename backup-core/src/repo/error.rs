@@ -62,6 +62,9 @@ pub enum RepoError {
         /// Which.
         rule: String,
     },
+    /// A record of the repository itself is missing.
+    #[error("the record {0} is missing")]
+    RecordMissing(String),
     /// An object that a record names is missing.
     #[error("{0} is missing")]
     ObjectMissing(String),
@@ -166,9 +169,10 @@ impl RepoError {
             Self::Exists(_) | Self::NotEmpty(_) => Code::RepositoryExists,
             Self::Newer { .. } | Self::NewerObjects(_) => Code::RepositoryNewer,
             Self::Untrusted(_) | Self::OtherRoot { .. } => Code::NotTrusted,
-            Self::Record { .. } | Self::Rule { .. } | Self::KeyFile { .. } => {
-                Code::RepositoryDamaged
-            }
+            Self::Record { .. }
+            | Self::Rule { .. }
+            | Self::RecordMissing(_)
+            | Self::KeyFile { .. } => Code::RepositoryDamaged,
             Self::Decrypt {
                 source: CryptError::NoMatch,
                 ..

@@ -159,7 +159,7 @@ async fn read_trust(
         let bytes = store
             .find(&key)
             .await?
-            .ok_or_else(|| RepoError::ObjectMissing(key.clone()))?;
+            .ok_or_else(|| RepoError::RecordMissing(key.clone()))?;
         let signed = Record::parse(&bytes, repository.repository, &key)
             .map_err(|source| invalid(&key, source))?;
         let trust: TrustRecord = signed
@@ -174,7 +174,7 @@ async fn read_trust(
         prev = signed.digest();
         newest = Some(trust);
     }
-    newest.ok_or_else(|| RepoError::ObjectMissing(layout::trust(1)))
+    newest.ok_or_else(|| RepoError::RecordMissing(layout::trust(1)))
 }
 
 pub(super) fn invalid(key: &str, source: backup_keys::RecordError) -> RepoError {
