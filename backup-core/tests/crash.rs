@@ -297,7 +297,10 @@ mod tests {
             Some(seq) => assert_eq!(present, Some(seq), "{faulty}: a success that is none"),
             None if told && present > Some(Seq(1)) => {
                 let may = [Fault::LosesAnswerAndNext, Fault::GoneAfter];
-                assert!(may.contains(&faulty.fault), "{faulty}: a failure that is none");
+                assert!(
+                    may.contains(&faulty.fault),
+                    "{faulty}: a failure that is none"
+                );
                 tally.unknown += 1;
             }
             None => {}
@@ -306,9 +309,16 @@ mod tests {
         let next = next.unwrap_or_else(|error| panic!("{faulty}: {:?}", error.to_failure()));
         let repository = world.open(&store).await.unwrap();
         let ends = runs(&repository).await;
-        assert!(ends.iter().all(|(_, end)| *end != End::Open), "{faulty}: {ends:?}");
+        assert!(
+            ends.iter().all(|(_, end)| *end != End::Open),
+            "{faulty}: {ends:?}"
+        );
         let good = verify(&repository, &data).await.unwrap();
-        assert_eq!(good.len(), reports.len() + 1, "{faulty}: a snapshot got lost");
+        assert_eq!(
+            good.len(),
+            reports.len() + 1,
+            "{faulty}: a snapshot got lost"
+        );
         assert!(good.iter().all(|report| report.verdict == Verdict::Good));
         let restored = world.restore(&repository, &next.snapshot).await.unwrap();
         assert_eq!(restored, world.tree(&name), "{faulty}");

@@ -148,7 +148,15 @@ pub(crate) async fn verify(
     let mut reports = Vec::new();
     let cancel = CancellationToken::new();
     let each = |report| reports.push(report);
-    ops::verify(repository, &Selection::All, verifier, &silent(), &cancel, each).await?;
+    ops::verify(
+        repository,
+        &Selection::All,
+        verifier,
+        &silent(),
+        &cancel,
+        each,
+    )
+    .await?;
     Ok(reports)
 }
 
@@ -168,7 +176,12 @@ fn read_tree(folder: &Path) -> Tree {
             let path = entry.unwrap().path();
             let about = fs::symlink_metadata(&path).unwrap();
             let content = if about.is_symlink() {
-                Some(fs::read_link(&path).unwrap().into_os_string().into_encoded_bytes())
+                Some(
+                    fs::read_link(&path)
+                        .unwrap()
+                        .into_os_string()
+                        .into_encoded_bytes(),
+                )
             } else if about.is_dir() {
                 folders.push(path.clone());
                 None
