@@ -16,6 +16,9 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{PublicKey, SecretKey, SigningError};
 
+/// No record is longer.
+const MAX_BYTES: usize = 1 << 20;
+
 const UNTRUSTED: &str = "backupd record";
 const UNTRUSTED_LINE: &str = "untrusted comment: backupd record";
 
@@ -98,6 +101,9 @@ impl Record {
     /// Takes the lines apart without knowing the repository yet: only for `repository.json`,
     /// which says its own id. The caller must then compare the place.
     fn parse_anywhere(bytes: &[u8]) -> Result<Self, RecordError> {
+        if bytes.len() > MAX_BYTES {
+            return Err(RecordError::Shape("over 1 MiB"));
+        }
         let text = std::str::from_utf8(bytes).map_err(|_| RecordError::Shape("not UTF-8"))?;
         let whole = text.ends_with('\n') && text.matches('\n').count() == 5;
         if !whole || text.contains('\r') {
@@ -237,6 +243,13 @@ mod tests {
             assert!(opens(&bytes[..at]).is_err(), "cut to {at} bytes");
         }
         assert!(opens(&[&bytes[..], b"\n"].concat()).is_err());
+        let note = |len: usize| Note {
+            r#type: "note".into(),
+            text: "x".repeat(len),
+        };
+        let long = |len| Record::sign(&note(len), ID, "notes/1.json", &key).unwrap();
+        assert!(opens(&long(1_000_000)).is_ok());
+        assert!(opens(&long(1 << 20)).is_err());
     }
 
     #[test]

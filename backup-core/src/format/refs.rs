@@ -105,10 +105,11 @@ fn distinct_bytes(mut runs: Vec<(u64, u64)>) -> u64 {
     distinct
 }
 
-/// `used` of `plain` in 1/64ths, rounded up, at least 1.
+/// `used` of `plain` in 1/64ths, rounded up. Nothing gives 0, which refs must not say: a recipe
+/// with a pack that it does not use agrees with no refs.
 fn share(used: u64, plain: u64) -> u8 {
     let share = used.saturating_mul(64).div_ceil(plain.max(1));
-    u8::try_from(share.clamp(1, 64)).unwrap_or(64)
+    u8::try_from(share.min(64)).unwrap_or(64)
 }
 
 #[cfg(test)]
@@ -124,5 +125,6 @@ mod tests {
         assert_eq!(share(1, 1 << 20), 1);
         assert_eq!(share(1 << 20, 1 << 20), 64);
         assert_eq!(share((1 << 19) + 1, 1 << 20), 33);
+        assert_eq!(share(0, 1 << 20), 0);
     }
 }

@@ -25,7 +25,7 @@ use super::{
     list::{read_recipe, selected},
 };
 use crate::{
-    format::{Commit, Refs, RefsHead, layout},
+    format::{Commit, Refs, layout},
     pipeline::{Fetcher, SnapshotReader, on_thread},
     repo::{RepoError, Repository, RunRecord, RunState, load_refs},
     source::postgres::ArchiveCheck,
@@ -269,9 +269,10 @@ async fn data(
     let (epoch, recipe) = read_recipe(repository, commit, identity).await?;
     let fetcher = Fetcher::spawn(repository.store().clone());
     let mut snapshot = SnapshotReader::new(fetcher, epoch, Arc::clone(&recipe));
-    let (refs, head, cancel) = (refs.clone(), refs.head.clone(), cancel.clone());
+    let refs_key = layout::refs(&commit.refs.sha256);
+    let (refs, cancel) = (refs.clone(), cancel.clone());
     on_thread("verify", move || {
-        refs_agree(&mut snapshot, &refs, head)?;
+        refs_agree(&mut snapshot, &refs_key, &refs)?;
         let mut read_bytes = 0;
         for stream in &recipe.streams {
             let mut check = TocCheck(match stream.line.kind {
@@ -295,16 +296,17 @@ async fn data(
 }
 
 /// Refs follow from the recipe; whoever has the key makes sure.
-fn refs_agree(snapshot: &mut SnapshotReader, refs: &Refs, head: RefsHead) -> Result<(), OpError> {
+fn refs_agree(snapshot: &mut SnapshotReader, key: &str, refs: &Refs) -> Result<(), OpError> {
     let recipe = Arc::clone(snapshot.recipe());
     let mut extents = Vec::new();
     for stream in &recipe.streams {
         extents.extend(snapshot.extents(stream)?);
     }
+    let head = refs.head.clone();
     if Refs::derive(head, &recipe.packs, extents.into_iter()) == *refs {
         return Ok(());
     }
-    Err(RepoError::rule("refs", "they do not follow from the recipe").into())
+    Err(RepoError::rule(key, "they do not follow from the recipe").into())
 }
 
 /// Walks a dump's archive while it passes by. Its own fault shows at the end, after the stream's

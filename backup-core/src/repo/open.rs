@@ -1,5 +1,7 @@
 //! Opening: from a root key that the caller trusts to the writers and epochs that count.
 
+use std::collections::BTreeSet;
+
 use backup_keys::{PublicKey, Recipient, Record, RepositoryRecord, Role, TrustRecord};
 use backup_model::{Digest, JobName, RepositoryId, Seq};
 
@@ -171,10 +173,26 @@ async fn read_trust(
         if trust.prev != prev {
             return Err(RepoError::rule(&key, "it does not follow the one before"));
         }
+        if let Some(rule) = broken_rule(&trust) {
+            return Err(RepoError::rule(&key, rule));
+        }
         prev = signed.digest();
         newest = Some(trust);
     }
     newest.ok_or_else(|| RepoError::RecordMissing(layout::trust(1)))
+}
+
+/// What a trust record says that no administrator can have meant.
+fn broken_rule(trust: &TrustRecord) -> Option<&'static str> {
+    let mut keys = BTreeSet::new();
+    if !trust.writers.iter().all(|w| keys.insert(w.key.key_id())) {
+        return Some("two writers have one key");
+    }
+    let numbers = trust.epochs.iter().map(|epoch| epoch.number);
+    if !numbers.eq(1..=trust.epochs.len() as u64) {
+        return Some("epochs are not numbered from 1");
+    }
+    None
 }
 
 pub(super) fn invalid(key: &str, source: backup_keys::RecordError) -> RepoError {

@@ -156,6 +156,9 @@ impl Repository {
         if (repository, named_job, named_seq) != (self.id(), job, seq) {
             return Err(RepoError::rule(&key, "it is the record of another run"));
         }
+        if let RunEnd::Commit(commit) = &end {
+            self.check_trust(&key, commit.trust).await?;
+        }
         Ok(Some(RunRecord {
             name: SnapshotName {
                 job: job.clone(),
@@ -164,6 +167,20 @@ impl Repository {
             digest: record.digest(),
             end,
         }))
+    }
+
+    /// A writer had seen this version of trust, so it must be here: whoever takes the newest away
+    /// brings removed keys back. It may be newer than what was there when we opened.
+    async fn check_trust(&self, key: &str, version: u64) -> Result<(), RepoError> {
+        if (1..=self.trust().version).contains(&version) {
+            return Ok(());
+        }
+        let named = layout::trust(version);
+        if version > 0 && self.store().find(&named).await?.is_some() {
+            return Ok(());
+        }
+        let rule = format!("it names {named}, which is not there");
+        Err(RepoError::rule(key, rule))
     }
 
     /// Reads and verifies the beginning of a run.

@@ -18,6 +18,11 @@ const MAX_RECIPE: u64 = 1 << 30;
 /// Refs do not decompress to more.
 const MAX_REFS: u64 = 256 << 20;
 
+/// A recipe is not stored in more.
+const MAX_RECIPE_STORED: u64 = 256 << 20;
+/// Refs are not stored in more.
+const MAX_REFS_STORED: u64 = 64 << 20;
+
 /// Reads the recipe of a commit with its epoch's identity.
 pub async fn load_recipe(
     repository: &Repository,
@@ -25,7 +30,7 @@ pub async fn load_recipe(
     epoch: &Identity,
 ) -> Result<Recipe, RepoError> {
     let key = layout::recipe(&commit.recipe.sha256);
-    let bytes = fetch(repository, &key, commit.recipe).await?;
+    let bytes = fetch(repository, &key, commit.recipe, MAX_RECIPE_STORED).await?;
     let sealed = crypt::open(&bytes, epoch.as_age()).map_err(|source| RepoError::Decrypt {
         key: key.clone(),
         source,
@@ -57,7 +62,7 @@ pub async fn load_recipe(
 /// Reads the refs of a commit.
 pub async fn load_refs(repository: &Repository, commit: &Commit) -> Result<Refs, RepoError> {
     let key = layout::refs(&commit.refs.sha256);
-    let bytes = fetch(repository, &key, commit.refs).await?;
+    let bytes = fetch(repository, &key, commit.refs, MAX_REFS_STORED).await?;
     let text = decompress_frame(&bytes, MAX_REFS).map_err(|source| RepoError::Decompress {
         key: key.clone(),
         source,
@@ -83,7 +88,11 @@ async fn fetch(
     repository: &Repository,
     key: &str,
     expected: ObjectRef,
+    limit: u64,
 ) -> Result<Bytes, RepoError> {
+    if expected.size > limit {
+        return Err(RepoError::rule(key, "it is over the format's limits"));
+    }
     let bytes = repository
         .store()
         .find(key)
