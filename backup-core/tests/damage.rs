@@ -661,6 +661,8 @@ mod tests {
         }
     }
 
+    type Change<T> = fn(&mut T);
+
     const STORAGE: Verifier = Verifier::Storage;
 
     #[tokio::test]
@@ -707,7 +709,7 @@ mod tests {
     async fn trust_that_breaks_a_rule_does_not_open() {
         let pristine = Pristine::new().await;
         let fine: fn(&mut TrustRecord) = |_| ();
-        let changed: [(fn(&mut TrustRecord), &str); 4] = [
+        let changed: [(Change<TrustRecord>, &str); 4] = [
             (
                 |trust| trust.writers.push(trust.writers[0].clone()),
                 "two writers have one key",
@@ -869,7 +871,7 @@ mod tests {
     async fn records_that_break_the_chain_or_name_another_run_are_seen() {
         let pristine = Pristine::new().await;
         let key = layout::snapshot(&job("etc"), Seq(2));
-        let changes: [(fn(&mut Commit), Option<&str>); 7] = [
+        let changes: [(Change<Commit>, Option<&str>); 7] = [
             (|_| (), None),
             (|commit| commit.prev = None, Some("does not follow")),
             (
