@@ -6,6 +6,7 @@
 mod support;
 
 #[cfg(test)]
+#[expect(clippy::print_stdout, reason = "the figures are the point")]
 mod tests {
     use std::{
         fmt, fs, io,

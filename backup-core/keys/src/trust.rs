@@ -185,6 +185,14 @@ impl Writer {
             .as_ref()
             .is_none_or(|removal| last(removal).is_some_and(|last| seq <= last))
     }
+
+    /// After a removal: the digest that the last record accepted for a job must have, if this is
+    /// its number. Those before it are held by the chain.
+    pub fn accepted(&self, job: &JobName, seq: Seq) -> Option<Digest> {
+        let mut last = self.removed.iter().flat_map(|removal| &removal.last);
+        last.find(|last| last.job == *job && last.seq == seq)
+            .map(|last| last.sha256)
+    }
 }
 
 /// A writer's removal.

@@ -156,6 +156,12 @@ impl Repository {
         if (repository, named_job, named_seq) != (self.id(), job, seq) {
             return Err(RepoError::rule(&key, "it is the record of another run"));
         }
+        let writer = self.trust().writer(record.key_id());
+        let accepted = writer.and_then(|writer| writer.accepted(job, seq));
+        if accepted.is_some_and(|digest| digest != record.digest()) {
+            let rule = "it is not the record that was accepted when its key was removed";
+            return Err(RepoError::rule(&key, rule));
+        }
         if let RunEnd::Commit(commit) = &end {
             self.check_trust(&key, commit.trust).await?;
         }

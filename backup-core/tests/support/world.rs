@@ -113,19 +113,7 @@ impl World {
     ) -> Result<Tree, OpError> {
         let target = tempfile::tempdir_in(self.folder.path()).unwrap();
         let folder = target.path().join("restored");
-        let request = RestoreRequest {
-            snapshot: snapshot.clone(),
-            streams: Vec::new(),
-            folder: Some(folder.clone()),
-            server: None,
-            database: None,
-            no_owner: false,
-            extract: ExtractOptions::default(),
-            stamp: "20261122_023000".to_owned(),
-        };
-        let prepared = ops::plan(repository, request, &self.admin).await?;
-        let cancel = CancellationToken::new();
-        let restored = ops::restore(repository, prepared, &silent(), &cancel).await;
+        let restored = restore(repository, &self.admin, snapshot, &folder).await;
         if restored.is_err() {
             assert!(!folder.exists(), "a failed restore leaves nothing behind");
         }
@@ -133,6 +121,29 @@ impl World {
         let source = self.source(&snapshot.job);
         Ok(read_tree(&folder.join(source.strip_prefix("/").unwrap())))
     }
+}
+
+/// Restores a snapshot of folders into a new one.
+pub(crate) async fn restore(
+    repository: &Repository,
+    identity: &Identity,
+    snapshot: &SnapshotName,
+    folder: &Path,
+) -> Result<(), OpError> {
+    let request = RestoreRequest {
+        snapshot: snapshot.clone(),
+        streams: Vec::new(),
+        folder: Some(folder.to_owned()),
+        server: None,
+        database: None,
+        no_owner: false,
+        extract: ExtractOptions::default(),
+        stamp: "20261122_023000".to_owned(),
+    };
+    let prepared = ops::plan(repository, request, identity).await?;
+    let cancel = CancellationToken::new();
+    ops::restore(repository, prepared, &silent(), &cancel).await?;
+    Ok(())
 }
 
 /// A job's name.
@@ -168,7 +179,8 @@ fn clock() -> Timestamp {
     "2026-11-22T02:30:00Z".parse().unwrap()
 }
 
-fn read_tree(folder: &Path) -> Tree {
+/// What is in a folder.
+pub(crate) fn read_tree(folder: &Path) -> Tree {
     let mut tree = Tree::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(current) = folders.pop() {
