@@ -118,10 +118,7 @@ mod tests {
         },
         Kind {
             name: "trust",
-            missing: Row {
-                open: DAMAGED,
-                ..FINE
-            },
+            missing: CLOSED,
             changed: CLOSED,
         },
         Kind {
@@ -744,7 +741,7 @@ mod tests {
         copy.delete(&Path::from("trust/1.json")).await.unwrap();
         assert_eq!(
             pristine.open_error(&copy).await.message,
-            "trust/1.json is missing"
+            "the record trust/1.json is missing"
         );
         let copy = pristine.retrust(fine).await;
         let writer = pristine.world.host.key();
