@@ -10,7 +10,7 @@ mod support;
 #[cfg(test)]
 #[expect(clippy::print_stdout, reason = "the figures are the point")]
 mod tests {
-    use std::{collections::BTreeSet, fs, sync::Arc};
+    use std::{collections::BTreeSet, fs, os::unix::fs::symlink, sync::Arc};
 
     use backup_core::{
         codec::compress_frame,
@@ -1003,5 +1003,39 @@ mod tests {
             Some("limits"),
             4,
         );
+    }
+
+    /// In a local folder other things than files can stand where an object was.
+    #[tokio::test]
+    async fn what_is_no_file_is_no_object() {
+        type Change = fn(&std::path::Path);
+        let changes: [(&str, Change); 3] = [
+            ("a folder", |path| fs::create_dir(path).unwrap()),
+            ("a link to nothing", |path| symlink("none", path).unwrap()),
+            ("an empty device", |path| {
+                symlink("/dev/null", path).unwrap()
+            }),
+        ];
+        for (what, change) in changes {
+            let folder = tempfile::tempdir().unwrap();
+            let local = Store::local(folder.path()).unwrap();
+            let world = World::new(&local).await;
+            fs::write(world.source(&job("etc")).join("file"), "content").unwrap();
+            let report = world.backup(&local, &job("etc")).await.unwrap();
+            let pack = local.list(layout::PACKS).await.unwrap().remove(0).key;
+            let path = folder.path().join(&pack);
+            fs::remove_file(&path).unwrap();
+            change(&path);
+            let repository = world.open(&local).await.unwrap();
+            for verifier in [Verifier::Storage, Verifier::Data(world.admin.clone())] {
+                let reports = verify(&repository, &verifier).await.unwrap();
+                let told = format!("{:?}", reports[0].verdict);
+                assert_ne!(reports[0].verdict, Verdict::Good, "{what}");
+                assert!(told.contains(&pack), "{what}: {told}");
+                println!("{what} in place of a pack: {told}");
+            }
+            let restored = world.restore(&repository, &report.snapshot).await;
+            assert!(restored.is_err(), "{what}");
+        }
     }
 }
