@@ -40,7 +40,16 @@ pub async fn list(
 ) -> Result<Vec<Result<SnapshotInfo, RepoError>>, OpError> {
     let mut all = Vec::new();
     for job in selected(repository, selection).await? {
+        let latest = job.latest().map(|record| record.name.seq);
         for (seq, state) in job.runs {
+            let meant = match selection {
+                Selection::All | Selection::Job(_) => true,
+                Selection::Latest => Some(seq) == latest,
+                Selection::One(one) => one.seq == seq,
+            };
+            if !meant {
+                continue;
+            }
             let name = SnapshotName {
                 job: job.job.clone(),
                 seq,
@@ -62,10 +71,10 @@ pub async fn list(
             });
         }
     }
-    if let Selection::One(name) = selection {
-        all.retain(|run| run.as_ref().is_ok_and(|info| info.snapshot == *name));
+    match selection {
+        Selection::One(name) if all.is_empty() => Err(RepoError::NoSnapshot(name.clone()).into()),
+        _ => Ok(all),
     }
-    Ok(all)
 }
 
 /// The record of one snapshot, which must have committed.
@@ -94,13 +103,18 @@ pub(super) async fn committed(
     }
 }
 
-/// The newest snapshot of a job.
+/// The newest snapshot of a job. If what came after it cannot be believed, that is the answer:
+/// silently taking an older one would hide that the newest is gone.
 pub async fn newest(repository: &Repository, job: &JobName) -> Result<SnapshotName, OpError> {
     let runs = selected(repository, &Selection::Job(job.clone())).await?;
-    let newest = runs.iter().find_map(JobRuns::latest);
-    newest
-        .map(|record| record.name.clone())
-        .ok_or_else(|| RepoError::NoJob(job.clone()).into())
+    for (_, state) in runs.into_iter().flat_map(|job| job.runs.into_iter().rev()) {
+        match state {
+            RunState::Ended(record) if record.commit().is_ok() => return Ok(record.name),
+            RunState::Bad(error) => return Err(error.into()),
+            RunState::Ended(_) | RunState::Open(_) => {}
+        }
+    }
+    Err(RepoError::NoneCommitted(job.clone()).into())
 }
 
 /// One snapshot; its streams too, if an identity is given.

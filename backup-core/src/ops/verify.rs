@@ -28,7 +28,7 @@ use crate::{
     format::{Commit, Refs, layout},
     pipeline::{Fetcher, SnapshotReader, on_thread},
     repo::{RepoError, Repository, RunRecord, RunState, load_refs},
-    source::postgres::ArchiveCheck,
+    source::postgres::{ArchiveCheck, ArchiveError},
 };
 
 /// How to verify.
@@ -118,12 +118,16 @@ fn bad_record(
     level: Level,
     error: &RepoError,
 ) -> VerifyReport {
+    let failure = Failure::from_error(error.code(), error);
     VerifyReport {
         snapshot,
         created: repository.record().created,
         level,
-        verdict: Verdict::Damaged {
-            faults: vec![Failure::from_error(error.code(), error)],
+        verdict: match error {
+            RepoError::Store(_) => Verdict::Untested { reason: failure },
+            _ => Verdict::Damaged {
+                faults: vec![failure],
+            },
         },
         packs: 0,
         stored_bytes: 0,
@@ -171,15 +175,18 @@ async fn snapshot(
     let verdict = match outcome {
         Err(OpError::Cancelled) => return Err(OpError::Cancelled),
         Err(error) if error.code() == Code::WrongIdentity => return Err(error),
-        Err(error) => match error.code() {
-            Code::Damaged | Code::RepositoryDamaged => {
+        Err(error) => {
+            let damage = matches!(error.code(), Code::Damaged | Code::RepositoryDamaged);
+            if damage || !faults.is_empty() {
+                // What was found stays found, whatever could not be looked at after it.
                 faults.push(error.to_failure());
                 Verdict::Damaged { faults }
+            } else {
+                Verdict::Untested {
+                    reason: error.to_failure(),
+                }
             }
-            _ => Verdict::Untested {
-                reason: error.to_failure(),
-            },
-        },
+        }
         Ok(_) if faults.is_empty() => Verdict::Good,
         Ok(_) => Verdict::Damaged { faults },
     };
@@ -275,20 +282,16 @@ async fn data(
         refs_agree(&mut snapshot, &refs_key, &refs)?;
         let mut read_bytes = 0;
         for stream in &recipe.streams {
-            let mut check = TocCheck(match stream.line.kind {
-                StreamKind::Postgres => Some(ArchiveCheck::new()),
+            let mut archive = Archive(match stream.line.kind {
+                StreamKind::Postgres => Some(Ok(ArchiveCheck::new())),
                 _ => None,
             });
             let mut reader = snapshot.open(stream)?;
-            let copied = copy(&mut reader as &mut dyn Read, &mut check, &cancel);
-            let archive = |source| OpError::Archive {
+            read_bytes += copy(&mut reader as &mut dyn Read, &mut archive, &cancel)?;
+            archive.finish().map_err(|source| OpError::Archive {
                 name: stream.line.name.clone(),
                 source,
-            };
-            read_bytes += copied?;
-            if let Some(check) = check.0 {
-                check.finish().map_err(archive)?;
-            }
+            })?;
         }
         Ok(read_bytes)
     })
@@ -311,12 +314,23 @@ fn refs_agree(snapshot: &mut SnapshotReader, key: &str, refs: &Refs) -> Result<(
 
 /// Walks a dump's archive while it passes by. Its own fault shows at the end, after the stream's
 /// digest had its say.
-struct TocCheck(Option<ArchiveCheck>);
+struct Archive(Option<Result<ArchiveCheck, ArchiveError>>);
 
-impl Write for TocCheck {
+impl Archive {
+    fn finish(self) -> Result<(), ArchiveError> {
+        match self.0 {
+            Some(check) => check?.finish().map(|_| ()),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Write for Archive {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if let Some(check) = &mut self.0 {
-            check.push(bytes).map_err(io::Error::other)?;
+        if let Some(Ok(check)) = &mut self.0
+            && let Err(fault) = check.push(bytes)
+        {
+            self.0 = Some(Err(fault));
         }
         Ok(bytes.len())
     }

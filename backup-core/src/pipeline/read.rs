@@ -141,11 +141,17 @@ impl PackReader {
             size: line.size,
         };
         check_object(&key, &bytes, expected)?;
-        let plain =
-            crypt::open(&bytes, self.identity.as_age()).map_err(|source| RepoError::Decrypt {
-                key: key.clone(),
-                source,
-            })?;
+        let decrypt = |source| RepoError::Decrypt {
+            key: key.clone(),
+            source,
+        };
+        if crypt::head_digest(&bytes).map_err(decrypt)? != line.head {
+            return Err(RepoError::rule(
+                &key,
+                "its head is not the one in the recipe",
+            ));
+        }
+        let plain = crypt::open(&bytes, self.identity.as_age()).map_err(decrypt)?;
         let blocks =
             read_seek_table(&plain, line.plain).map_err(|source| RepoError::Decompress {
                 key: key.clone(),

@@ -143,6 +143,9 @@ pub enum RepoError {
     /// No such job.
     #[error("the repository has no job `{0}`")]
     NoJob(JobName),
+    /// The job has begun runs, and none made a snapshot.
+    #[error("no run of `{0}` has made a snapshot yet")]
+    NoneCommitted(JobName),
     /// No such run.
     #[error("the repository has no snapshot {0}")]
     NoSnapshot(SnapshotName),
@@ -173,11 +176,7 @@ impl RepoError {
             | Self::Rule { .. }
             | Self::RecordMissing(_)
             | Self::KeyFile { .. } => Code::RepositoryDamaged,
-            Self::Decrypt {
-                source: CryptError::NoMatch,
-                ..
-            }
-            | Self::WrongIdentity { .. } => Code::WrongIdentity,
+            Self::WrongIdentity { .. } => Code::WrongIdentity,
             Self::ObjectMissing(_)
             | Self::ObjectDiffers { .. }
             | Self::Decrypt { .. }
@@ -186,7 +185,9 @@ impl RepoError {
             Self::Writer { .. } => Code::WriterRefused,
             Self::Busy { .. } => Code::Busy,
             Self::NoJob(_) => Code::NoJob,
-            Self::NoSnapshot(_) | Self::NotCommitted { .. } => Code::NoSnapshot,
+            Self::NoSnapshot(_) | Self::NoneCommitted(_) | Self::NotCommitted { .. } => {
+                Code::NoSnapshot
+            }
             Self::Ended { .. } | Self::Random => Code::Failed,
         }
     }

@@ -78,7 +78,8 @@ impl<'a> Run<'a> {
         let job = lock.job().clone();
         may_write(repository, key, &job, now)?;
         refuse_newer(repository).await?;
-        let seq = Seq(repository.highest(&job).await?).next();
+        let highest = repository.listed(&job).await?.last().copied();
+        let seq = highest.map_or(Seq::FIRST, Seq::next);
         let prev = match seq.previous() {
             None => None,
             Some(before) => Some(end_of(repository, key, &job, before, now).await?),
@@ -102,13 +103,20 @@ impl<'a> Run<'a> {
                 });
             }
         }
-        Ok(Self {
+        let run = Self {
             repository,
             key,
             prev,
             session,
             _lock: lock,
-        })
+        };
+        // Looked at again now that our session can be seen: a plan made before it would not wait
+        // for it.
+        if let Err(error) = refuse_newer(repository).await {
+            run.abort(error.code(), now).await?;
+            return Err(error);
+        }
+        Ok(run)
     }
 
     /// The snapshot that this run will make.
@@ -122,11 +130,6 @@ impl<'a> Run<'a> {
     /// The run's nonce, for recipe and refs.
     pub fn nonce(&self) -> Nonce {
         self.session.nonce
-    }
-
-    /// The digest of the record before.
-    pub fn prev(&self) -> Option<Digest> {
-        self.prev
     }
 
     /// Ends the run with a snapshot; gives its record's digest. Everything that `facts` names

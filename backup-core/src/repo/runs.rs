@@ -3,6 +3,8 @@
 //! One bad record must not hide the others, so each run has its own verdict. A record that is
 //! missing below a later one is a fault: numbers have no gaps.
 
+use std::collections::BTreeSet;
+
 use backup_keys::{Record, Role};
 use backup_model::{Digest, JobName, Seq, SnapshotName};
 use futures::{StreamExt as _, stream};
@@ -88,25 +90,31 @@ impl Repository {
     /// All runs of a job. Sessions are listed before snapshots, so that a run which ends
     /// meanwhile is seen as ended and not as missing.
     pub async fn runs(&self, job: &JobName) -> Result<JobRuns, RepoError> {
-        let highest = self.highest(job).await?;
-        let records: Vec<_> = stream::iter((1..=highest).map(Seq))
+        let listed = self.listed(job).await?;
+        let highest = listed.last().copied();
+        let records: Vec<_> = stream::iter(listed)
             .map(|seq| async move { (seq, self.run_end(job, seq).await) })
             .buffered(FETCHES)
             .collect()
             .await;
+        let missing = |seq| RunState::Bad(RepoError::ObjectMissing(layout::snapshot(job, seq)));
         let mut runs = Vec::with_capacity(records.len());
         let mut before = Chained::Start;
+        let mut next = Seq::FIRST;
         for (seq, read) in records {
+            if seq != next {
+                // One fault stands for the whole gap, however wide somebody made it.
+                runs.push((next, missing(next)));
+                before = Chained::Broken;
+            }
+            next = seq.next();
             let state = match read {
                 Ok(Some(record)) => before
                     .check(&record)
                     .map_or_else(RunState::Bad, |()| RunState::Ended(Box::new(record))),
-                Ok(None) if seq.0 == highest => self.open_run(job, seq).await,
-                Ok(None) => RunState::Bad(RepoError::ObjectMissing(layout::snapshot(job, seq))),
-                Err(error @ (RepoError::Record { .. } | RepoError::Rule { .. })) => {
-                    RunState::Bad(error)
-                }
-                Err(error) => return Err(error),
+                Ok(None) if Some(seq) == highest => self.open_run(job, seq).await,
+                Ok(None) => missing(seq),
+                Err(error) => RunState::Bad(error),
             };
             before = match &state {
                 RunState::Ended(record) => Chained::At(record.digest),
@@ -120,18 +128,17 @@ impl Repository {
         })
     }
 
-    /// The highest number of a run of a job; 0 if there is none.
-    pub(super) async fn highest(&self, job: &JobName) -> Result<u64, RepoError> {
-        let mut highest = 0;
+    /// The numbers of the runs of a job that have begun, in order.
+    pub(super) async fn listed(&self, job: &JobName) -> Result<BTreeSet<Seq>, RepoError> {
+        let mut listed = BTreeSet::new();
         for folder in [layout::SESSIONS, layout::SNAPSHOTS] {
             let objects = self.store().list(&format!("{folder}/{job}")).await?;
-            let numbers = objects
+            let runs = objects
                 .iter()
-                .filter_map(|object| layout::parse_run(folder, &object.key))
-                .map(|(_, seq)| seq.0);
-            highest = numbers.fold(highest, u64::max);
+                .filter_map(|object| layout::parse_run(folder, &object.key));
+            listed.extend(runs.map(|(_, seq)| seq));
         }
-        Ok(highest)
+        Ok(listed)
     }
 
     /// Reads and verifies the end of a run, if it has one.

@@ -27,6 +27,17 @@ impl StoreError {
         matches!(self.source, object_store::Error::NotFound { .. })
     }
 
+    /// Whether this machine's own file system failed: `AlreadyExists` is another variant.
+    pub(super) fn is_local_io(&self) -> bool {
+        matches!(
+            self.source,
+            object_store::Error::Generic {
+                store: "LocalFileSystem",
+                ..
+            }
+        )
+    }
+
     /// The stable code.
     pub fn code(&self) -> Code {
         match self.source {

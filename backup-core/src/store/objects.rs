@@ -11,6 +11,9 @@ use object_store::{
 
 use super::StoreError;
 
+/// No object of a repository is larger: the limit of recipes.
+const MAX_OBJECT: u64 = 256 << 20;
+
 /// How a create-if-absent put ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Put {
@@ -76,6 +79,10 @@ impl Store {
             return Ok(Put::Stored);
         };
         let failed = StoreError::new("write", key, error);
+        if failed.is_local_io() {
+            // No answer was lost on the way: what can be read back may still not be durable.
+            return Err(failed);
+        }
         match self.get(key).await {
             Ok(found) if found == bytes => Ok(Put::Stored),
             Ok(_) => Ok(Put::Taken),
@@ -83,9 +90,18 @@ impl Store {
         }
     }
 
-    /// Reads a whole object.
+    /// Reads a whole object. One that is larger than anything of ours is refused unread.
     pub async fn get(&self, key: &str) -> Result<Bytes, StoreError> {
-        let read = async { self.inner.get(&Key::from(key)).await?.bytes().await };
+        let read = async {
+            let found = self.inner.get(&Key::from(key)).await?;
+            if found.meta.size > MAX_OBJECT {
+                return Err(object_store::Error::Generic {
+                    store: "backupd",
+                    source: format!("{} bytes are too many", found.meta.size).into(),
+                });
+            }
+            found.bytes().await
+        };
         read.await
             .map_err(|source| StoreError::new("read", key, source))
     }
