@@ -73,6 +73,7 @@ fn what_is_backed_up_comes_back() {
     let restored = world.as_admin(&[&args[..], &flags[..]].concat()).expect(0);
     assert!(restored.text().contains("digest compared"));
 
+    world.assert_tidy();
     let inside = world.dir.strip_prefix("/").unwrap().join("src");
     let after = Tree::of(&Path::new(&out).join(inside));
     assert!(before.len() > 30, "the tree is nasty");

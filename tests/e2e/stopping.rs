@@ -46,6 +46,7 @@ fn stopped_in_order(signal: &str, exit: i32, code: &str) {
     let world = World::new();
     let script = format!("{BEGIN} kill -{signal} $!; wait $!");
     let said = world.shell(&script, &[("J", "")]).expect(exit).stderr;
+    world.assert_tidy();
     assert!(said.contains("stopping"), "{said}");
     assert!(said.contains(&format!("[{code}]")), "{said}");
     // The run itself knows only that it was to stop.
@@ -83,6 +84,8 @@ fn a_killed_run_is_closed_by_the_next() {
     let script =
         format!("{BEGIN} kill -KILL $!; wait $!; status=$?; : >\"$W/never\"; exit $status");
     world.shell(&script, &[("J", "")]).expect(137);
+    // Not even then a password stays behind.
+    world.assert_tidy();
     assert_eq!(runs(&world), ends(&[("open", "")]));
     world.backupctl(&["verify", "--all"]).expect(16);
     assert_eq!(world.backup()["snapshot"], "app/000002");

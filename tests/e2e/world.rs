@@ -80,6 +80,7 @@ impl World {
             _folder: folder,
         };
         write_private(&world.dir.join("pg.password"), &world.password);
+        fs::create_dir(world.dir.join("tmp")).unwrap();
         world.psql("postgres", "create database app");
         world.init();
         let config = world.config();
@@ -154,6 +155,13 @@ paths = ["{dir}/src"]
         self.backupctl(&[args, &["--identity", &identity]].concat())
     }
 
+    /// Fails the test when something was left where temporary files are.
+    #[track_caller]
+    pub(crate) fn assert_tidy(&self) {
+        let left: Vec<_> = fs::read_dir(self.dir.join("tmp")).unwrap().collect();
+        assert!(left.is_empty(), "{left:?}");
+    }
+
     /// Backs up, and gives the report.
     pub(crate) fn backup(&self) -> serde_json::Value {
         let ran = self.backupctl(&["--json", "backup", JOB]);
@@ -223,7 +231,8 @@ paths = ["{dir}/src"]
 
     /// Runs a command; fails the test when a secret is in what it prints.
     #[track_caller]
-    pub(crate) fn run(&self, command: Command) -> Ran {
+    pub(crate) fn run(&self, mut command: Command) -> Ran {
+        command.env("TMPDIR", self.dir.join("tmp"));
         let ran = Ran::of(command);
         for text in [&ran.text(), &ran.stderr] {
             assert!(

@@ -5,10 +5,17 @@
 //! every value stands for itself. The rest of the environment is cleared, so that no setting of
 //! whoever started us leaks into what a dump looks like, and messages are in English.
 
-use std::{ffi::OsString, io::Write as _, path::Path, process::Command};
+use std::{
+    ffi::OsString,
+    fs::File,
+    io::{self, Write as _},
+    os::fd::AsRawFd as _,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
+use rustix::fs::{MemfdFlags, Mode, fchmod, memfd_create};
 use secrecy::{ExposeSecret as _, SecretString, zeroize::Zeroize as _};
-use tempfile::NamedTempFile;
 
 use super::{Connection, ConnectionError, Host};
 
@@ -23,19 +30,39 @@ pub(super) const SESSION_OPTIONS: &str = "-c timezone=UTC -c datestyle=ISO \
 pub(crate) struct ChildEnvironment {
     variables: Vec<(&'static str, OsString)>,
     /// Always there, if empty: else the client would look for one in the user's home.
-    pass_file: NamedTempFile,
+    pass_file: PassFile,
+}
+
+/// A file in memory that programs of the same user can open by a path while we live: no disk
+/// ever sees it, and nothing can leave it behind, not even our being killed.
+#[derive(Debug)]
+struct PassFile {
+    file: File,
+    path: PathBuf,
+}
+
+impl PassFile {
+    fn new() -> io::Result<Self> {
+        let file = memfd_create("pgpass", MemfdFlags::CLOEXEC)?;
+        // The client refuses a pass file that others could read.
+        fchmod(&file, Mode::RUSR | Mode::WUSR)?;
+        let path = format!("/proc/{}/fd/{}", std::process::id(), file.as_raw_fd());
+        Ok(Self {
+            file: file.into(),
+            path: path.into(),
+        })
+    }
 }
 
 impl ChildEnvironment {
     /// Writes the pass file.
     pub(crate) fn new(connection: &Connection) -> Result<Self, ConnectionError> {
-        let mut pass_file =
-            NamedTempFile::with_prefix("pgpass-").map_err(ConnectionError::PassFile)?;
+        let mut pass_file = PassFile::new().map_err(ConnectionError::PassFile)?;
         if let Some(password) = &connection.password {
             let mut line = pass_line(password).ok_or_else(|| ConnectionError::Password {
                 user: connection.user.clone(),
             })?;
-            let written = pass_file.write_all(line.as_bytes());
+            let written = pass_file.file.write_all(line.as_bytes());
             line.zeroize();
             written.map_err(ConnectionError::PassFile)?;
         }
@@ -50,7 +77,7 @@ impl ChildEnvironment {
             ("PGPORT", connection.port.to_string().into()),
             ("PGUSER", (&connection.user).into()),
             ("PGDATABASE", (&connection.database).into()),
-            ("PGPASSFILE", pass_file.path().into()),
+            ("PGPASSFILE", (&pass_file.path).into()),
             ("PGCONNECT_TIMEOUT", timeout_secs.to_string().into()),
             ("PGOPTIONS", SESSION_OPTIONS.into()),
             ("PGCLIENTENCODING", "UTF8".into()),
@@ -66,10 +93,7 @@ impl ChildEnvironment {
 
     /// A command in this environment.
     pub(crate) fn command(&self, program: &Path) -> Command {
-        debug_assert!(
-            self.pass_file.path().exists(),
-            "the pass file lives as long"
-        );
+        debug_assert!(self.pass_file.path.exists(), "the pass file lives as long");
         let mut command = Command::new(program);
         command
             .env_clear()
@@ -100,7 +124,7 @@ fn pass_line(password: &SecretString) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt as _, time::Duration};
+    use std::{collections::BTreeMap, fs, os::unix::fs::MetadataExt as _, time::Duration};
 
     use super::*;
 
@@ -133,14 +157,14 @@ mod tests {
     #[test]
     fn the_pass_file_is_private_escaped_and_gone_afterwards() {
         let environment = ChildEnvironment::new(&connection(r"a:b\c")).unwrap();
-        let path = environment.pass_file.path().to_owned();
+        let path = environment.pass_file.path.clone();
         assert_eq!(fs::read_to_string(&path).unwrap(), "*:*:*:*:a\\:b\\\\c\n");
-        assert_eq!(
-            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
-            0o600
-        );
+        let facts = fs::metadata(&path).unwrap();
+        assert_eq!(facts.mode() & 0o777, 0o600);
         drop(environment);
-        assert!(!path.exists());
+        // The number of what was closed may be that of another file by now.
+        let same = |now: fs::Metadata| (now.dev(), now.ino()) == (facts.dev(), facts.ino());
+        assert!(!fs::metadata(&path).is_ok_and(same));
     }
 
     #[test]
