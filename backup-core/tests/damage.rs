@@ -1016,7 +1016,7 @@ mod tests {
             ("a folder", |path| fs::create_dir(path).unwrap()),
             ("a link to nothing", |path| symlink("none", path).unwrap()),
             ("an empty device", |path| {
-                symlink("/dev/null", path).unwrap()
+                symlink("/dev/null", path).unwrap();
             }),
         ];
         for (what, change) in changes {
