@@ -91,8 +91,9 @@ pub async fn backup(
 ) -> Result<BackupReport, OpError> {
     let started = Instant::now();
     let lock = host.lock(&job.name)?;
+    let prepared = prepare(job).await?;
     let run = Run::begin(repository, host.key(), lock, RunLimits::default(), clock()).await?;
-    let stored = store_and_commit(repository, host, job, &run, clock, progress, cancel).await;
+    let stored = store_and_commit(repository, host, prepared, &run, clock, progress, cancel).await;
     match stored {
         Ok(mut report) => {
             report.took_secs = started.elapsed().as_secs_f64();
@@ -112,7 +113,7 @@ pub async fn backup(
 async fn store_and_commit(
     repository: &Repository,
     host: &Host,
-    job: &BackupJob,
+    prepared: Vec<Prepared>,
     run: &Run<'_>,
     clock: Clock,
     progress: &Arc<dyn Progress>,
@@ -121,7 +122,6 @@ async fn store_and_commit(
     let (epoch, recipient) = repository.current_epoch()?;
     let secret = host.dedup_secret(epoch)?;
     let index = load_index(repository, host, run, epoch).await?;
-    let prepared = prepare(job).await?;
 
     let options = lane_options(repository, &recipient);
     let (uploads, upload) = uploader(repository.store().clone());
@@ -134,7 +134,6 @@ async fn store_and_commit(
     };
     // The upload's error comes first: it is why the lanes stopped.
     let (read, uploaded) = tokio::join!(reading, upload);
-    let uploaded = uploaded.map(|_| ());
     let (assembled, outcome) = match (read?, uploaded) {
         (Ok(_) | Err(OpError::Pipeline(PipelineError::UploadStopped)), Err(error)) => {
             return Err(error.into());
@@ -145,6 +144,7 @@ async fn store_and_commit(
         return Err(OpError::Cancelled);
     }
     let written = Written::store(repository, run, epoch, &recipient, &assembled).await?;
+    let streams = stream_infos(&written.recipe)?;
     let facts = CommitFacts {
         epoch,
         created: clock(),
@@ -163,7 +163,7 @@ async fn store_and_commit(
     keep_index(
         repository,
         host,
-        job,
+        &run.name().job,
         epoch,
         record,
         &assembled.index,
@@ -178,7 +178,7 @@ async fn store_and_commit(
         added_bytes: assembled.added.1 + written.recipe_ref.size + written.refs_ref.size,
         stored_bytes,
         took_secs: 0.0,
-        streams: stream_infos(&written.recipe)?,
+        streams,
         warnings: outcome.warnings,
     })
 }
@@ -347,7 +347,10 @@ impl Written {
             packs: assembled.packs.clone(),
             streams: assembled.streams.clone(),
         };
-        let frame = compress_frame(&recipe.to_lines()).map_err(PipelineError::Compress)?;
+        let lines = recipe.to_lines();
+        // What a reader would refuse must not be committed.
+        Recipe::parse(&lines).map_err(PipelineError::Recipe)?;
+        let frame = compress_frame(&lines).map_err(PipelineError::Compress)?;
         let mut sealer = Sealer::new(recipient, frame.len()).map_err(PipelineError::Seal)?;
         sealer.write(&frame).map_err(PipelineError::Seal)?;
         let sealed = sealer.finish().map_err(PipelineError::Seal)?;
@@ -415,7 +418,7 @@ async fn load_index(
 fn keep_index(
     repository: &Repository,
     host: &Host,
-    job: &BackupJob,
+    job: &JobName,
     epoch: u64,
     record: Digest,
     index: &Index,
@@ -424,12 +427,12 @@ fn keep_index(
     let head = IndexHead {
         repository: repository.id(),
         epoch,
-        job: job.name.clone(),
+        job: job.clone(),
         record,
     };
     let kept = host
         .dedup_secret(epoch)
-        .and_then(|secret| host.write_index(&job.name, &index.to_bytes(&head, &secret)));
+        .and_then(|secret| host.write_index(job, &index.to_bytes(&head, &secret)));
     if let Err(error) = kept {
         progress.event(Event::Warned(Failure::from_error(error.code(), &error)));
     }

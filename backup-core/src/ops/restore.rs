@@ -96,6 +96,7 @@ pub async fn plan(
             None => left_out.push(name.clone()),
         }
     }
+    one_target_each(&mut steps);
     let fetch_bytes = fetch_bytes(&recipe, &chosen);
     let plan = RestorePlan {
         snapshot: request.snapshot.clone(),
@@ -110,6 +111,22 @@ pub async fn plan(
         epoch,
         recipe,
     })
+}
+
+/// Two streams cannot go to one place: found now, not when the first is already there.
+fn one_target_each(steps: &mut [RestoreStep]) {
+    let mut taken: Vec<RestoreTarget> = Vec::new();
+    for step in steps {
+        if taken.contains(&step.target) {
+            let text = format!(
+                "{} would go where another stream goes: choose one with --stream",
+                step.stream.name
+            );
+            step.obstacles
+                .push(Failure::new(Code::TargetNotEmpty, text));
+        }
+        taken.push(step.target.clone());
+    }
 }
 
 fn known_streams(recipe: &Recipe, request: &RestoreRequest) -> Result<(), OpError> {
@@ -155,8 +172,8 @@ fn folder_step(recipe: &Recipe, stream: StreamInfo, folder: &Path) -> RestoreSte
         .count()
         > 1;
     let path = if several {
-        let name = stream.name.trim_end_matches(".tar");
-        folder.join(name)
+        let name = stream.name.strip_suffix(".tar");
+        folder.join(name.unwrap_or(&stream.name))
     } else {
         folder.to_owned()
     };
@@ -361,11 +378,11 @@ async fn into_database(
                 .map_err(|source| OpError::database(&name, source))
         })
     };
-    let filled = match filling
-        .await
-        .map_err(OpError::from)
-        .and_then(|filled| filled)
-    {
+    let filled = match filling.await.map_err(OpError::from) {
+        Ok(Ok(filled)) => target.publish().await.map(|()| filled).map_err(failed),
+        Ok(Err(error)) | Err(error) => Err(error),
+    };
+    let filled = match filled {
         Ok(filled) => filled,
         Err(error) => {
             // The first error is the one to tell; a left-over is named by the next plan.
@@ -375,7 +392,6 @@ async fn into_database(
             return Err(error);
         }
     };
-    target.publish().await.map_err(failed)?;
     let restored = RestoredStream {
         name: stream.name,
         target: RestoreTarget::Database {

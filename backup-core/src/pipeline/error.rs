@@ -4,7 +4,9 @@ use std::io;
 
 use backup_model::Code;
 
-use crate::{codec::CodecError, crypt::CryptError, repo::RepoError, store::StoreError};
+use crate::{
+    codec::CodecError, crypt::CryptError, format::LinesError, repo::RepoError, store::StoreError,
+};
 
 /// Writing packs failed.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +21,9 @@ pub enum PipelineError {
     /// A sealed pack does not open to what went in: a fault of this machine or program.
     #[error("a new pack does not decode to what went into it")]
     SelfCheck,
+    /// The recipe breaks the format's own rules.
+    #[error("the snapshot's recipe would not be readable")]
+    Recipe(#[source] LinesError),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -42,7 +47,11 @@ impl PipelineError {
         match self {
             Self::Store(error) => error.code(),
             Self::ReadBack(_) => Code::Store,
-            Self::Compress(_) | Self::Seal(_) | Self::SelfCheck | Self::UploadStopped => Code::Bug,
+            Self::Compress(_)
+            | Self::Seal(_)
+            | Self::SelfCheck
+            | Self::Recipe(_)
+            | Self::UploadStopped => Code::Bug,
             Self::Thread(_) | Self::TooManyPacks => Code::Failed,
         }
     }

@@ -26,6 +26,6 @@ pub use snapshot::SnapshotReader;
 pub use stream::{Observer, StoredStream, StreamWriter};
 pub use thread::on_thread;
 pub(crate) use upload::put_checked;
-pub use upload::{Uploaded, uploader};
+pub use upload::uploader;
 
 pub(crate) use error::{Carried, unwrap_io};

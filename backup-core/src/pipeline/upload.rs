@@ -10,32 +10,20 @@ use crate::store::{Put, Store};
 /// packs' worth of memory a lane.
 const WAITING: usize = 1;
 
-/// What was uploaded.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Uploaded {
-    /// Packs.
-    pub packs: u64,
-    /// Their stored size.
-    pub bytes: u64,
-}
-
 /// A channel for packs, and the work that empties it: ends when all lanes are gone, or at the
 /// first failure, which the lanes then notice.
 pub fn uploader(
     store: Store,
 ) -> (
     mpsc::Sender<NewPack>,
-    impl Future<Output = Result<Uploaded, PipelineError>> + Send + use<>,
+    impl Future<Output = Result<(), PipelineError>> + Send + use<>,
 ) {
     let (sender, mut packs) = mpsc::channel::<NewPack>(WAITING);
     let work = async move {
-        let mut uploaded = Uploaded::default();
         while let Some(NewPack { key, bytes }) = packs.recv().await {
-            uploaded.packs += 1;
-            uploaded.bytes += bytes.len() as u64;
             put_checked(&store, &key, bytes).await?;
         }
-        Ok(uploaded)
+        Ok(())
     };
     (sender, work)
 }

@@ -14,12 +14,14 @@ use std::{
     io,
     os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
+    process,
 };
 
 use backup_keys::{PrivateFileError, SecretKey, SigningError, read_private, write_private};
 use backup_model::{Code, JobName, RepositoryId};
 use data_encoding::HEXLOWER;
 use secrecy::{ExposeSecret as _, SecretString};
+use zeroize::Zeroizing;
 
 use crate::chunk::DedupSecret;
 
@@ -41,9 +43,6 @@ pub enum HostError {
         /// Why.
         source: SigningError,
     },
-    /// The dedup secret is not one.
-    #[error("{} is not a dedup secret", .0.display())]
-    Secret(PathBuf),
     /// The state folder cannot be used.
     #[error("could not use {}", path.display())]
     Io {
@@ -67,7 +66,7 @@ impl HostError {
             Self::NoKey(_) | Self::Key { .. } => Code::WriterRefused,
             Self::Locked(_) => Code::Busy,
             Self::Private(PrivateFileError::Exposed { .. }) => Code::IdentityInvalid,
-            Self::Private(_) | Self::Secret(_) | Self::Random => Code::LocalIo,
+            Self::Private(_) | Self::Random => Code::LocalIo,
             Self::Io { source, .. } => match source.kind() {
                 io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Code::NoSpace,
                 _ => Code::LocalIo,
@@ -121,22 +120,25 @@ impl Host {
         &self.key
     }
 
-    /// The dedup secret of an epoch; made when there is none.
+    /// The dedup secret of an epoch. Made when there is none, and made anew when it cannot be one:
+    /// a crash may have cut it, and all that it costs is one full backup.
     pub fn dedup_secret(&self, epoch: u64) -> Result<DedupSecret, HostError> {
         let path = self.folder.join(format!("dedup-{epoch}"));
-        let wrong = || HostError::Secret(path.clone());
-        if !path.try_exists().map_err(io_error(&path))? {
-            let mut bytes = [0; 32];
-            getrandom::fill(&mut bytes).map_err(|_| HostError::Random)?;
-            let text = SecretString::from(HEXLOWER.encode(&bytes));
-            write_private(&path, &text).map_err(HostError::Private)?;
+        if path.try_exists().map_err(io_error(&path))? {
+            let text = read_private(&path).map_err(HostError::Private)?;
+            let bytes = HEXLOWER.decode(text.expose_secret().as_bytes());
+            let bytes = Zeroizing::new(bytes.unwrap_or_default());
+            if let Ok(bytes) = <[u8; 32]>::try_from(&bytes[..]) {
+                return Ok(DedupSecret::new(Box::new(bytes)));
+            }
         }
-        let text = read_private(&path).map_err(HostError::Private)?;
-        let bytes = HEXLOWER
-            .decode(text.expose_secret().as_bytes())
-            .map_err(|_| wrong())?;
-        let bytes: [u8; 32] = bytes.try_into().map_err(|_| wrong())?;
-        Ok(DedupSecret::new(Box::new(bytes)))
+        let mut bytes = Box::new([0; 32]);
+        getrandom::fill(&mut *bytes).map_err(|_| HostError::Random)?;
+        let text = SecretString::from(HEXLOWER.encode(&*bytes));
+        let beside = self.folder.join(format!("dedup-{epoch}.{}", process::id()));
+        write_private(&beside, &text).map_err(HostError::Private)?;
+        fs::rename(&beside, &path).map_err(io_error(&path))?;
+        Ok(DedupSecret::new(bytes))
     }
 
     /// Takes the job's lock. The operating system frees it when the process ends, however it

@@ -72,6 +72,9 @@ pub struct RestoreOrder {
     pub numeric_owner: bool,
     /// Restore set-uid, set-gid and sticky bits.
     pub keep_setid: bool,
+    /// For default names of databases: `YYYYMMDD_HHMMSS`. Planned and carried out with the same
+    /// one, what was shown is what is made.
+    pub stamp: String,
     /// Opens the data.
     pub identity: IdentityText,
 }

@@ -15,7 +15,7 @@ use super::{
     server::Server,
     workplace::{self, Input, Workplace},
 };
-use crate::{config::SecretSources, service::Direct};
+use crate::{clock, config::SecretSources, service::Direct};
 
 /// What to try it on, and where.
 #[derive(Clone, Debug)]
@@ -205,6 +205,7 @@ fn restore_order(
         no_owner: !is_sample,
         numeric_owner: false,
         keep_setid: false,
+        stamp: clock::stamp(clock::now()),
         identity: workplace.identity()?,
     })
 }

@@ -144,7 +144,7 @@ impl Direct {
                 numeric_owner: order.numeric_owner,
                 keep_setid: order.keep_setid,
             },
-            stamp: clock::stamp(clock::now()),
+            stamp: order.stamp.clone(),
         };
         let prepared = ops::plan(&repository, request, &identity).await;
         let prepared = prepared.map_err(|error| error.to_failure())?;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use backup_model::{
     Code, Failure, RestorePlan, RestoreReport, RestoreStep, RestoreTarget, Selection,
 };
+use backupd::clock;
 use backupd_api::{DatabaseOrder, RestoreOrder, Service as _};
 
 use super::{identity::IdentityArg, snapshot::resolve};
@@ -76,6 +77,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> 
         no_owner: args.no_owner,
         numeric_owner: args.numeric_owner,
         keep_setid: args.keep_setid,
+        stamp: clock::stamp(clock::now()),
         identity,
     };
     let plan = service.plan_restore(&order).await?;
@@ -92,9 +94,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> 
         return Err(obstacle);
     }
     context.confirm("Start?").await?;
-    let report = service
-        .restore(&named(order, &plan), &context.task())
-        .await?;
+    let report = service.restore(&order, &context.task()).await?;
     context.output.clear();
     for warning in &report.warnings {
         context.output.warning(warning);
@@ -105,18 +105,6 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> 
     } else {
         Exit::WARNINGS
     })
-}
-
-/// What was shown is what is done: the planned database's name, not one with a later time.
-fn named(mut order: RestoreOrder, plan: &RestorePlan) -> RestoreOrder {
-    let planned = plan.steps.iter().find_map(|step| match &step.target {
-        RestoreTarget::Database { database, .. } => Some(database.clone()),
-        _ => None,
-    });
-    if let Some(database) = &mut order.database {
-        database.name = planned;
-    }
-    order
 }
 
 fn absolute(path: &Path) -> Result<PathBuf, Failure> {
