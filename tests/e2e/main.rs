@@ -9,6 +9,8 @@ mod main_path;
 #[cfg(test)]
 mod program;
 #[cfg(test)]
+mod quickstart;
+#[cfg(test)]
 mod stock_tools;
 #[cfg(test)]
 mod stopping;

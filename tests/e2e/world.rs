@@ -218,6 +218,12 @@ paths = ["{dir}/src"]
         kept.join("\n")
     }
 
+    /// A database's URL, without the password.
+    pub(crate) fn url(&self, database: &str) -> String {
+        let socket = self.socket.display();
+        format!("postgres://postgres@localhost/{database}?host={socket}")
+    }
+
     /// A client program that finds the server.
     pub(crate) fn client(&self, program: &str, database: &str) -> Command {
         let mut command = stock(program);

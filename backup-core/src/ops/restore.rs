@@ -457,3 +457,41 @@ impl<R: io::Read> io::Read for Observed<R> {
         Ok(read)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn default_names_fit_and_stay_readable() {
+        let stamp = "20261122_140200";
+        assert_eq!(default_name("shop", stamp), "shop_restored_20261122_140200");
+        let long = default_name(&"ü".repeat(40), stamp);
+        assert!(
+            long.len() <= MAX_DATABASE_NAME && long.ends_with(stamp),
+            "{long}"
+        );
+    }
+
+    #[test]
+    fn two_streams_to_one_place_are_an_obstacle() {
+        let step = |name: &str, path: &str| RestoreStep {
+            stream: StreamInfo {
+                name: name.to_owned(),
+                kind: StreamKind::Files,
+                length_bytes: 0,
+                digest: backup_model::Digest([0; 32]),
+                entries: None,
+                database: None,
+                files: None,
+            },
+            target: RestoreTarget::Folder { path: path.into() },
+            free_bytes: None,
+            obstacles: Vec::new(),
+        };
+        let mut steps = [step("a", "/x"), step("b", "/y"), step("c", "/x")];
+        one_target_each(&mut steps);
+        let obstacles = steps.map(|step| step.obstacles.len());
+        assert_eq!(obstacles, [0, 0, 1]);
+    }
+}

@@ -339,3 +339,18 @@ impl Write for Archive {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_archive_that_is_none_is_its_own_fault() {
+        let mut archive = Archive(Some(Ok(ArchiveCheck::new())));
+        archive.write_all(b"not an archive of pg_dump").unwrap();
+        archive.write_all(b"and more of it").unwrap();
+        assert!(archive.finish().is_err());
+        assert!(Archive(Some(Ok(ArchiveCheck::new()))).finish().is_err());
+        assert!(Archive(None).finish().is_ok());
+    }
+}

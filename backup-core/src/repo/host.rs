@@ -201,3 +201,36 @@ fn io_error(path: &Path) -> impl FnOnce(io::Error) -> HostError {
     let path = path.to_owned();
     |source| HostError::Io { path, source }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cut_dedup_secret_is_made_anew_and_a_whole_one_kept() {
+        let state = tempfile::tempdir().unwrap();
+        let id = RepositoryId([1; 16]);
+        let host = Host::create(state.path(), id, SecretKey::generate().unwrap()).unwrap();
+        let first = host.dedup_secret(1).unwrap().id_key();
+        assert_eq!(host.dedup_secret(1).unwrap().id_key(), first);
+        assert_ne!(host.dedup_secret(2).unwrap().id_key(), first);
+        let path = state.path().join(id.to_string()).join("dedup-1");
+        fs::write(&path, "abcd").unwrap();
+        let second = host.dedup_secret(1).unwrap().id_key();
+        assert_ne!(second, first);
+        assert_eq!(host.dedup_secret(1).unwrap().id_key(), second);
+    }
+
+    #[test]
+    fn one_process_at_a_time_runs_a_job() {
+        let state = tempfile::tempdir().unwrap();
+        let id = RepositoryId([1; 16]);
+        let host = Host::create(state.path(), id, SecretKey::generate().unwrap()).unwrap();
+        let job: JobName = "webui".parse().unwrap();
+        let held = host.lock(&job).unwrap();
+        assert!(matches!(host.lock(&job), Err(HostError::Locked(_))));
+        assert!(host.lock(&"other".parse().unwrap()).is_ok());
+        drop(held);
+        assert!(host.lock(&job).is_ok());
+    }
+}

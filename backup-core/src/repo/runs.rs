@@ -15,6 +15,9 @@ use crate::format::{Commit, RunEnd, Session, layout};
 /// Records are fetched side by side, this many at once.
 const FETCHES: usize = 16;
 
+/// Of a gap in the numbers, however wide somebody made it, so many are named.
+const NAMED_MISSING: usize = 1_000;
+
 /// A verified end of a run.
 #[derive(Clone, Debug)]
 pub struct RunRecord {
@@ -103,8 +106,8 @@ impl Repository {
         let mut next = Seq::FIRST;
         for (seq, read) in records {
             if seq != next {
-                // One fault stands for the whole gap, however wide somebody made it.
-                runs.push((next, missing(next)));
+                let gap = (next.0..seq.0).map(Seq).take(NAMED_MISSING);
+                runs.extend(gap.map(|seq| (seq, missing(seq))));
                 before = Chained::Broken;
             }
             next = seq.next();
