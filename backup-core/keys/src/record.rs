@@ -3,9 +3,9 @@
 //! A record is read in three steps, each of which can refuse: [`Record::parse`] takes the five
 //! lines apart and compares the place; [`Record::verify`] checks the signature with the key that
 //! the caller says must have made it; [`Record::open`] parses the JSON and refuses every spelling
-//! but the canonical one, so that equal records have equal digests. Nothing of the JSON is looked
-//! at before the signature holds, except by callers who must find out which key to ask for: they
-//! use the key id.
+//! but the canonical one, so that equal records have equal digests. Nothing of the JSON is believed
+//! before the signature holds; callers that must find out which key to ask for look at the key id
+//! or peek at the type, and then verify.
 
 use std::fmt;
 

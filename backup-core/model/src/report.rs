@@ -150,8 +150,8 @@ pub enum Verdict {
 pub struct VerifyReport {
     /// Which one.
     pub snapshot: SnapshotName,
-    /// When it was made.
-    pub created: Timestamp,
+    /// When it was made; unknown if its record is not to be believed.
+    pub created: Option<Timestamp>,
     /// How deep it was looked at.
     pub level: Level,
     /// What was found.

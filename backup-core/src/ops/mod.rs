@@ -5,6 +5,7 @@
 
 mod backup;
 mod cat;
+mod copy;
 mod error;
 mod list;
 mod restore;

@@ -327,8 +327,9 @@ async fn into_folder(
     let (options, cancel, progress) = (request.extract, cancel.clone(), Arc::clone(progress));
     on_thread("restore", move || {
         let failed = |source| OpError::directory(&path, source);
-        let (source, stream_name) = find(&snapshot, &stream)?;
-        let mut reader = Observed::new(snapshot.open(&source)?, stream_name, progress);
+        let source = find(&snapshot, &stream)?;
+        let name = stream.name.clone();
+        let mut reader = Observed::new(snapshot.open(&source)?, name, progress);
         let mut extraction = DirectoryTarget::new(&path)
             .and_then(|target| target.begin())
             .map_err(failed)?;
@@ -371,8 +372,8 @@ async fn into_database(
         let (progress, cancel, name) = (Arc::clone(progress), cancel.clone(), name.clone());
         let stream = stream.clone();
         on_thread("restore", move || {
-            let (source, stream_name) = find(&snapshot, &stream)?;
-            let mut reader = Observed::new(snapshot.open(&source)?, stream_name, progress);
+            let source = find(&snapshot, &stream)?;
+            let mut reader = Observed::new(snapshot.open(&source)?, stream.name, progress);
             target
                 .fill(&programs, &mut reader, no_owner, &cancel)
                 .map_err(|source| OpError::database(&name, source))
@@ -405,17 +406,14 @@ async fn into_database(
 }
 
 /// The recipe's stream of a step.
-fn find(snapshot: &SnapshotReader, stream: &StreamInfo) -> Result<(RecipeStream, String), OpError> {
-    snapshot
-        .recipe()
-        .stream(&stream.name)
-        .filter(|found| found.line.digest == stream.digest)
-        .map(|found| (found.clone(), stream.name.clone()))
-        .ok_or_else(|| OpError::NoStream {
-            snapshot: String::new(),
-            stream: stream.name.clone(),
-            known: Vec::new(),
-        })
+fn find(snapshot: &SnapshotReader, stream: &StreamInfo) -> Result<RecipeStream, OpError> {
+    let recipe = snapshot.recipe();
+    let found = recipe.stream(&stream.name).cloned();
+    found.ok_or_else(|| OpError::NoStream {
+        snapshot: format!("{}/{}", recipe.head.job, recipe.head.seq),
+        stream: stream.name.clone(),
+        known: Vec::new(),
+    })
 }
 
 /// Tells progress while a stream passes.

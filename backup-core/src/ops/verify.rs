@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     OpError,
-    cat::copy,
+    copy::copy,
     list::{read_recipe, selected},
 };
 use crate::{
@@ -96,7 +96,7 @@ pub async fn verify(
                 }
                 RunState::Open(_) => {}
                 RunState::Bad(error) => {
-                    report(bad_record(repository, name, verifier.level(), error));
+                    report(bad_record(name, verifier.level(), error));
                     verified += 1;
                 }
             }
@@ -112,16 +112,11 @@ fn is_bad(state: &RunState) -> bool {
     matches!(state, RunState::Bad(_))
 }
 
-fn bad_record(
-    repository: &Repository,
-    snapshot: SnapshotName,
-    level: Level,
-    error: &RepoError,
-) -> VerifyReport {
+fn bad_record(snapshot: SnapshotName, level: Level, error: &RepoError) -> VerifyReport {
     let failure = Failure::from_error(error.code(), error);
     VerifyReport {
         snapshot,
-        created: repository.record().created,
+        created: None,
         level,
         verdict: match error {
             RepoError::Store(_) => Verdict::Untested { reason: failure },
@@ -192,7 +187,7 @@ async fn snapshot(
     };
     Ok(VerifyReport {
         snapshot: record.name.clone(),
-        created: commit.created,
+        created: Some(commit.created),
         level: verifier.level(),
         verdict,
         packs: commit.packs,

@@ -6,15 +6,19 @@
 
 use backup_keys::{
     Administrator, AdministratorKind, CanaryFile, Epoch, EpochError, Identity, KeyFile, NewEpoch,
-    PublicKey, Record, RecordKind, RepositoryRecord, Role, SecretKey, TrustRecord, Writer,
-    canary_digest, open_epoch_key,
+    PublicKey, RepositoryRecord, Role, SecretKey, TrustRecord, Writer, canary_digest,
+    open_epoch_key,
 };
 use backup_model::{Digest, JobName, RepositoryId};
 use bytes::Bytes;
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
-use super::{RepoError, open::FORMAT};
+use super::{
+    RepoError,
+    open::FORMAT,
+    sign::{record_digest, sign},
+};
 use crate::{
     format::layout,
     store::{Put, Store},
@@ -164,22 +168,4 @@ async fn create(store: &Store, key: &str, bytes: Vec<u8>) -> Result<(), RepoErro
         Put::Stored => Ok(()),
         Put::Taken => Err(RepoError::NotEmpty(store.place().to_owned())),
     }
-}
-
-pub(super) fn sign<T: RecordKind>(
-    value: &T,
-    repository: RepositoryId,
-    key: &str,
-    by: &SecretKey,
-) -> Result<Vec<u8>, RepoError> {
-    Record::sign(value, repository, key, by).map_err(|source| RepoError::Record {
-        key: key.to_owned(),
-        source,
-    })
-}
-
-/// The digest of a record that was just signed.
-pub(super) fn record_digest(record: &[u8]) -> Digest {
-    let line = record.split_inclusive(|&b| b == b'\n').next();
-    Digest(Sha256::digest(line.unwrap_or_default()).into())
 }

@@ -7,6 +7,7 @@ mod init;
 mod open;
 mod run;
 mod runs;
+mod sign;
 mod snapshot;
 mod unlock;
 

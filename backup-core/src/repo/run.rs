@@ -13,7 +13,7 @@ use jiff::Timestamp;
 
 use super::{
     JobLock, RepoError, Repository,
-    init::{record_digest, sign},
+    sign::{record_digest, sign},
 };
 use crate::{
     format::{Aborted, Commit, ObjectRef, RunEnd, Session, layout},

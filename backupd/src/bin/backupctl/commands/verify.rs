@@ -121,7 +121,9 @@ fn line(report: &VerifyReport) -> String {
     format!(
         "{mark} {}  {}  {:7}  {text}",
         report.snapshot,
-        show::time(report.created),
+        report
+            .created
+            .map_or_else(|| "time not known".to_owned(), show::time),
         report.level.as_str(),
     )
 }
