@@ -8,12 +8,16 @@ mod cat;
 mod copy;
 mod error;
 mod list;
+mod plan;
 mod restore;
+mod sources;
 mod verify;
 
-pub use backup::{BackupJob, Clock, PostgresSource, Source, backup};
+pub use backup::{BackupJob, Clock, backup};
 pub use cat::cat;
 pub use error::OpError;
 pub use list::{describe, list, newest};
-pub use restore::{Prepared, RestoreRequest, plan, restore};
+pub use plan::{Prepared, RestoreRequest, plan};
+pub use restore::restore;
+pub use sources::{PostgresSource, Source};
 pub use verify::{Verifier, verify};
