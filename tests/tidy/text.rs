@@ -109,7 +109,7 @@ pub(crate) fn machine_complaints(path: &str, text: &str) -> Vec<String> {
     let mut found = Vec::new();
     for (number, line) in text.lines().enumerate() {
         for needle in needles {
-            // `a/work/b` is part of some longer path, and fine.
+            // Inside a longer path the same letters mean nothing.
             let hit = line.match_indices(needle).any(|(at, _)| {
                 !line[..at].ends_with(|c: char| c.is_alphanumeric() || "._-})".contains(c))
             });
