@@ -62,7 +62,7 @@ pub async fn create_repository(set_up: &SetUp) -> Result<Created, Failure> {
         let (code, what) = if folder.join("repository.json").exists() {
             (Code::RepositoryExists, "holds a repository already")
         } else {
-            (Code::RepositoryExists, "is not empty")
+            (Code::TargetNotEmpty, "is not empty")
         };
         return Err(Failure::new(code, format!("{} {what}", folder.display())));
     }

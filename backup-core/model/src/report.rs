@@ -60,7 +60,7 @@ pub struct SnapshotInfo {
     pub packs: u64,
     /// Their stored size.
     pub stored_bytes: u64,
-    /// Stored size of those that it added.
+    /// Bytes that were stored for it, all told: packs that it added, recipe, refs.
     pub added_bytes: u64,
     /// The digest of its record.
     pub record: Digest,

@@ -204,7 +204,8 @@ fn info(record: &RunRecord) -> SnapshotInfo {
             info.kinds.clone_from(&commit.kinds);
             info.packs = commit.packs;
             info.stored_bytes = commit.bytes;
-            info.added_bytes = commit.added_bytes;
+            // As a backup reports it: all that the run stored.
+            info.added_bytes = commit.added_bytes + commit.recipe.size + commit.refs.size;
         }
         RunEnd::Aborted(aborted) => {
             info.end = End::Aborted;

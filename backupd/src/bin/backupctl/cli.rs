@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use backupd::config::{RepositoryUrl, UrlError};
 use clap::{
-    ArgAction, Args, Parser, Subcommand, ValueEnum,
+    Args, Parser, Subcommand, ValueEnum,
     builder::{
         FalseyValueParser, Styles,
         styling::{AnsiColor, Style},
@@ -76,14 +76,9 @@ pub(crate) struct Global {
         long,
         global = true,
         env = "BACKUPCTL_QUIET",
-        conflicts_with = "verbose",
         value_parser = FalseyValueParser::new()
     )]
     pub(crate) quiet: bool,
-
-    /// Say more.
-    #[arg(short, long, global = true, action = ArgAction::Count)]
-    pub(crate) verbose: u8,
 
     /// When to use colours. `NO_COLOR` is honoured, too.
     #[arg(
@@ -193,7 +188,7 @@ mod tests {
             &["backupctl"][..],
             &["backupctl", "nonsense"],
             &["backupctl", "version", "--repository", "s3://x"],
-            &["backupctl", "version", "-q", "-v"],
+            &["backupctl", "version", "-v"],
         ] {
             let error = Cli::try_parse_from(wrong).unwrap_err();
             assert_eq!(error.exit_code(), 2, "{wrong:?}");

@@ -23,8 +23,8 @@ pub(crate) const fn hint(code: Code) -> Option<&'static str> {
             "Keep the repository as it is and bring its damaged files back from a copy."
         }
         Code::NotTrusted => {
-            "Compare the key with the one in the recovery kit. If this is the right repository, \
-             set `trust` in the configuration or give --trust."
+            "Compare the key with the one that `backupctl init` printed. If this is the right \
+             repository, set `trust` in the configuration or give --trust."
         }
         Code::RepositoryNewer => "Install a newer backupctl.",
         Code::NotARepository => "Check the address: the folder holds something else.",
@@ -34,14 +34,15 @@ pub(crate) const fn hint(code: Code) -> Option<&'static str> {
         }
         Code::Busy => "Wait until the other run has ended, and try again.",
         Code::WrongIdentity => {
-            "Use the identity from the recovery kit of this repository, of the time of the \
-             snapshot."
+            "Use the `admin.key` that `backupctl init` made for this repository."
         }
         Code::IdentityMissing => "Give the identity's file with --identity.",
         Code::IdentityInvalid => {
             "Name a file with a line AGE-SECRET-KEY-1… that only its owner can read (mode 0600)."
         }
-        Code::WriterRefused => "Check this host's writer key, or let an administrator add it.",
+        Code::WriterRefused => {
+            "Back up from the host that `backupctl init` ran on, and check `state` in the configuration."
+        }
         Code::PgConnect => "Check host, port or socket folder, and whether the server runs.",
         Code::PgAuth => "Check user, password and the server's pg_hba.conf.",
         Code::PgDatabase => "Check the name of the database: psql -l lists all.",
@@ -57,7 +58,9 @@ pub(crate) const fn hint(code: Code) -> Option<&'static str> {
         Code::StoreDenied => "Check the rights of this user on the repository's folder.",
         Code::NoSpace => "Make room or raise the quota, and try again.",
         Code::NoSnapshot => "`backupctl snapshot list` shows the snapshots that there are.",
-        Code::NoJob => "`backupctl config check` reads the file that names the jobs.",
+        Code::NoJob => {
+            "`backupctl snapshot list` shows the jobs that have snapshots; the configuration names those that can run."
+        }
         Code::NoStream => "`backupctl snapshot show SNAPSHOT` lists its streams.",
         Code::TargetNotEmpty => "Choose a target that does not exist yet.",
         Code::TargetRefused => "Choose another target, or change what speaks against this one.",

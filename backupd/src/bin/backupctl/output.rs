@@ -36,7 +36,6 @@ const CANNOT_WRITE: &str = "standard output could not be written";
 pub(crate) struct Output {
     json: bool,
     quiet: bool,
-    verbose: bool,
     yes: bool,
     can_ask: bool,
     color: Color,
@@ -97,7 +96,6 @@ impl Output {
         Self {
             json: global.json,
             quiet: global.quiet,
-            verbose: global.verbose > 0,
             yes: global.yes,
             can_ask: terminal && !global.no_input,
             color: global.color,
@@ -188,14 +186,6 @@ impl Output {
     /// Words beside the result.
     pub(crate) fn note(&self, text: &str) {
         if !self.quiet && !self.json {
-            self.write_err(&format!("{text}\n"));
-        }
-    }
-
-    /// Words for those who asked for more.
-    #[expect(dead_code, reason = "for the commands that work with repositories")]
-    pub(crate) fn detail(&self, text: &str) {
-        if self.verbose {
             self.write_err(&format!("{text}\n"));
         }
     }

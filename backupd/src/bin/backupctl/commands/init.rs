@@ -43,12 +43,16 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> 
         let text = "init needs --repository: the folder that the repository will be";
         Failure::new(Code::Usage, text)
     })?;
+    let absolute = |path: PathBuf| {
+        std::path::absolute(&path).map_err(|error| Failure::from_error(Code::Usage, &error))
+    };
     let set_up = SetUp {
         url: url.clone(),
-        keys: args.keys,
-        state: args
-            .state
-            .unwrap_or_else(|| context.places().default_state()),
+        keys: absolute(args.keys)?,
+        state: absolute(
+            args.state
+                .unwrap_or_else(|| context.places().default_state()),
+        )?,
         now: clock::now(),
     };
     let created = setup::create_repository(&set_up).await?;
@@ -64,26 +68,32 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> 
     Ok(Exit::DONE)
 }
 
+/// A TOML string.
+fn quoted(text: &str) -> String {
+    toml::Value::from(text).to_string()
+}
+
 fn text(made: &Made) -> String {
     format!(
         "made the repository {repository}\n\n\
          \x20 id        {id}\n\
-         \x20 root key  {trust}\n\
-         \x20 identity  {identity}   restores every backup\n\
-         \x20 root      {root_key}   decides who may read and write\n\n\
-         Copy both files to a safe place and remove them from this host: whoever has them can \
-         read everything,\nand without the identity nobody can.\n\n\
+         \x20 trust     {trust}   public: what it must be signed by\n\
+         \x20 identity  {identity}   secret: restores every backup\n\
+         \x20 root key  {root_key}   secret: decides who may read and write\n\n\
+         Copy both secret files to a safe place and remove them from this host. Without the \
+         identity nobody\ncan restore; with it anybody can.\n\n\
          For the configuration:\n\n\
          \x20 version = 1\n\
-         \x20 state   = \"{state}\"\n\n\
+         \x20 state   = {state}\n\n\
          \x20 [repository.main]\n\
-         \x20 url   = \"file://{repository}\"\n\
+         \x20 url   = {url}\n\
          \x20 trust = \"{trust}\"\n",
         repository = made.repository,
         id = made.id,
         trust = made.trust,
         identity = made.identity.display(),
         root_key = made.root_key.display(),
-        state = made.state.display(),
+        state = quoted(&made.state.display().to_string()),
+        url = quoted(&made.repository),
     )
 }

@@ -11,7 +11,8 @@ use crate::{context::Context, environment, exit::Exit, show};
 ///
 /// Without arguments the input is a sample: a chat application's database on a private throw-away
 /// server, and a folder of configuration. With --database or --path it is your own, of which
-/// nothing is changed. Everything that is made is in one new folder.
+/// nothing is changed. Everything that stays is in one new folder; the throw-away server has its
+/// data in the temporary folder ($TMPDIR) while it runs.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     /// The new folder.
@@ -56,10 +57,15 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> 
         context.output.warning(warning);
     }
     context.output.document("quickstart", &report, summary);
-    Ok(if report.is_equal() {
-        Exit::DONE
-    } else {
-        Exit::of(Code::Damaged)
+    let warned = [&report.first, &report.second]
+        .iter()
+        .any(|backup| !backup.complete || !backup.warnings.is_empty())
+        || !report.restored.warnings.is_empty();
+    Ok(match (report.is_equal(), report.sample) {
+        (true, _) if !warned => Exit::DONE,
+        // The user's own may have changed between backup and comparison.
+        (true, _) | (false, false) => Exit::WARNINGS,
+        (false, true) => Exit::of(Code::Damaged),
     })
 }
 

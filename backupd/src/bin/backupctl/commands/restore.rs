@@ -93,7 +93,13 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> 
     if let Some(obstacle) = obstacle(&plan) {
         return Err(obstacle);
     }
-    context.confirm("Start?").await?;
+    // Nobody is asked about a plan that was not shown.
+    let question = if context.global.quiet {
+        format!("{}\nStart?", plan_text(&plan))
+    } else {
+        "Start?".to_owned()
+    };
+    context.confirm(&question).await?;
     let report = service.restore(&order, &context.task()).await?;
     context.output.clear();
     for warning in &report.warnings {
@@ -144,6 +150,16 @@ fn step_text(step: &RestoreStep) -> String {
     );
     if let Some(free) = step.free_bytes {
         text.push_str(&format!(", {} free there", show::bytes(free)));
+    }
+    let unreadable = step
+        .stream
+        .files
+        .as_ref()
+        .map_or(0, |files| files.unreadable);
+    if unreadable > 0 {
+        text.push_str(&format!(
+            "\n      ! {unreadable} things could not be read when it was made"
+        ));
     }
     text
 }

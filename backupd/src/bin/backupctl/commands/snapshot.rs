@@ -65,16 +65,26 @@ async fn list(args: ListArgs, context: &Context) -> Result<Exit, Failure> {
         }
     }
     context.output.document("snapshots", &listed, list_text);
-    for failure in &listed.invalid {
-        context.output.warning(failure);
+    if !context.output.is_json() {
+        for failure in &listed.invalid {
+            context.output.warning(failure);
+        }
     }
-    let worst = listed.invalid.first();
-    Ok(worst.map_or(Exit::DONE, |failure| Exit::of(failure.code)))
+    // A damaged record (9) is worse than a store that does not give one (14) only in words: any
+    // of them is a failure, and the first is the one to look at.
+    let first = listed.invalid.first();
+    Ok(first.map_or(Exit::DONE, |failure| Exit::of(failure.code)))
 }
 
 fn list_text(listed: &Listed) -> String {
     if listed.snapshots.is_empty() {
-        return "no snapshots yet".to_owned();
+        return match listed.invalid.len() {
+            0 => "no snapshots yet".to_owned(),
+            n => format!(
+                "no readable snapshots: {}",
+                show::count(n, "bad record", "bad records")
+            ),
+        };
     }
     table(
         [

@@ -97,8 +97,7 @@ impl Tally {
         }
         if let Some(first) = self.damaged.first() {
             context.output.note(&format!(
-                "{} of {} damaged. Look at the whole: backupctl verify --all; at one: \
-                 backupctl snapshot show {first}",
+                "{} of {} damaged, the first one {first}",
                 self.damaged.len(),
                 show::count(all, "snapshot", "snapshots"),
             ));
@@ -146,7 +145,7 @@ fn described(faults: &[Failure]) -> String {
     let first = faults.first().map_or_else(String::new, one_line);
     match faults.len() {
         0 | 1 => first,
-        n => format!("{first}; and {} more", n - 1),
+        n => format!("{first}; and {} more, all with --json", n - 1),
     }
 }
 
