@@ -113,7 +113,7 @@ const REPOSITORIES: &str = r#"
     b cat app nothing.dump --identity "$ID"
 17 E-REPOSITORY-EXISTS /repo
     r "$W/repo" init --keys "$W/made"
-17 E-REPOSITORY-EXISTS /src
+17 E-TARGET-NOT-EMPTY /src
     r "$W/src" init --keys "$W/made"
 1 E-LOCAL-IO config.toml
     r "$W/made" init --keys "$W/config.toml"

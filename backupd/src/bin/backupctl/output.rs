@@ -389,7 +389,7 @@ mod tests {
             let output = Output::new(&cli.global);
             output.confirm("Go on?", &Stop::default()).await
         };
-        let refused = confirm("-v").await.unwrap_err();
+        let refused = confirm("--no-progress").await.unwrap_err();
         assert_eq!(refused.code, Code::NotConfirmed);
         assert_eq!(confirm("--yes").await, Ok(()));
     }
