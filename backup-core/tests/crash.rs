@@ -22,7 +22,7 @@ mod tests {
         ops::{self, Verifier},
         store::Store,
     };
-    use backup_model::{End, Selection, Seq, Verdict};
+    use backup_model::{Code, End, Selection, Seq, Verdict};
     use bytes::Bytes;
     use futures::{
         StreamExt as _,
@@ -339,6 +339,22 @@ mod tests {
         world.backup(&memory(&inner), &job("etc")).await.unwrap();
         fs::write(source.join("two"), vec![2; 30_000]).unwrap();
         (world, inner)
+    }
+
+    /// A pruner of theirs may be about to delete what a backup of ours would name.
+    #[tokio::test]
+    async fn where_newer_programs_have_worked_nothing_is_begun() {
+        for key in ["prune/1/plan.json", "forget/1.json"] {
+            let (world, inner) = start().await;
+            let store = memory(&inner);
+            store.put_new(key, Bytes::from_static(b"x")).await.unwrap();
+            let refused = world.backup(&store, &job("etc")).await.unwrap_err();
+            assert_eq!(refused.code(), Code::RepositoryNewer, "{key}");
+            let repository = world.open(&store).await.unwrap();
+            assert_eq!(runs(&repository).await, [(Seq(1), End::Complete)]);
+            let good = verify(&repository, &Verifier::Storage).await.unwrap();
+            assert!(good.iter().all(|report| report.verdict == Verdict::Good));
+        }
     }
 
     #[tokio::test]
