@@ -27,6 +27,34 @@ impl StoreError {
         matches!(self.source, object_store::Error::NotFound { .. })
     }
 
+    /// An object that a put brought in, and that is not there.
+    pub(super) fn vanished(key: &str) -> Self {
+        let source = object_store::Error::Generic {
+            store: "backupd",
+            source: "the store acknowledged it, and does not have it".into(),
+        };
+        Self::new("write", key, source)
+    }
+
+    /// No randomness from the system for a probe's names.
+    pub(super) fn random() -> Self {
+        let source = object_store::Error::Generic {
+            store: "backupd",
+            source: "no random numbers from the system".into(),
+        };
+        Self::new("probe", "probe/", source)
+    }
+
+    /// Whether the store does not allow it.
+    pub(super) fn is_denied(&self) -> bool {
+        self.code() == Code::StoreDenied
+    }
+
+    /// Whether the store says that the object is there already.
+    pub(super) fn is_already_exists(&self) -> bool {
+        matches!(self.source, object_store::Error::AlreadyExists { .. })
+    }
+
     /// Whether this machine's own file system failed: `AlreadyExists` is another variant.
     pub(super) fn is_local_io(&self) -> bool {
         matches!(

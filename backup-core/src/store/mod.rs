@@ -4,9 +4,18 @@
 //! *unknown*, since an answer can get lost and a retry then meets its own object. So every put
 //! that does not simply succeed is settled here, by reading back and comparing: callers learn
 //! whether their bytes are stored, or whether somebody else's are.
+//!
+//! What a store promises is not taken for granted: [`probe`] asks it.
 
+mod compare;
 mod error;
 mod objects;
+mod pace;
+mod probe;
+mod s3;
+mod wire;
 
 pub use error::StoreError;
 pub use objects::{Object, Put, Store};
+pub use probe::{Probe, is_create_refused, probe};
+pub use s3::{Endpoint, EndpointError, Limits, S3Credentials, S3Options};

@@ -1,18 +1,23 @@
-//! The store: create-if-absent puts that always know how they ended, whole reads, whole listings.
+//! The store: create-if-absent puts that always know how they ended, reads, whole listings.
 
-use std::{fmt, path::Path, sync::Arc};
+use std::{fmt, ops::Range, path::Path, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use futures::TryStreamExt as _;
+use futures::{TryStreamExt as _, future};
 use object_store::{
     ObjectStore, ObjectStoreExt as _, PutMode, PutOptions, PutPayload, local::LocalFileSystem,
     memory::InMemory, path::Path as Key,
 };
 
-use super::StoreError;
+use super::{StoreError, compare, probe};
 
 /// No object of a repository is larger: the limit of recipes.
 const MAX_OBJECT: u64 = 256 << 20;
+/// How often a put is tried that the store refused although nothing is there: it was busy with
+/// another put of that key, which then failed.
+const PUT_TRIES: u32 = 4;
+/// The pause before the second try; doubled before each further one.
+const PUT_PAUSE: Duration = Duration::from_millis(100);
 
 /// How a create-if-absent put ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,11 +37,22 @@ pub struct Object {
     pub size: u64,
 }
 
+/// How it is known that a store holds what it acknowledged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Proof {
+    /// By reading it back.
+    ReadBack,
+    /// The store compared a SHA-256 that came with the upload; the size is asked for.
+    Checksum,
+}
+
 /// A repository's objects.
 #[derive(Clone)]
 pub struct Store {
     inner: Arc<dyn ObjectStore>,
     place: String,
+    proof: Proof,
+    conditional: bool,
 }
 
 impl fmt::Debug for Store {
@@ -62,7 +78,33 @@ impl Store {
 
     /// Any object store; `place` is its name in messages.
     pub fn new(inner: Arc<dyn ObjectStore>, place: String) -> Self {
-        Self { inner, place }
+        Self {
+            inner,
+            place,
+            proof: Proof::ReadBack,
+            conditional: true,
+        }
+    }
+
+    /// The same, with another proof of what was stored.
+    pub(super) fn proved_by(self, proof: Proof) -> Self {
+        Self { proof, ..self }
+    }
+
+    /// The same for a store that ignores create-if-absent, as a probe found: one writer only may
+    /// use it. Each put then looks first and reads back afterwards, which no second writer can
+    /// be kept out by.
+    #[must_use]
+    pub fn single_writer(self) -> Self {
+        Self {
+            conditional: false,
+            ..self
+        }
+    }
+
+    /// Whether the store keeps a second writer from creating an object that is there.
+    pub fn is_conditional(&self) -> bool {
+        self.conditional
     }
 
     /// Where it is, for messages.
@@ -72,22 +114,115 @@ impl Store {
 
     /// Creates an object if its key is free.
     pub async fn put_new(&self, key: &str, bytes: Bytes) -> Result<Put, StoreError> {
-        let options = PutOptions::from(PutMode::Create);
-        let payload = PutPayload::from_bytes(bytes.clone());
+        if !self.conditional {
+            return self.put_alone(key, bytes).await;
+        }
+        let mut pause = PUT_PAUSE;
+        for attempt in 1.. {
+            let Err(failed) = self.create(key, bytes.clone()).await else {
+                break;
+            };
+            if failed.is_local_io() {
+                // No answer was lost on the way: what can be read back may still not be durable.
+                return Err(failed);
+            }
+            match self.holds(key, &bytes).await {
+                Ok(Some(true)) => break,
+                Ok(Some(false)) => return Ok(Put::Taken),
+                Ok(None) if failed.is_already_exists() && attempt < PUT_TRIES => {}
+                Ok(None) | Err(_) => return Err(failed),
+            }
+            tokio::time::sleep(pause).await;
+            pause *= 2;
+        }
+        Ok(Put::Stored)
+    }
+
+    /// The same without the store's help, for the only writer there is: look, put, look again.
+    async fn put_alone(&self, key: &str, bytes: Bytes) -> Result<Put, StoreError> {
+        let put = |stored| if stored { Put::Stored } else { Put::Taken };
+        if let Some(same) = self.holds(key, &bytes).await? {
+            return Ok(put(same));
+        }
+        let failed = self.write(key, bytes.clone(), PutMode::Overwrite).await;
+        match (self.holds(key, &bytes).await?, failed) {
+            (Some(same), Ok(())) => Ok(put(same)),
+            (Some(true), Err(failed)) if !failed.is_local_io() => Ok(Put::Stored),
+            (_, Err(failed)) => Err(failed),
+            (None, Ok(())) => Err(StoreError::vanished(key)),
+        }
+    }
+
+    /// One create-if-absent put, with whatever the store answers.
+    pub(super) async fn create(&self, key: &str, bytes: Bytes) -> Result<(), StoreError> {
+        self.write(key, bytes, PutMode::Create).await
+    }
+
+    async fn write(&self, key: &str, bytes: Bytes, mode: PutMode) -> Result<(), StoreError> {
+        let options = PutOptions::from(mode);
+        let payload = PutPayload::from_bytes(bytes);
         let put = self.inner.put_opts(&Key::from(key), payload, options).await;
-        let Err(error) = put else {
-            return Ok(Put::Stored);
+        put.map(drop)
+            .map_err(|source| StoreError::new("write", key, source))
+    }
+
+    /// Deletes an object of a probe: nothing else is ever deleted.
+    pub(super) async fn delete(&self, key: &str) -> Result<(), StoreError> {
+        let deleted = self.inner.delete(&Key::from(key)).await;
+        deleted.map_err(|source| StoreError::new("delete", key, source))
+    }
+
+    /// Whether the store holds exactly these bytes, after a put that it acknowledged.
+    pub async fn check_stored(&self, key: &str, expected: &Bytes) -> Result<bool, StoreError> {
+        match self.proof {
+            Proof::ReadBack => Ok(self.holds(key, expected).await? == Some(true)),
+            Proof::Checksum => Ok(self.size(key).await? == Some(expected.len() as u64)),
+        }
+    }
+
+    /// Whether an object holds exactly these bytes, by reading it; `None` if there is none.
+    async fn holds(&self, key: &str, expected: &Bytes) -> Result<Option<bool>, StoreError> {
+        let read = async {
+            let found = self.inner.get(&Key::from(key)).await?;
+            compare::is_equal(found, expected).await
         };
-        let failed = StoreError::new("write", key, error);
-        if failed.is_local_io() {
-            // No answer was lost on the way: what can be read back may still not be durable.
-            return Err(failed);
+        match read.await {
+            Ok(same) => Ok(Some(same)),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(source) => Err(StoreError::new("read", key, source)),
         }
-        match self.get(key).await {
-            Ok(found) if found == bytes => Ok(Put::Stored),
-            Ok(_) => Ok(Put::Taken),
-            Err(_) => Err(failed),
+    }
+
+    /// The size of an object, if it is there.
+    pub async fn size(&self, key: &str) -> Result<Option<u64>, StoreError> {
+        match self.inner.head(&Key::from(key)).await {
+            Ok(meta) => Ok(Some(meta.size)),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(source) => Err(StoreError::new("look at", key, source)),
         }
+    }
+
+    /// Reads a part of an object: exactly these bytes, or it is an error.
+    pub async fn get_range(&self, key: &str, range: Range<u64>) -> Result<Bytes, StoreError> {
+        let len = range.end.saturating_sub(range.start);
+        let read = async {
+            if len == 0 {
+                // Stores know no empty range; whether there is an object still counts.
+                self.inner.head(&Key::from(key)).await?;
+                return Ok(Bytes::new());
+            }
+            if len > MAX_OBJECT {
+                return Err(refused(format!("{len} bytes are too many")));
+            }
+            let bytes = self.inner.get_range(&Key::from(key), range.clone()).await?;
+            if bytes.len() as u64 != len {
+                let text = format!("{} bytes came instead of {len}", bytes.len());
+                return Err(refused(text));
+            }
+            Ok(bytes)
+        };
+        read.await
+            .map_err(|source| StoreError::new("read a part of", key, source))
     }
 
     /// Reads a whole object. One that is larger than anything of ours is refused unread.
@@ -95,10 +230,7 @@ impl Store {
         let read = async {
             let found = self.inner.get(&Key::from(key)).await?;
             if found.meta.size > MAX_OBJECT {
-                return Err(object_store::Error::Generic {
-                    store: "backupd",
-                    source: format!("{} bytes are too many", found.meta.size).into(),
-                });
+                return Err(refused(format!("{} bytes are too many", found.meta.size)));
             }
             found.bytes().await
         };
@@ -132,59 +264,24 @@ impl Store {
         Ok(objects)
     }
 
-    /// Whether nothing at all is stored here.
+    /// Whether nothing is stored here, but what a probe may have left.
     pub async fn is_empty(&self) -> Result<bool, StoreError> {
-        let first = self.inner.list(None).try_next().await;
+        let ours = |meta: &object_store::ObjectMeta| probe::is_probe(meta.location.as_ref());
+        let first = self
+            .inner
+            .list(None)
+            .try_skip_while(|meta| future::ready(Ok(ours(meta))))
+            .try_next()
+            .await;
         first
             .map(|object| object.is_none())
             .map_err(|source| StoreError::new("list", &self.place, source))
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    async fn conforms(store: Store) {
-        assert!(store.is_empty().await.unwrap());
-        assert!(store.list("packs").await.unwrap().is_empty());
-        assert_eq!(store.find("packs/aa/x").await.unwrap(), None);
-        assert!(store.get("packs/aa/x").await.unwrap_err().is_not_found());
-        let (ours, theirs) = (Bytes::from_static(b"ours"), Bytes::from_static(b"theirs"));
-        let put = |bytes: &Bytes| store.put_new("packs/aa/x", bytes.clone());
-        assert_eq!(put(&ours).await.unwrap(), Put::Stored);
-        assert_eq!(put(&ours).await.unwrap(), Put::Stored, "our own, again");
-        assert_eq!(put(&theirs).await.unwrap(), Put::Taken);
-        assert_eq!(store.get("packs/aa/x").await.unwrap(), ours);
-        store.put_new("packs/aa/w", ours.clone()).await.unwrap();
-        store.put_new("packsother/y", ours.clone()).await.unwrap();
-        let keys: Vec<_> = store.list("packs").await.unwrap();
-        assert_eq!(keys.len(), 2);
-        assert_eq!((keys[0].key.as_str(), keys[0].size), ("packs/aa/w", 4));
-        let racers = (0..8u8).map(|n| store.put_new("race", Bytes::from(vec![n])));
-        let outcomes = futures::future::join_all(racers).await;
-        let stored = outcomes
-            .into_iter()
-            .filter(|outcome| matches!(outcome, Ok(Put::Stored)))
-            .count();
-        assert_eq!(stored, 1, "one winner");
-    }
-
-    #[tokio::test]
-    async fn memory_conforms() {
-        conforms(Store::memory()).await;
-    }
-
-    #[tokio::test]
-    async fn a_local_folder_conforms() {
-        let dir = tempfile::tempdir().unwrap();
-        conforms(Store::local(dir.path()).unwrap()).await;
-        assert!(!Store::local(dir.path()).unwrap().is_empty().await.unwrap());
-    }
-
-    #[test]
-    fn a_missing_folder_is_said() {
-        let dir = tempfile::tempdir().unwrap();
-        assert!(Store::local(&dir.path().join("none")).is_err());
+fn refused(text: String) -> object_store::Error {
+    object_store::Error::Generic {
+        store: "backupd",
+        source: text.into(),
     }
 }
