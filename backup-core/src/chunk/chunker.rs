@@ -12,18 +12,46 @@ pub struct ChunkSizes {
     max: usize,
 }
 
+/// More chunks than this of one stream would take its host too much memory and disk to remember.
+const MANY_CHUNKS: u64 = 16 << 20;
+
 impl ChunkSizes {
     /// For database dumps: about 4 KiB, so that a changed row costs little.
     pub const DUMP: Self = Self::of_average_bits(12);
+    /// For the lists that streams refer to: about 16 KiB.
+    pub const LIST: Self = Self::of_average_bits(14);
     /// For files: about 64 KiB.
     pub const FILES: Self = Self::of_average_bits(16);
 
-    const fn of_average_bits(bits: u32) -> Self {
+    /// The binary logarithm of the average; from 8 to 20, what is outside is taken as the nearest.
+    pub const fn of_average_bits(bits: u32) -> Self {
+        let bits = if bits < 8 {
+            8
+        } else if bits > 20 {
+            20
+        } else {
+            bits
+        };
         Self {
             min: 1 << (bits - 2),
             average_bits: bits,
             max: 1 << (bits + 2),
         }
+    }
+
+    /// These sizes for a stream of `expected_bytes`: larger where there would be too many chunks.
+    #[must_use]
+    pub fn for_stream(self, expected_bytes: u64) -> Self {
+        let mut bits = self.average_bits;
+        while bits < 20 && expected_bytes >> bits > MANY_CHUNKS {
+            bits = bits.saturating_add(1);
+        }
+        Self::of_average_bits(bits)
+    }
+
+    /// The binary logarithm of the average.
+    pub const fn average_bits(self) -> u32 {
+        self.average_bits
     }
 
     /// No chunk is longer.
@@ -37,9 +65,9 @@ impl ChunkSizes {
 pub struct Chunker {
     sizes: ChunkSizes,
     gear: GearTable,
+    /// The start of a chunk whose end has not come yet.
     pending: Vec<u8>,
     hash: u64,
-    scanned: usize,
 }
 
 impl Chunker {
@@ -50,30 +78,29 @@ impl Chunker {
             gear,
             pending: Vec::with_capacity(sizes.max),
             hash: 0,
-            scanned: 0,
         }
     }
 
-    /// Takes bytes and gives each chunk that they complete.
+    /// Takes bytes and gives each chunk that they complete. Chunks that lie within `bytes` are
+    /// not copied.
     pub fn push<E>(
         &mut self,
         mut bytes: &[u8],
         mut chunk: impl FnMut(&[u8]) -> Result<(), E>,
     ) -> Result<(), E> {
-        while !bytes.is_empty() {
-            let room = self.sizes.max.saturating_sub(self.pending.len());
-            let (taken, rest) = bytes.split_at(room.min(bytes.len()));
-            let before = self.pending.len();
-            self.pending.extend_from_slice(taken);
-            let Some(cut) = self.find_cut() else {
-                bytes = rest;
-                continue;
-            };
-            chunk(self.pending.get(..cut).unwrap_or_default())?;
-            let used = cut.saturating_sub(before);
-            self.restart();
-            bytes = bytes.get(used..).unwrap_or_default();
+        while let Some((head, rest)) = self.find_cut(bytes).and_then(|n| bytes.split_at_checked(n))
+        {
+            bytes = rest;
+            self.hash = 0;
+            if self.pending.is_empty() {
+                chunk(head)?;
+            } else {
+                self.pending.extend_from_slice(head);
+                chunk(&self.pending)?;
+                self.pending.clear();
+            }
         }
+        self.pending.extend_from_slice(bytes);
         Ok(())
     }
 
@@ -83,36 +110,42 @@ impl Chunker {
             return Ok(());
         }
         let result = chunk(&self.pending);
-        self.restart();
+        self.pending.clear();
+        self.hash = 0;
         result
     }
 
-    fn restart(&mut self) {
-        self.pending.clear();
-        self.hash = 0;
-        self.scanned = 0;
-    }
-
-    /// Scans what is not scanned yet; gives where the chunk ends, if it does.
-    fn find_cut(&mut self) -> Option<usize> {
-        let average = 1usize << self.sizes.average_bits;
-        let strict = top_bits(self.sizes.average_bits.saturating_add(1));
-        let loose = top_bits(self.sizes.average_bits.saturating_sub(1));
-        // Bytes before the least size decide nothing: a gear hash forgets them anyway.
-        let from = self.scanned.max(self.sizes.min.saturating_sub(64));
+    /// How many of `bytes`, which follow what is pending, belong to the current chunk; `None` if
+    /// it does not end in them.
+    fn find_cut(&mut self, bytes: &[u8]) -> Option<usize> {
+        let ChunkSizes {
+            min,
+            average_bits,
+            max,
+        } = self.sizes;
+        let had = self.pending.len();
+        let upto = |len: usize| len.saturating_sub(had).min(bytes.len());
+        // The hash forgets a byte after 64 more: those long before the least size decide nothing.
+        let (start, least) = (upto(min.saturating_sub(64)), upto(min.saturating_sub(1)));
+        let average = upto((1usize << average_bits).saturating_sub(1));
         let mut hash = self.hash;
-        for (at, &byte) in self.pending.iter().enumerate().skip(from) {
-            let gear = self.gear.0.get(usize::from(byte)).copied();
-            hash = (hash << 1).wrapping_add(gear.unwrap_or_default());
-            let len = at.saturating_add(1);
-            let mask = if len < average { strict } else { loose };
-            if len >= self.sizes.max || (len >= self.sizes.min && hash & mask == 0) {
-                return Some(len);
+        for &byte in bytes.get(start..least).unwrap_or_default() {
+            hash = self.gear.roll(hash, byte);
+        }
+        let zones = [
+            (least, average, top_bits(average_bits.saturating_add(1))),
+            (average, upto(max), top_bits(average_bits.saturating_sub(1))),
+        ];
+        for (from, to, mask) in zones {
+            for (at, &byte) in (from..to).zip(bytes.get(from..to).unwrap_or_default()) {
+                hash = self.gear.roll(hash, byte);
+                if hash & mask == 0 {
+                    return Some(at.saturating_add(1));
+                }
             }
         }
         self.hash = hash;
-        self.scanned = self.pending.len();
-        None
+        (had.saturating_add(bytes.len()) >= max).then(|| upto(max))
     }
 }
 
@@ -164,6 +197,49 @@ mod tests {
             prop_assert_eq!(whole.concat(), data);
             prop_assert!(whole.iter().all(|c| c.len() <= ChunkSizes::DUMP.max()));
         }
+    }
+
+    /// The definition, byte by byte over a whole stream in memory.
+    fn naive(gear: &GearTable, sizes: ChunkSizes, data: &[u8]) -> Vec<Vec<u8>> {
+        let (mut out, mut begin, mut hash) = (Vec::new(), 0, 0u64);
+        for at in 0..data.len() {
+            let len = at + 1 - begin;
+            if len > sizes.min - 64 {
+                hash = gear.roll(hash, data[at]);
+            }
+            let bits = if len < 1 << sizes.average_bits {
+                sizes.average_bits + 1
+            } else {
+                sizes.average_bits - 1
+            };
+            let found = len >= sizes.min && hash >> (64 - bits) == 0;
+            if found || len == sizes.max {
+                out.push(data[begin..=at].to_vec());
+                (begin, hash) = (at + 1, 0);
+            }
+        }
+        if begin < data.len() {
+            out.push(data[begin..].to_vec());
+        }
+        out
+    }
+
+    #[test]
+    fn cuts_are_those_of_the_definition() {
+        let gear = DedupSecret::new(Box::new([1; 32])).gear_table();
+        let mut data = noise(1 << 20);
+        data.extend(vec![0; 100_000]);
+        let expected = naive(&gear, ChunkSizes::DUMP, &data);
+        for piece in [1 << 20, 65_536, 4_097, 512] {
+            assert_eq!(chunks(1, &mut data.chunks(piece)), expected, "{piece}");
+        }
+    }
+
+    #[test]
+    fn large_streams_get_larger_chunks() {
+        let bits = |bytes| ChunkSizes::DUMP.for_stream(bytes).average_bits();
+        assert_eq!((bits(0), bits(64 << 30), bits(65 << 30)), (12, 12, 13));
+        assert_eq!((bits(1 << 40), bits(u64::MAX)), (16, 20));
     }
 
     #[test]

@@ -74,6 +74,15 @@ impl ChunkId {
 #[derive(Clone)]
 pub struct GearTable(pub(super) [u64; 256]);
 
+impl GearTable {
+    /// The hash after one more byte: `h = (h << 1) + gear[byte]`.
+    #[inline]
+    pub(super) fn roll(&self, hash: u64, byte: u8) -> u64 {
+        let gear = self.0.get(usize::from(byte)).copied();
+        (hash << 1).wrapping_add(gear.unwrap_or_default())
+    }
+}
+
 impl fmt::Debug for GearTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("GearTable")

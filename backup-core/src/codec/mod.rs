@@ -4,11 +4,13 @@
 //! say, from signed records or the format's limits.
 
 mod block;
+mod context;
 mod error;
 mod frame;
 mod seek_table;
 
 pub use block::{MAX_BLOCK, compress_block, decompress_block};
+pub use context::BlockCodec;
 pub use error::CodecError;
 pub use frame::{compress_frame, decompress_frame};
 pub use seek_table::{BlockPlace, read_seek_table, seek_table};

@@ -9,5 +9,5 @@ mod open;
 mod seal;
 
 pub use error::CryptError;
-pub use open::{head_digest, open};
+pub use open::{head_digest, open, open_reader};
 pub use seal::{FileKeyOnce, Sealed, Sealer};

@@ -1,6 +1,6 @@
 //! Opening: a whole age file in memory to its plaintext.
 
-use std::io::Read as _;
+use std::io::Read;
 
 use backup_model::Digest;
 use sha2::{Digest as _, Sha256};
@@ -12,19 +12,28 @@ const MAX_HEADER: usize = 64 * 1024;
 
 /// Decrypts a whole file. Every byte is authenticated, the end included.
 pub fn open(file: &[u8], identity: &dyn age::Identity) -> Result<Vec<u8>, CryptError> {
-    head_len(file)?;
-    let decryptor = age::Decryptor::new_buffered(file).map_err(CryptError::Header)?;
-    let mut reader = decryptor
-        .decrypt(std::iter::once(identity))
-        .map_err(|error| match error {
-            age::DecryptError::NoMatchingKeys => CryptError::NoMatch,
-            other => CryptError::Header(other),
-        })?;
+    let mut reader = open_reader(file, identity)?;
     let mut plain = Vec::with_capacity(file.len());
     reader
         .read_to_end(&mut plain)
         .map_err(CryptError::Content)?;
     Ok(plain)
+}
+
+/// Decrypts a file as it is read. What was read counts only when the end was reached: the last
+/// piece says that nothing is missing.
+pub fn open_reader<'a>(
+    file: &'a [u8],
+    identity: &dyn age::Identity,
+) -> Result<impl Read + use<'a>, CryptError> {
+    head_len(file)?;
+    let decryptor = age::Decryptor::new_buffered(file).map_err(CryptError::Header)?;
+    decryptor
+        .decrypt(std::iter::once(identity))
+        .map_err(|error| match error {
+            age::DecryptError::NoMatchingKeys => CryptError::NoMatch,
+            other => CryptError::Header(other),
+        })
 }
 
 /// The digest of a file's head: its header and the nonce after it.

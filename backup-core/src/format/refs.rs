@@ -1,11 +1,9 @@
 //! Refs: the packs that a snapshot uses, and how much of each; public, so without any name.
 
-use std::collections::BTreeMap;
-
 use backup_model::{Digest, JobName, Nonce, RepositoryId, Seq};
 use serde::{Deserialize, Serialize};
 
-use super::recipe::{Extent, Lines, LinesError, MAX_PACK, PackLine, push_line};
+use super::recipe::{Lines, LinesError, MAX_PACK, PackLine, push_line};
 
 /// The first line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,25 +35,13 @@ pub struct Refs {
 }
 
 impl Refs {
-    /// Derives refs from what a recipe says: its packs, and all extents of all its streams.
-    pub fn derive(
-        head: RefsHead,
-        packs: &[PackLine],
-        extents: impl Iterator<Item = Extent>,
-    ) -> Self {
-        let mut used: BTreeMap<u64, Vec<(u64, u64)>> = BTreeMap::new();
-        for extent in extents {
-            let end = extent.offset.saturating_add(extent.length);
-            used.entry(extent.pack)
-                .or_default()
-                .push((extent.offset, end));
-        }
-        let mut lines: Vec<RefsPack> = (0..)
-            .zip(packs)
-            .map(|(number, pack)| {
-                let distinct = distinct_bytes(used.remove(&number).unwrap_or_default());
-                RefsPack(pack.sha256, pack.size, share(distinct, pack.plain))
-            })
+    /// Derives refs from what a recipe says: its packs, and how many distinct bytes of each all
+    /// extents of all its streams use, by number.
+    pub fn derive(head: RefsHead, packs: &[PackLine], used: &[u64]) -> Self {
+        let mut lines: Vec<RefsPack> = packs
+            .iter()
+            .zip(used)
+            .map(|(pack, &used)| RefsPack(pack.sha256, pack.size, share(used, pack.plain)))
             .collect();
         lines.sort_by_key(|pack| pack.0);
         Self { head, packs: lines }
@@ -93,18 +79,6 @@ impl Refs {
     }
 }
 
-fn distinct_bytes(mut runs: Vec<(u64, u64)>) -> u64 {
-    runs.sort_unstable();
-    let mut distinct = 0u64;
-    let mut reached = 0;
-    for (start, end) in runs {
-        let fresh = end.saturating_sub(start.max(reached));
-        distinct = distinct.saturating_add(fresh);
-        reached = reached.max(end);
-    }
-    distinct
-}
-
 /// `used` of `plain` in 1/64ths, rounded up. Nothing gives 0, which refs must not say: a recipe
 /// with a pack that it does not use agrees with no refs.
 fn share(used: u64, plain: u64) -> u8 {
@@ -117,11 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shares_count_distinct_bytes_and_round_up() {
-        assert_eq!(
-            distinct_bytes(vec![(0, 10), (5, 15), (20, 30), (20, 25)]),
-            25
-        );
+    fn shares_round_up() {
         assert_eq!(share(1, 1 << 20), 1);
         assert_eq!(share(1 << 20, 1 << 20), 64);
         assert_eq!(share((1 << 19) + 1, 1 << 20), 33);

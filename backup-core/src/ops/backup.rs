@@ -5,13 +5,15 @@
 //! with an abort that says why; a process that dies without saying so is closed by the next run.
 
 use std::{
-    collections::{BTreeSet, HashMap},
-    sync::Arc,
+    collections::BTreeSet,
+    num::NonZero,
+    sync::{Arc, Mutex},
+    thread,
     time::Instant,
 };
 
 use backup_keys::Recipient;
-use backup_model::{BackupReport, Digest, Event, Failure, JobName, Progress};
+use backup_model::{BackupReport, Code, Digest, Event, Failure, JobName, Progress};
 use bytes::Bytes;
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
@@ -19,30 +21,38 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     OpError,
+    ground::{Ground, Local, ground, keep},
     list::stream_infos,
-    sources::{Prepared, Source, prepare, read_sources},
+    sources::{Outcome, Prepared, Source, prepare, read_sources},
 };
 use crate::{
     codec::compress_frame,
     crypt::Sealer,
     format::{ObjectRef, Recipe, RecipeHead, Refs, RefsHead, layout},
-    pipeline::{Assembled, Assembly, LaneOptions, PipelineError, on_thread, put_checked, uploader},
-    repo::{CommitFacts, Host, Index, IndexHead, Repository, Run, RunLimits},
+    pipeline::{
+        Assembled, Assembly, Budget, LevelMode, PackOptions, Pipeline, PipelineError, Pool, Usage,
+        on_thread, put_checked, uploader,
+    },
+    repo::{CommitFacts, Host, Repository, Run, RunLimits},
 };
 
 /// Where an operation gets the time from.
 pub type Clock = fn() -> Timestamp;
 
-/// The level of blocks.
-const LEVEL: i32 = 3;
+/// Threads that compress. More would take more memory than they are worth.
+const MOST_WORKERS: usize = 4;
+/// Packs of full size whose memory there is at once.
+const PACKS_IN_MEMORY: usize = 3;
 
 /// A job: what belongs together.
 #[derive(Clone, Debug)]
 pub struct BackupJob {
     /// Its name.
     pub name: JobName,
-    /// What it reads, in order.
+    /// What it reads. Sources are read side by side, and stored in this order.
     pub sources: Vec<Source>,
+    /// How strongly to compress.
+    pub level: LevelMode,
 }
 
 /// Runs a job once.
@@ -58,7 +68,15 @@ pub async fn backup(
     let lock = host.lock(&job.name)?;
     let prepared = prepare(job).await?;
     let run = Run::begin(repository, host.key(), lock, RunLimits::default(), clock()).await?;
-    let stored = store_and_commit(repository, host, prepared, &run, clock, progress, cancel).await;
+    let context = Context {
+        repository,
+        host,
+        run: &run,
+        clock,
+        progress,
+        cancel,
+    };
+    let stored = context.store_and_commit(prepared, job.level).await;
     match stored {
         Ok(mut report) => {
             report.took_secs = started.elapsed().as_secs_f64();
@@ -75,77 +93,109 @@ pub async fn backup(
     }
 }
 
-async fn store_and_commit(
-    repository: &Repository,
-    host: &Host,
-    prepared: Vec<Prepared>,
-    run: &Run<'_>,
+/// What one run works with.
+struct Context<'a> {
+    repository: &'a Repository,
+    host: &'a Host,
+    run: &'a Run<'a>,
     clock: Clock,
-    progress: &Arc<dyn Progress>,
-    cancel: &CancellationToken,
-) -> Result<BackupReport, OpError> {
-    let (epoch, recipient) = repository.current_epoch()?;
-    let secret = host.dedup_secret(epoch)?;
-    let index = load_index(repository, host, run, epoch).await?;
+    progress: &'a Arc<dyn Progress>,
+    cancel: &'a CancellationToken,
+}
 
-    let options = lane_options(repository, &recipient);
-    let (uploads, upload) = uploader(repository.store().clone());
-    let assembly = Assembly::new(options, secret, index, uploads);
-    let reading = {
-        let (progress, cancel) = (Arc::clone(progress), cancel.clone());
-        on_thread("backup", move || {
-            read_sources(prepared, assembly, &progress, &cancel)
-        })
-    };
-    // The upload's error comes first: it is why the lanes stopped.
-    let (read, uploaded) = tokio::join!(reading, upload);
-    let (assembled, outcome) = match (read?, uploaded) {
-        (Ok(_) | Err(OpError::Pipeline(PipelineError::UploadStopped)), Err(error)) => {
-            return Err(error.into());
+impl Context<'_> {
+    async fn store_and_commit(
+        &self,
+        prepared: Vec<Prepared>,
+        level: LevelMode,
+    ) -> Result<BackupReport, OpError> {
+        let (epoch, recipient) = self.repository.current_epoch()?;
+        let local = Local::new(self.host, self.run.name().job, epoch);
+        let (repository, host, progress) = (self.repository, self.host, self.progress);
+        let ground = ground(repository, host, &local, self.run, progress).await?;
+        let (assembled, outcome) = self
+            .read_and_store(prepared, level, &recipient, &local, ground)
+            .await?;
+        if self.cancel.is_cancelled() {
+            return Err(OpError::Cancelled);
         }
-        (read, _) => read?,
-    };
-    if cancel.is_cancelled() {
-        return Err(OpError::Cancelled);
+        let written = Written::store(repository, self.run, epoch, &recipient, &assembled).await?;
+        let facts = CommitFacts {
+            epoch,
+            created: (self.clock)(),
+            recipe: written.recipe_ref,
+            refs: written.refs_ref,
+            packs: (
+                assembled.packs.len() as u64,
+                assembled.packs.iter().map(|pack| pack.size).sum(),
+            ),
+            added: assembled.added,
+            kinds: kinds(&written.recipe),
+            complete: outcome.complete,
+        };
+        let report = BackupReport {
+            snapshot: self.run.name(),
+            complete: outcome.complete,
+            created: facts.created,
+            read_bytes: assembled.read_bytes,
+            new_bytes: assembled.new_bytes,
+            added_bytes: facts.added.1 + facts.recipe.size + facts.refs.size,
+            stored_bytes: facts.packs.1,
+            took_secs: 0.0,
+            streams: stream_infos(&written.recipe)?,
+            warnings: outcome.warnings,
+        };
+        let record = self.run.commit(facts).await?;
+        keep(repository, host, local, record, assembled, progress).await?;
+        Ok(report)
     }
-    let written = Written::store(repository, run, epoch, &recipient, &assembled).await?;
-    let streams = stream_infos(&written.recipe)?;
-    let facts = CommitFacts {
-        epoch,
-        created: clock(),
-        recipe: written.recipe_ref,
-        refs: written.refs_ref,
-        packs: (
-            assembled.packs.len() as u64,
-            assembled.packs.iter().map(|pack| pack.size).sum(),
-        ),
-        added: assembled.added,
-        kinds: kinds(&written.recipe),
-        complete: outcome.complete,
-    };
-    let (created, stored_bytes) = (facts.created, facts.packs.1);
-    let record = run.commit(facts).await?;
-    keep_index(
-        repository,
-        host,
-        &run.name().job,
-        epoch,
-        record,
-        &assembled.index,
-        progress,
-    );
-    Ok(BackupReport {
-        snapshot: run.name(),
-        complete: outcome.complete,
-        created,
-        read_bytes: assembled.read_bytes,
-        new_bytes: assembled.new_bytes,
-        added_bytes: assembled.added.1 + written.recipe_ref.size + written.refs_ref.size,
-        stored_bytes,
-        took_secs: 0.0,
-        streams,
-        warnings: outcome.warnings,
-    })
+
+    /// Sources to packs in the store.
+    async fn read_and_store(
+        &self,
+        prepared: Vec<Prepared>,
+        level: LevelMode,
+        recipient: &Recipient,
+        local: &Local,
+        ground: Ground,
+    ) -> Result<(Assembled, Outcome), OpError> {
+        let journal = Arc::new(ground.journal);
+        let (uploads, upload) = uploader(self.repository.store().clone(), Arc::clone(&journal));
+        let options = pack_options(self.repository, recipient);
+        let cores = thread::available_parallelism().map_or(1, NonZero::get);
+        let assembly = Assembly::new(Pipeline {
+            budget: Budget::new(Assembly::memory(&options, PACKS_IN_MEMORY)),
+            options,
+            pool: Pool::start(cores.min(MOST_WORKERS), level)?,
+            dedup: ground.dedup,
+            secret: self.host.dedup_secret(local.epoch)?,
+            uploads,
+            scratch: local.scratch.clone(),
+            began_secs: (self.clock)().as_second(),
+            usage: Mutex::new(Usage::new(&local.scratch)),
+        });
+        let reading = {
+            let (progress, cancel) = (Arc::clone(self.progress), self.cancel.clone());
+            on_thread("backup", move || {
+                read_sources(prepared, assembly, &progress, &cancel)
+            })
+        };
+        // The upload's error comes first: it is why the lanes stopped.
+        let (read, uploaded) = tokio::join!(reading, upload);
+        if let Some(fault) = journal.fault() {
+            let text = "no journal is kept: a broken run would have to start again";
+            self.progress.event(Event::Warned(Failure {
+                causes: vec![fault],
+                ..Failure::new(Code::LocalIo, text)
+            }));
+        }
+        match (read?, uploaded) {
+            (Ok(_) | Err(OpError::Pipeline(PipelineError::UploadStopped)), Err(error)) => {
+                Err(error.into())
+            }
+            (read, _) => read,
+        }
+    }
 }
 
 /// Recipe and refs, stored.
@@ -195,7 +245,7 @@ impl Written {
             nonce: run.nonce(),
             packs: assembled.packs.len() as u64,
         };
-        let refs = Refs::derive(head, &assembled.packs, assembled.extents.iter().copied());
+        let refs = Refs::derive(head, &assembled.packs, &assembled.used);
         let bytes = compress_frame(&refs.to_lines()).map_err(PipelineError::Compress)?;
         let refs_ref = object_ref(&bytes);
         let key = layout::refs(&refs_ref.sha256);
@@ -208,72 +258,11 @@ impl Written {
     }
 }
 
-/// The index of the snapshot just before this run, less the packs that are not as it says.
-async fn load_index(
-    repository: &Repository,
-    host: &Host,
-    run: &Run<'_>,
-    epoch: u64,
-) -> Result<Index, OpError> {
-    let name = run.name();
-    let secret = host.dedup_secret(epoch)?;
-    let Some(bytes) = host.read_index(&name.job) else {
-        return Ok(Index::default());
-    };
-    let runs = repository.runs(&name.job).await?;
-    let Some(latest) = runs.latest() else {
-        return Ok(Index::default());
-    };
-    let head = IndexHead {
-        repository: repository.id(),
-        epoch,
-        job: name.job,
-        record: latest.digest,
-    };
-    let Some(mut index) = Index::from_bytes(&bytes, &head, &secret) else {
-        return Ok(Index::default());
-    };
-    let listed: HashMap<Digest, u64> = repository
-        .store()
-        .list(layout::PACKS)
-        .await?
-        .iter()
-        .filter_map(|object| Some((layout::parse_pack(&object.key)?, object.size)))
-        .collect();
-    index.retain_packs(|pack| listed.get(&pack.sha256) == Some(&pack.size));
-    Ok(index)
-}
-
-/// The snapshot is committed, so a lost index is a warning: the next backup is full.
-fn keep_index(
-    repository: &Repository,
-    host: &Host,
-    job: &JobName,
-    epoch: u64,
-    record: Digest,
-    index: &Index,
-    progress: &Arc<dyn Progress>,
-) {
-    let head = IndexHead {
-        repository: repository.id(),
-        epoch,
-        job: job.clone(),
-        record,
-    };
-    let kept = host
-        .dedup_secret(epoch)
-        .and_then(|secret| host.write_index(job, &index.to_bytes(&head, &secret)));
-    if let Err(error) = kept {
-        progress.event(Event::Warned(Failure::from_error(error.code(), &error)));
-    }
-}
-
-fn lane_options(repository: &Repository, recipient: &Recipient) -> LaneOptions {
+fn pack_options(repository: &Repository, recipient: &Recipient) -> PackOptions {
     let record = repository.record();
     let size = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
-    LaneOptions {
+    PackOptions {
         recipient: recipient.clone(),
-        level: LEVEL,
         block_bytes: size(record.block_bytes.clamp(1 << 16, 8 << 20)),
         pack_bytes: size(record.pack_bytes.clamp(1 << 20, 48 << 20)),
     }

@@ -7,6 +7,7 @@ mod backup;
 mod cat;
 mod copy;
 mod error;
+mod ground;
 mod list;
 mod plan;
 mod restore;

@@ -1,15 +1,22 @@
-//! The sources of a backup: servers are asked first, then one source is read after another into
-//! the snapshot that is being assembled.
+//! The sources of a backup: servers are asked first, then sources are read side by side into the
+//! snapshot that is being assembled.
 
-use std::{io, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    io,
+    sync::{Arc, Mutex, PoisonError},
+    thread,
+};
 
 use backup_model::{Code, DatabaseFacts, Event, Failure, FilesFacts, Phase, Progress, StreamKind};
 use tokio_util::sync::CancellationToken;
 
 use super::{BackupJob, OpError};
 use crate::{
-    format::Entry,
-    pipeline::{Assembled, Assembly, FilesWriter, NewStream, Observer},
+    format::{Entry, Node},
+    pipeline::{
+        Assembled, Assembly, FilesWriter, NewStream, Observer, PipelineError, StoredStream,
+    },
     postgres::{Connection, Programs},
     source::{
         files::{self, EntrySink, FilesSpec},
@@ -76,84 +83,164 @@ pub(super) async fn prepare(job: &BackupJob) -> Result<Vec<Prepared>, OpError> {
     Ok(prepared)
 }
 
-/// Reads one source after another. Blocks; runs on a thread of its own.
+/// So many sources are read at once: each takes the memory of a pack.
+const READERS: usize = 2;
+
+/// What one source gave.
+struct Read {
+    streams: Vec<StoredStream>,
+    warnings: Vec<Failure>,
+    complete: bool,
+}
+
+/// Reads the sources side by side. Blocks; runs on a thread of its own. The first failure stops
+/// the others, and is the one that is told.
 pub(super) fn read_sources(
     sources: Vec<Prepared>,
-    mut assembly: Assembly,
+    assembly: Assembly,
     progress: &Arc<dyn Progress>,
     cancel: &CancellationToken,
 ) -> Result<(Assembled, Outcome), OpError> {
+    let cancel = cancel.child_token();
+    let readers = READERS.min(sources.len());
+    let queue = Mutex::new(sources.into_iter().enumerate());
+    let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let done: Mutex<BTreeMap<usize, Read>> = Mutex::default();
+    let failed: Mutex<Option<OpError>> = Mutex::default();
+    let fail = |error| {
+        let mut first = failed.lock().unwrap_or_else(PoisonError::into_inner);
+        first.get_or_insert(error);
+        cancel.cancel();
+    };
+    let read_all = || {
+        while let Some((number, source)) = next().filter(|_| !cancel.is_cancelled()) {
+            match read_source(&assembly, source, progress, &cancel) {
+                Ok(read) => {
+                    let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
+                    done.insert(number, read);
+                }
+                Err(error) => fail(error),
+            }
+        }
+    };
+    thread::scope(|scope| {
+        for number in 0..readers {
+            let name = format!("source-{number}");
+            let started = thread::Builder::new().name(name).spawn_scoped(scope, read_all);
+            if let Err(error) = started {
+                fail(PipelineError::Thread(error).into());
+            }
+        }
+    });
+    if let Some(error) = failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        return Err(error);
+    }
+    if cancel.is_cancelled() {
+        return Err(OpError::Cancelled);
+    }
     let mut outcome = Outcome {
         complete: true,
         warnings: Vec::new(),
     };
-    for source in sources {
-        match source {
-            Prepared::Files { name, spec } => {
-                let facts = read_files(&mut assembly, &name, &spec, progress, cancel)?;
-                note_unreadable(&facts, &mut outcome);
-            }
-            Prepared::Postgres(source, facts) => {
-                let warnings = read_database(&mut assembly, &source, &facts, progress, cancel)?;
-                outcome.warnings.extend(warnings);
-            }
+    let mut streams = Vec::new();
+    let done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    for read in done.into_values() {
+        outcome.complete &= read.complete;
+        outcome.warnings.extend(read.warnings);
+        streams.extend(read.streams);
+    }
+    Ok((assembly.finish(streams)?, outcome))
+}
+
+fn read_source(
+    assembly: &Assembly,
+    source: Prepared,
+    progress: &Arc<dyn Progress>,
+    cancel: &CancellationToken,
+) -> Result<Read, OpError> {
+    match source {
+        Prepared::Files { name, spec } => {
+            let (facts, stream) = read_files(assembly, &name, &spec, progress, cancel)?;
+            Ok(Read {
+                streams: vec![stream],
+                warnings: Vec::from_iter(unreadable(&facts)),
+                complete: facts.unreadable == 0,
+            })
+        }
+        Prepared::Postgres(source, facts) => {
+            read_database(assembly, &source, &facts, progress, cancel)
         }
     }
-    Ok((assembly.finish()?, outcome))
 }
 
 /// The dump, and roles and tablespaces if they are wanted.
 fn read_database(
-    assembly: &mut Assembly,
+    assembly: &Assembly,
     source: &PostgresSource,
     facts: &DatabaseFacts,
     progress: &Arc<dyn Progress>,
     cancel: &CancellationToken,
-) -> Result<Vec<Failure>, OpError> {
+) -> Result<Read, OpError> {
     let PostgresSource {
         name,
         connection,
         programs,
         globals,
     } = source;
-    let stream = new_stream(StreamKind::Postgres, format!("{name}.dump"));
+    let stream = NewStream {
+        kind: StreamKind::Postgres,
+        name: format!("{name}.dump"),
+        expected_bytes: facts.size_bytes,
+    };
     let object = stream.name.clone();
     let observer = observe(progress, &object, Some(facts.size_bytes));
-    let mut warnings = assembly.store(stream, observer, |out| {
+    let (mut warnings, stream) = assembly.store(stream, observer, |out| {
         postgres::dump(connection, programs, facts, out, cancel)
             .map(|summary| (summary.warnings, to_json(facts)))
             .map_err(|error| OpError::dump(name, error))
     })?;
     ended(progress, &object);
+    let mut streams = vec![stream];
     if *globals {
-        let stream = new_stream(StreamKind::Globals, format!("{name}.globals.sql"));
-        let more = assembly.store(stream, Box::new(|_| ()), |out| {
-            postgres::globals(connection, programs, out, cancel)
-                .map(|summary| (summary.warnings, None))
-                .map_err(|error| OpError::dump(name, error))
-        })?;
-        warnings.extend(more);
+        let stream = NewStream {
+            kind: StreamKind::Globals,
+            name: format!("{name}.globals.sql"),
+            expected_bytes: 0,
+        };
+        let mut sql = Vec::new();
+        let summary = postgres::globals(connection, programs, &mut sql, cancel)
+            .map_err(|error| OpError::dump(name, error))?;
+        streams.push(assembly.store_small(stream, &sql)?);
+        warnings.extend(summary.warnings);
     }
-    Ok(warnings)
+    Ok(Read {
+        streams,
+        warnings,
+        complete: true,
+    })
 }
 
 fn read_files(
-    assembly: &mut Assembly,
+    assembly: &Assembly,
     name: &str,
     spec: &FilesSpec,
     progress: &Arc<dyn Progress>,
     cancel: &CancellationToken,
-) -> Result<FilesFacts, OpError> {
-    let stream = new_stream(StreamKind::Files, format!("{name}.tar"));
+) -> Result<(FilesFacts, StoredStream), OpError> {
+    let stream = NewStream {
+        kind: StreamKind::Files,
+        name: format!("{name}.tar"),
+        expected_bytes: 0,
+    };
     let object = stream.name.clone();
     let observer = observe(progress, &object, None);
-    let facts = assembly.store_files(stream, observer, |out| {
+    let stored = assembly.store_files(stream, observer, |out| {
         files::archive(spec, &mut TarSink(out), cancel)
             .map(|facts| (facts.clone(), to_json(&facts)))
             .map_err(|error| OpError::files(name, error))
     })?;
     ended(progress, &object);
-    Ok(facts)
+    Ok(stored)
 }
 
 /// Hands a tar and its entries to the pipeline.
@@ -172,31 +259,26 @@ impl io::Write for TarSink<'_, '_> {
 
 impl EntrySink for TarSink<'_, '_> {
     fn end_entry(&mut self, entry: &Entry) -> io::Result<()> {
-        let line = entry.to_line();
-        self.0
-            .end_entry(&line, &entry.sha256)
-            .map_err(io::Error::other)
+        self.0.end_entry(entry).map_err(io::Error::other)
+    }
+
+    fn take_over(&mut self, node: &Node) -> io::Result<bool> {
+        self.0.take_over(node).map_err(io::Error::other)
     }
 }
 
-fn note_unreadable(facts: &FilesFacts, outcome: &mut Outcome) {
-    if facts.unreadable == 0 {
-        return;
-    }
-    outcome.complete = false;
-    let text = format!("{} things could not be read", facts.unreadable);
-    outcome.warnings.push(Failure {
-        causes: facts
-            .examples
-            .iter()
+/// What is said of a source of which something could not be read.
+fn unreadable(facts: &FilesFacts) -> Option<Failure> {
+    let examples = facts.examples.iter();
+    (facts.unreadable > 0).then(|| Failure {
+        causes: examples
             .map(|example| format!("{}: {}", example.path, example.error))
             .collect(),
-        ..Failure::new(Code::Source, text)
-    });
-}
-
-fn new_stream(kind: StreamKind, name: String) -> NewStream {
-    NewStream { kind, name }
+        ..Failure::new(
+            Code::Source,
+            format!("{} things could not be read", facts.unreadable),
+        )
+    })
 }
 
 fn observe(progress: &Arc<dyn Progress>, object: &str, total_bytes: Option<u64>) -> Observer {
@@ -206,11 +288,11 @@ fn observe(progress: &Arc<dyn Progress>, object: &str, total_bytes: Option<u64>)
         total_bytes,
     });
     let (progress, object) = (Arc::clone(progress), object.to_owned());
-    Box::new(move |done_bytes| {
+    Box::new(move |done_bytes, stored_bytes| {
         progress.event(Event::Advanced {
             object: object.clone(),
             done_bytes,
-            stored_bytes: 0,
+            stored_bytes,
         });
     })
 }

@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     format::{Commit, Refs, layout},
-    pipeline::{Fetcher, SnapshotReader, on_thread},
+    pipeline::{Fetcher, SnapshotReader, Usage, on_thread},
     repo::{RepoError, Repository, RunRecord, RunState, load_refs},
     source::postgres::{ArchiveCheck, ArchiveError},
 };
@@ -296,12 +296,15 @@ async fn data(
 /// Refs follow from the recipe; whoever has the key makes sure.
 fn refs_agree(snapshot: &mut SnapshotReader, key: &str, refs: &Refs) -> Result<(), OpError> {
     let recipe = Arc::clone(snapshot.recipe());
-    let mut extents = Vec::new();
+    let scratch = |source| OpError::io("sort the extents of a snapshot", source);
+    let mut usage = Usage::new(&std::env::temp_dir());
     for stream in &recipe.streams {
-        extents.extend(snapshot.extents(stream)?);
+        for extent in snapshot.extents(stream)? {
+            usage.push(extent).map_err(scratch)?;
+        }
     }
-    let head = refs.head.clone();
-    if Refs::derive(head, &recipe.packs, extents.into_iter()) == *refs {
+    let used = usage.finish(recipe.packs.len()).map_err(scratch)?;
+    if Refs::derive(refs.head.clone(), &recipe.packs, &used) == *refs {
         return Ok(());
     }
     Err(RepoError::rule(key, "they do not follow from the recipe").into())

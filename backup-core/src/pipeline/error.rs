@@ -30,6 +30,12 @@ pub enum PipelineError {
     /// The store gives back something else than was written.
     #[error("the store does not give back what was written as {0}")]
     ReadBack(String),
+    /// A temporary file of this host.
+    #[error("could not use a temporary file of this host's state")]
+    Scratch(#[source] io::Error),
+    /// What this run stored cannot be looked up.
+    #[error("could not remember what was stored in this host's state")]
+    LocalIndex(#[source] io::Error),
     /// The other end of a channel is gone; its own error says why.
     #[error("the upload has stopped")]
     UploadStopped,
@@ -52,6 +58,10 @@ impl PipelineError {
             | Self::SelfCheck
             | Self::Recipe(_)
             | Self::UploadStopped => Code::Bug,
+            Self::Scratch(source) | Self::LocalIndex(source) => match source.kind() {
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Code::NoSpace,
+                _ => Code::LocalIo,
+            },
             Self::Thread(_) | Self::TooManyPacks => Code::Failed,
         }
     }

@@ -6,26 +6,42 @@
 //! two meet in bounded channels, and only here.
 
 mod assembly;
+mod budget;
 mod check;
 mod dedup;
 mod error;
+mod extents;
+mod files;
+mod journal;
 mod lane;
+mod level;
+mod listing;
+mod pool;
 mod read;
+mod retire;
 mod snapshot;
 mod stream;
 mod thread;
 mod upload;
+mod usage;
 
-pub use assembly::{Assembled, Assembly, FilesWriter, NewStream};
+pub use assembly::{Assembled, Assembly, NewStream, PackOptions, Pipeline, StoredStream};
+pub use budget::Budget;
 pub use check::{CheckedReader, EntryDigest, Expected};
 pub use dedup::Dedup;
 pub use error::PipelineError;
-pub use lane::{Lane, LaneOptions, NewPack};
+pub use files::FilesWriter;
+pub use journal::RunJournal;
+pub use lane::Lane;
+pub use level::LevelMode;
+pub use pool::Pool;
+pub use retire::{PackUse, retire};
 pub use read::{Fetcher, PackReader, StreamReader};
 pub use snapshot::SnapshotReader;
-pub use stream::{Observer, StoredStream, StreamWriter};
+pub use stream::{Observer, StreamWriter};
 pub use thread::on_thread;
 pub(crate) use upload::put_checked;
-pub use upload::uploader;
+pub use upload::{NewPack, uploader};
+pub use usage::Usage;
 
 pub(crate) use error::{Carried, unwrap_io};

@@ -5,107 +5,219 @@ use std::io;
 use backup_model::Digest;
 use sha2::{Digest as _, Sha256};
 
-use super::{Lane, PipelineError};
+use super::{
+    Lane, PipelineError,
+    dedup::{Finder, Found},
+    extents::{ExtentWriter, Extents},
+};
 use crate::{
-    chunk::{ChunkId, ChunkSizes, Chunker, DedupSecret},
+    chunk::{ChunkId, ChunkSizes, Chunker},
     format::Extent,
+    repo::{Place, StreamCache},
 };
 
-/// Learns how far a stream has come: its bytes so far.
-pub type Observer = Box<dyn FnMut(u64) + Send>;
+/// Learns how far a stream has come: its bytes so far, and those of them that were stored.
+pub type Observer = Box<dyn FnMut(u64, u64) + Send>;
 
 /// Progress is told every so many bytes.
 const OBSERVE_BYTES: u64 = 4 << 20;
 
-/// A stream that was stored.
+/// What became of a stream's bytes.
 #[derive(Debug)]
-pub struct StoredStream {
-    /// Its length.
-    pub length: u64,
-    /// SHA-256 of its bytes.
-    pub sha256: Digest,
-    /// Where its bytes are.
-    pub extents: Vec<Extent>,
-    /// Bytes that were not stored before.
-    pub new_bytes: u64,
+pub(super) struct Stored {
+    pub(super) length: u64,
+    pub(super) extents: Extents,
+    /// Bytes that no earlier snapshot had.
+    pub(super) new_bytes: u64,
+    /// Bytes that one had, and that were stored again.
+    pub(super) again_bytes: u64,
+    pub(super) cache: StreamCache,
 }
 
-/// Takes a stream's bytes.
-pub struct StreamWriter<'a> {
+/// Bytes in, extents out. Knows nothing of what the bytes mean.
+pub(super) struct Chunks<'a> {
     chunker: Chunker,
-    chunks: Chunks<'a>,
-    digest: Sha256,
+    placer: Placer<'a>,
     length: u64,
     observer: Observer,
     observed: u64,
 }
 
-impl std::fmt::Debug for StreamWriter<'_> {
+impl std::fmt::Debug for Chunks<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "StreamWriter({} bytes so far)", self.length)
+        write!(f, "Chunks({} bytes so far)", self.length)
     }
 }
 
-/// What becomes of chunks.
-struct Chunks<'a> {
+/// Gives each chunk its place.
+struct Placer<'a> {
     lane: &'a mut Lane,
+    finder: Finder,
     id_key: [u8; 32],
-    extents: Vec<Extent>,
+    extents: ExtentWriter,
+    cache: StreamCache,
+    /// The slot of the last chunk's pack, and its number.
+    pack: Option<(u32, u64)>,
     new_bytes: u64,
+    again_bytes: u64,
 }
 
-impl<'a> StreamWriter<'a> {
-    /// Begins a stream.
-    pub fn new(
+impl<'a> Chunks<'a> {
+    /// Begins a stream. Its chunks have the sizes that it had before, or `sizes`.
+    pub(super) fn new(
         lane: &'a mut Lane,
-        secret: &DedupSecret,
+        name: &str,
         sizes: ChunkSizes,
         observer: Observer,
-    ) -> Self {
-        Self {
-            chunker: Chunker::new(sizes, secret.gear_table()),
-            chunks: Chunks {
+    ) -> Result<Self, PipelineError> {
+        let shared = lane.shared();
+        let before = shared.dedup.index().and_then(|index| index.stream(name));
+        let sizes = before.map_or(sizes, |facts| ChunkSizes::of_average_bits(facts.chunk_bits));
+        let (scratch, began) = (&shared.scratch, shared.began_secs);
+        Ok(Self {
+            chunker: Chunker::new(sizes, shared.secret.gear_table()),
+            placer: Placer {
+                finder: Finder::new(&shared.dedup, name),
+                id_key: shared.secret.id_key(),
+                extents: ExtentWriter::new(shared.spool()),
+                cache: StreamCache::new(scratch, name.to_owned(), sizes.average_bits(), began),
                 lane,
-                id_key: secret.id_key(),
-                extents: Vec::new(),
+                pack: None,
                 new_bytes: 0,
+                again_bytes: 0,
             },
-            digest: Sha256::new(),
             length: 0,
             observer,
             observed: 0,
+        })
+    }
+
+    /// Takes bytes; `placed` learns where chunks are.
+    pub(super) fn push(
+        &mut self,
+        bytes: &[u8],
+        mut placed: impl FnMut(Place),
+    ) -> Result<(), PipelineError> {
+        let placer = &mut self.placer;
+        self.chunker.push(bytes, |chunk| {
+            placer.take(chunk).map(&mut placed)
+        })?;
+        self.advance(bytes.len() as u64);
+        Ok(())
+    }
+
+    /// Ends a chunk here: what comes next is independent of what came before.
+    pub(super) fn cut(&mut self, placed: impl FnOnce(Place)) -> Result<(), PipelineError> {
+        let placer = &mut self.placer;
+        self.chunker.cut(|chunk| placer.take(chunk).map(placed))
+    }
+
+    /// Goes on with bytes that are stored already, and were not read. Nothing may be pending.
+    pub(super) fn reuse(&mut self, place: Place) -> Result<(), PipelineError> {
+        self.placer.extend(place)?;
+        self.advance(u64::from(place.length));
+        Ok(())
+    }
+
+    /// Whether a pack may be used.
+    pub(super) fn usable(&self, slot: u32) -> bool {
+        self.placer.lane.shared().dedup.usable(slot)
+    }
+
+    /// What the host keeps of the stream.
+    pub(super) fn cache(&mut self) -> &mut StreamCache {
+        &mut self.placer.cache
+    }
+
+    /// Ends the stream.
+    pub(super) fn finish(mut self) -> Result<Stored, PipelineError> {
+        self.cut(|_| ())?;
+        (self.observer)(self.length, self.placer.new_bytes + self.placer.again_bytes);
+        let placer = self.placer;
+        let (extents, last) = placer.extents.finish().map_err(PipelineError::Scratch)?;
+        let shared = placer.lane.shared();
+        last.map_or(Ok(()), |last| shared.count(last))?;
+        Ok(Stored {
+            length: self.length,
+            extents,
+            new_bytes: placer.new_bytes,
+            again_bytes: placer.again_bytes,
+            cache: placer.cache,
+        })
+    }
+
+    fn advance(&mut self, bytes: u64) {
+        self.length += bytes;
+        if self.length - self.observed >= OBSERVE_BYTES {
+            self.observed = self.length;
+            let stored = self.placer.new_bytes + self.placer.again_bytes;
+            (self.observer)(self.length, stored);
+        }
+    }
+}
+
+impl Placer<'_> {
+    fn take(&mut self, chunk: &[u8]) -> Result<Place, PipelineError> {
+        let id = ChunkId::of(&self.id_key, chunk);
+        let found = self.finder.find(&self.lane.shared().dedup, &id)?;
+        let length = chunk.len() as u64;
+        let place = match found {
+            Found::At(place) => place,
+            Found::Unusable => {
+                self.again_bytes += length;
+                self.lane.append(id, chunk)?
+            }
+            Found::Nowhere => {
+                self.new_bytes += length;
+                self.lane.append(id, chunk)?
+            }
+        };
+        self.cache.push(id, place).map_err(PipelineError::Scratch)?;
+        self.extend(place)?;
+        Ok(place)
+    }
+
+    fn extend(&mut self, place: Place) -> Result<(), PipelineError> {
+        let shared = self.lane.shared();
+        let pack = match self.pack {
+            Some((slot, number)) if slot == place.pack => number,
+            _ => shared.dedup.number(place.pack),
+        };
+        self.pack = Some((place.pack, pack));
+        let extent = Extent {
+            pack,
+            offset: u64::from(place.offset),
+            length: u64::from(place.length),
+        };
+        let ended = self.extents.push(extent).map_err(PipelineError::Scratch)?;
+        ended.map_or(Ok(()), |ended| shared.count(ended))
+    }
+}
+
+/// Takes the bytes of a stream that is digested as a whole.
+#[derive(Debug)]
+pub struct StreamWriter<'a> {
+    chunks: Chunks<'a>,
+    digest: Sha256,
+}
+
+impl<'a> StreamWriter<'a> {
+    pub(super) fn new(chunks: Chunks<'a>) -> Self {
+        Self {
+            chunks,
+            digest: Sha256::new(),
         }
     }
 
     /// Takes bytes.
     pub fn push(&mut self, bytes: &[u8]) -> Result<(), PipelineError> {
         self.digest.update(bytes);
-        self.length += bytes.len() as u64;
-        let chunks = &mut self.chunks;
-        self.chunker.push(bytes, |chunk| chunks.take(chunk))?;
-        if self.length - self.observed >= OBSERVE_BYTES {
-            self.observed = self.length;
-            (self.observer)(self.length);
-        }
-        Ok(())
+        self.chunks.push(bytes, |_| ())
     }
 
-    /// Ends a chunk here: what comes next is independent of what came before.
-    pub fn cut(&mut self) -> Result<(), PipelineError> {
-        let chunks = &mut self.chunks;
-        self.chunker.cut(|chunk| chunks.take(chunk))
-    }
-
-    /// Ends the stream.
-    pub fn finish(mut self) -> Result<StoredStream, PipelineError> {
-        self.cut()?;
-        (self.observer)(self.length);
-        Ok(StoredStream {
-            length: self.length,
-            sha256: Digest(self.digest.finalize().into()),
-            extents: self.chunks.extents,
-            new_bytes: self.chunks.new_bytes,
-        })
+    pub(super) fn finish(self) -> Result<(Stored, Digest), PipelineError> {
+        let digest = Digest(self.digest.finalize().into());
+        Ok((self.chunks.finish()?, digest))
     }
 }
 
@@ -116,32 +228,6 @@ impl io::Write for StreamWriter<'_> {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Chunks<'_> {
-    fn take(&mut self, chunk: &[u8]) -> Result<(), PipelineError> {
-        let id = ChunkId::of(&self.id_key, chunk);
-        let known = self.lane.dedup().find(&id);
-        let place = if let Some(place) = known {
-            place
-        } else {
-            self.new_bytes += chunk.len() as u64;
-            self.lane.append(id, chunk)?
-        };
-        let pack = self.lane.dedup().number(place.pack);
-        let (offset, length) = (u64::from(place.offset), u64::from(place.length));
-        match self.extents.last_mut() {
-            Some(last) if last.pack == pack && last.offset + last.length == offset => {
-                last.length += length;
-            }
-            _ => self.extents.push(Extent {
-                pack,
-                offset,
-                length,
-            }),
-        }
         Ok(())
     }
 }

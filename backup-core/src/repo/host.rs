@@ -4,7 +4,8 @@
 //! <state>/<repository id>/writer.key        minisign secret key
 //! <state>/<repository id>/dedup-<epoch>     32 bytes; lost means the next backup is full
 //! <state>/<repository id>/<job>.lock        held while a run of the job is under way
-//! <state>/<repository id>/<job>.index       see the index
+//! <state>/<repository id>/<job>.index       what is stored of the job, see the index
+//! <state>/<repository id>/<job>.journal     what a run has stored that has no end yet
 //! ```
 //!
 //! None of it opens a backup. None of it is needed to restore one.
@@ -161,25 +162,19 @@ impl Host {
         }
     }
 
-    /// The bytes of the job's index, if there is one.
-    pub fn read_index(&self, job: &JobName) -> Option<Vec<u8>> {
-        fs::read(self.index_path(job)).ok()
-    }
-
-    /// Replaces the job's index: written beside, made durable, renamed.
-    pub fn write_index(&self, job: &JobName, bytes: &[u8]) -> Result<(), HostError> {
-        let path = self.index_path(job);
-        let beside = path.with_extension("index.new");
-        let write = || {
-            fs::write(&beside, bytes)?;
-            File::open(&beside)?.sync_all()?;
-            fs::rename(&beside, &path)
-        };
-        write().map_err(io_error(&path))
-    }
-
-    fn index_path(&self, job: &JobName) -> PathBuf {
+    /// The file of the job's index.
+    pub fn index_path(&self, job: &JobName) -> PathBuf {
         self.folder.join(format!("{job}.index"))
+    }
+
+    /// The journal of the run of the job that is under way.
+    pub fn journal_path(&self, job: &JobName) -> PathBuf {
+        self.folder.join(format!("{job}.journal"))
+    }
+
+    /// A private folder for temporary files; they have no names there.
+    pub fn scratch(&self) -> &Path {
+        &self.folder
     }
 }
 

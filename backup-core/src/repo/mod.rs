@@ -1,8 +1,8 @@
 //! A repository: who is trusted in it, what its jobs have done, and the protocol of a run.
 
+mod chunks;
 mod error;
 mod host;
-mod index;
 mod init;
 mod open;
 mod run;
@@ -11,9 +11,13 @@ mod sign;
 mod snapshot;
 mod unlock;
 
+pub use chunks::{
+    DamagedPage, Frame, Index, IndexFault, IndexHead, Journal, JournalHead, JournalReader, NextIndex,
+    OrderReader, PackInfo, Part, Place, Record, Seen, Sorted, Sorter, Spool, SpoolReader, StreamCache,
+    StreamFacts,
+};
 pub use error::RepoError;
 pub use host::{Host, HostError, JobLock};
-pub use index::{Index, IndexHead, PackInfo, Place};
 pub use init::{AdministratorKey, NewRepository, WriterKey, init, new_repository_id};
 pub use open::{Repository, TrustRoot};
 pub use run::{CommitFacts, Run, RunLimits};

@@ -131,6 +131,24 @@ impl Repository {
         })
     }
 
+    /// The newest snapshot of a job before run `seq`, reading no more than the runs after it. A
+    /// run without a valid end stops the search: what comes before it is not built on.
+    pub async fn snapshot_before(
+        &self,
+        job: &JobName,
+        seq: Seq,
+    ) -> Result<Option<RunRecord>, RepoError> {
+        let mut at = seq;
+        while let Some(before) = at.previous() {
+            match self.run_end(job, before).await? {
+                Some(record) if record.commit().is_ok() => return Ok(Some(record)),
+                Some(_) => at = before,
+                None => return Ok(None),
+            }
+        }
+        Ok(None)
+    }
+
     /// The numbers of the runs of a job that have begun, in order.
     pub(super) async fn listed(&self, job: &JobName) -> Result<BTreeSet<Seq>, RepoError> {
         let mut listed = BTreeSet::new();

@@ -10,6 +10,7 @@ use std::{
 
 use backup_core::{
     ops::{self, BackupJob, OpError, RestoreRequest, Source, Verifier},
+    pipeline::LevelMode,
     repo::{
         AdministratorKey, Host, NewRepository, RepoError, Repository, TrustRoot, WriterKey, init,
         new_repository_id,
@@ -100,6 +101,7 @@ impl World {
                     roots: vec![self.source(name)],
                 },
             }],
+            level: LevelMode::Fixed(3),
         };
         let (host, cancel) = (&self.host, CancellationToken::new());
         ops::backup(&repository, host, &job, clock, &silent(), &cancel).await

@@ -4,6 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use backup_core::{
     ops::{self, BackupJob},
+    pipeline::LevelMode,
     postgres::{Connection, Host, Programs},
     source::files::FilesSpec,
 };
@@ -43,6 +44,7 @@ pub(super) async fn job(
     Ok(BackupJob {
         name: name.clone(),
         sources,
+        level: LevelMode::Adaptive,
     })
 }
 

@@ -214,6 +214,13 @@ impl Archive<'_> {
             let target = target.clone();
             return self.bare(place.path, NodeKind::Hardlink { target }, seen);
         }
+        let known = node(place.path.clone(), NodeKind::File { sparse: false }, seen);
+        if self.out.take_over(&known).map_err(FilesError::Sink)? {
+            if seen.st_nlink > 1 {
+                self.linked.insert((seen.st_dev, seen.st_ino), place.path);
+            }
+            return Ok(());
+        }
         let (file, stat) = match open_file(&place.folder, &place.name) {
             Ok(opened) => opened,
             Err(error) => {

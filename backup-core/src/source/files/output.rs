@@ -11,6 +11,11 @@ use crate::format::{Entry, Node};
 pub trait EntrySink: Write {
     /// Called when all bytes of an entry (headers, content, padding) were written.
     fn end_entry(&mut self, entry: &Entry) -> io::Result<()>;
+
+    /// Asks for the entry of an earlier run that describes exactly this; `true`: it is in the
+    /// archive now, and nothing more is to be written for it. Whether a file is sparse is not
+    /// known yet, and does not matter here.
+    fn take_over(&mut self, node: &Node) -> io::Result<bool>;
 }
 
 /// A block of the tar.
@@ -33,6 +38,10 @@ impl<'a> Output<'a> {
             length: 0,
             filled: 0,
         }
+    }
+
+    pub(super) fn take_over(&mut self, node: &Node) -> io::Result<bool> {
+        self.sink.take_over(node)
     }
 
     pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {

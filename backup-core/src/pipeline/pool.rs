@@ -1,0 +1,200 @@
+//! The pool: a few named threads that compress blocks and finish packs for all streams of a run.
+//!
+//! It knows bytes and levels, no chunks, no store. The queue needs no bound of its own: each lane
+//! waits for its oldest block before it hands in one too many, and has one pack to finish at a
+//! time.
+
+use std::{
+    collections::VecDeque,
+    fmt, io,
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        mpsc::{Receiver, sync_channel},
+    },
+    thread::{self, JoinHandle},
+    time::Instant,
+};
+
+use rustix::time::{ClockId, clock_gettime};
+
+use super::{
+    PipelineError,
+    level::{LevelMode, Levels, Observation},
+};
+use crate::codec::BlockCodec;
+
+/// A compressed block.
+#[derive(Debug)]
+pub(super) struct Block {
+    /// One zstd frame.
+    pub(super) frame: Vec<u8>,
+    /// What it was made of.
+    pub(super) plain: Vec<u8>,
+}
+
+/// The result of work that was handed in.
+#[derive(Debug)]
+pub(super) struct Answer<T>(Receiver<T>);
+
+impl<T> Answer<T> {
+    /// Waits for it.
+    pub(super) fn wait(self) -> Result<T, PipelineError> {
+        self.0.recv().map_err(|_| {
+            let error = io::Error::other("a thread of the pool ended early");
+            PipelineError::Thread(error)
+        })
+    }
+}
+
+type Task = Box<dyn FnOnce(&mut BlockCodec) + Send>;
+
+struct Queue {
+    /// Finishing a pack frees memory, so it goes before blocks.
+    packs: VecDeque<Task>,
+    blocks: VecDeque<Task>,
+    levels: Levels,
+    closed: bool,
+}
+
+struct Shared {
+    queue: Mutex<Queue>,
+    ready: Condvar,
+    workers: usize,
+}
+
+/// The threads, which end when this is dropped.
+pub struct Pool {
+    shared: Arc<Shared>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Pool({} threads)", self.threads.len())
+    }
+}
+
+impl Pool {
+    /// Starts `workers` threads.
+    pub fn start(workers: usize, mode: LevelMode) -> Result<Self, PipelineError> {
+        let shared = Arc::new(Shared {
+            queue: Mutex::new(Queue {
+                packs: VecDeque::new(),
+                blocks: VecDeque::new(),
+                levels: Levels::new(mode),
+                closed: false,
+            }),
+            ready: Condvar::new(),
+            workers,
+        });
+        let mut pool = Self {
+            shared,
+            threads: Vec::new(),
+        };
+        for number in 0..workers {
+            let shared = Arc::clone(&pool.shared);
+            let thread = thread::Builder::new()
+                .name(format!("codec-{number}"))
+                .spawn(move || work(&shared))
+                .map_err(PipelineError::Thread)?;
+            pool.threads.push(thread);
+        }
+        Ok(pool)
+    }
+
+    /// How many threads there are.
+    pub(super) fn workers(&self) -> usize {
+        self.shared.workers
+    }
+
+    /// Compresses a block, at the level that the pool's load allows.
+    pub(super) fn compress(&self, plain: Vec<u8>) -> Answer<Result<Block, PipelineError>> {
+        let shared = Arc::clone(&self.shared);
+        self.hand_in(
+            |queue| &mut queue.blocks,
+            move |codec| {
+                let level = shared.lock().levels.level();
+                let (started, cpu) = (Instant::now(), thread_cpu_secs());
+                let frame = codec.compress(&plain, level);
+                let seen = (thread_cpu_secs() - cpu, started.elapsed().as_secs_f64());
+                let mut queue = shared.lock();
+                let waiting = queue.blocks.len();
+                queue.levels.observe(&Observation {
+                    cpu_secs: seen.0,
+                    wall_secs: seen.1,
+                    waiting,
+                    workers: shared.workers,
+                });
+                drop(queue);
+                let frame = frame.map_err(PipelineError::Compress)?;
+                Ok(Block { frame, plain })
+            },
+        )
+    }
+
+    /// Runs work that ends a pack.
+    pub(super) fn finish<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut BlockCodec) -> T + Send + 'static,
+    ) -> Answer<T> {
+        self.hand_in(|queue| &mut queue.packs, work)
+    }
+
+    fn hand_in<T: Send + 'static>(
+        &self,
+        line: impl FnOnce(&mut Queue) -> &mut VecDeque<Task>,
+        work: impl FnOnce(&mut BlockCodec) -> T + Send + 'static,
+    ) -> Answer<T> {
+        let (done, answer) = sync_channel(1);
+        let task: Task = Box::new(move |codec| {
+            // A dropped receiver means that nobody waits any more.
+            done.send(work(codec)).ok();
+        });
+        line(&mut self.shared.lock()).push_back(task);
+        self.shared.ready.notify_one();
+        Answer(answer)
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        self.shared.lock().closed = true;
+        self.shared.ready.notify_all();
+        for thread in self.threads.drain(..) {
+            // A thread that panicked was noticed by whoever waited for its answer.
+            thread.join().ok();
+        }
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The next task; `None` when no more will come.
+    fn next(&self) -> Option<Task> {
+        let mut queue = self.lock();
+        loop {
+            let task = queue.packs.pop_front().or_else(|| queue.blocks.pop_front());
+            if task.is_some() || queue.closed {
+                return task;
+            }
+            let woken = self.ready.wait(queue);
+            queue = woken.unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+fn work(shared: &Shared) {
+    let mut codec = BlockCodec::new();
+    while let Some(task) = shared.next() {
+        task(&mut codec);
+    }
+}
+
+/// The processor time of this thread.
+fn thread_cpu_secs() -> f64 {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9
+}
