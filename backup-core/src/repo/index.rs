@@ -6,51 +6,15 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use backup_model::{Digest, JobName, RepositoryId};
+use backup_model::Digest;
 
+use super::chunks::{IndexHead, PackInfo, Place};
 use crate::chunk::{ChunkId, DedupSecret};
 
 const MAGIC: &[u8; 8] = b"bkindex0";
 const PACK_LEN: usize = 32 + 8 + 32 + 8;
 const ENTRY_LEN: usize = 16 + 4 + 4 + 4;
 const MAC_LEN: usize = 32;
-
-/// What an index belongs to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct IndexHead {
-    /// The repository.
-    pub repository: RepositoryId,
-    /// The epoch of all packs in it.
-    pub epoch: u64,
-    /// The job.
-    pub job: JobName,
-    /// The digest of the commit that it was written after.
-    pub record: Digest,
-}
-
-/// A stored pack.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PackInfo {
-    /// Its digest.
-    pub sha256: Digest,
-    /// Its stored size.
-    pub size: u64,
-    /// The digest of its head.
-    pub head: Digest,
-    /// Its decompressed size.
-    pub plain: u64,
-}
-
-/// Where a chunk is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// The pack, as a number in the index.
-    pub pack: u32,
-    /// Where it begins in the decompressed pack.
-    pub offset: u32,
-    /// Its length.
-    pub length: u32,
-}
 
 /// An index in memory.
 #[derive(Clone, Debug, Default)]
@@ -167,6 +131,7 @@ fn read_entry(bytes: &[u8; ENTRY_LEN]) -> Option<(ChunkId, Place)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use backup_model::RepositoryId;
 
     #[test]
     fn only_the_index_of_this_head_secret_and_bytes_is_read() {

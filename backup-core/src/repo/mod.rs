@@ -1,5 +1,6 @@
 //! A repository: who is trusted in it, what its jobs have done, and the protocol of a run.
 
+pub mod chunks;
 mod error;
 mod host;
 mod index;
@@ -11,9 +12,10 @@ mod sign;
 mod snapshot;
 mod unlock;
 
+pub use chunks::{IndexHead, PackInfo, Place};
 pub use error::RepoError;
 pub use host::{Host, HostError, JobLock};
-pub use index::{Index, IndexHead, PackInfo, Place};
+pub use index::Index;
 pub use init::{AdministratorKey, NewRepository, WriterKey, init, new_repository_id};
 pub use open::{Repository, TrustRoot};
 pub use run::{CommitFacts, Run, RunLimits};
