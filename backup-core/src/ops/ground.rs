@@ -19,8 +19,12 @@ use crate::{
     format::layout,
     pipeline::{Assembled, Dedup, PackUse, RunJournal, on_thread, retire},
     repo::{
-        Frame, Host, Index, IndexFault, IndexHead, Journal, JournalHead, JournalReader, NextIndex,
-        PackInfo, Repository, Run, RunRecord, Seen, load_refs,
+        Host, Repository, Run, RunRecord,
+        chunks::{
+            Frame, Index, IndexFault, IndexHead, Journal, JournalHead, JournalReader, NextIndex,
+            PackInfo, Seen,
+        },
+        load_refs,
     },
 };
 

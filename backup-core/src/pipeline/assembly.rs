@@ -20,7 +20,7 @@ use super::{
 use crate::{
     chunk::{ChunkSizes, DedupSecret},
     format::{Extent, INLINE_LINES, ListRef, PackLine, RecipeStream, StreamLine, push_line},
-    repo::{Spool, StreamCache},
+    repo::chunks::{Spool, StreamCache},
 };
 
 /// Lists and other small streams share packs of at most this stored size.

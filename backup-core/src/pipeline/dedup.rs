@@ -11,7 +11,7 @@ use super::PipelineError;
 use crate::{
     chunk::ChunkId,
     format::PackLine,
-    repo::{Index, OrderReader, PackInfo, Part, Place, Seen},
+    repo::chunks::{Index, OrderReader, PackInfo, Part, Place, Seen},
 };
 
 /// How far ahead in the order of the previous run a chunk is looked for.

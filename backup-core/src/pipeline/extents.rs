@@ -3,7 +3,7 @@
 
 use std::io::{self, Read, Write as _};
 
-use crate::{format::Extent, repo::Spool};
+use crate::{format::Extent, repo::chunks::Spool};
 
 const RECORD_LEN: usize = 20;
 

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     format::{Entry, Node},
-    repo::{Place, Spool},
+    repo::chunks::{Place, Spool},
 };
 
 /// Takes a tar and the list of its entries.

@@ -6,7 +6,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use crate::repo::{Journal, PackInfo, Part};
+use crate::repo::chunks::{Journal, PackInfo, Part};
 
 /// Takes notes from any thread.
 #[derive(Debug)]

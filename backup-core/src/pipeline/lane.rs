@@ -23,7 +23,7 @@ use crate::{
     codec::{BlockCodec, seek_table},
     crypt::{Sealed, Sealer},
     format::layout,
-    repo::{PackInfo, Part, Place},
+    repo::chunks::{PackInfo, Part, Place},
 };
 
 /// Decompressed size at which a pack is closed however small it got.

@@ -12,7 +12,7 @@ use std::{
 
 use crate::{
     format::{Entry, Node, NodeKind},
-    repo::Place,
+    repo::chunks::Place,
 };
 
 /// An entry whose bytes are in more places than this is not worth remembering.

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     chunk::{ChunkId, ChunkSizes, Chunker},
     format::Extent,
-    repo::{Place, StreamCache},
+    repo::chunks::{Place, StreamCache},
 };
 
 /// Learns how far a stream has come: its bytes so far, and those of them that were stored.

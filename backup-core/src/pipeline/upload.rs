@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 use super::{PipelineError, RunJournal, budget::Share, thread::on_thread};
 use crate::{
-    repo::{PackInfo, Part},
+    repo::chunks::{PackInfo, Part},
     store::{Put, Store},
 };
 

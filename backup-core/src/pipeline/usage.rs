@@ -3,7 +3,7 @@
 
 use std::{io, path::Path};
 
-use crate::{format::Extent, repo::Sorter};
+use crate::{format::Extent, repo::chunks::Sorter};
 
 /// Memory for sorting; the rest is on disk.
 const SORT_BYTES: usize = 2 << 20;

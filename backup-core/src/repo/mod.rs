@@ -1,6 +1,6 @@
 //! A repository: who is trusted in it, what its jobs have done, and the protocol of a run.
 
-mod chunks;
+pub mod chunks;
 mod error;
 mod host;
 mod init;
@@ -11,11 +11,6 @@ mod sign;
 mod snapshot;
 mod unlock;
 
-pub use chunks::{
-    DamagedPage, Frame, Index, IndexFault, IndexHead, Journal, JournalHead, JournalReader, NextIndex,
-    OrderReader, PackInfo, Part, Place, Record, Seen, Sorted, Sorter, Spool, SpoolReader, StreamCache,
-    StreamFacts,
-};
 pub use error::RepoError;
 pub use host::{Host, HostError, JobLock};
 pub use init::{AdministratorKey, NewRepository, WriterKey, init, new_repository_id};
