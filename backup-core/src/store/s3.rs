@@ -23,7 +23,7 @@ use super::{
 
 const MAX_RETRIES: usize = 6;
 /// No retry begins later than this after the first try.
-const RETRY_WITHIN: Duration = Duration::from_secs(120);
+const RETRY_WITHIN: Duration = Duration::from_mins(2);
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 const DEFAULT_REGION: &str = "us-east-1";
@@ -215,10 +215,11 @@ fn builder(options: &S3Options) -> object_store::Result<AmazonS3Builder> {
     if let Some(endpoint) = endpoint {
         let bucket = (!options.path_style).then_some(options.bucket.as_str());
         let address = endpoint.of_bucket(bucket);
-        builder = builder.with_endpoint(address.map_err(|source| object_store::Error::Generic {
-            store: "S3",
-            source: source.into(),
-        })?);
+        builder =
+            builder.with_endpoint(address.map_err(|source| object_store::Error::Generic {
+                store: "S3",
+                source: source.into(),
+            })?);
     }
     Ok(builder)
 }
@@ -231,13 +232,19 @@ mod tests {
     fn plain_http_goes_to_this_machine_only() {
         for (text, expected) in [
             ("https://s3.example.org", Ok("https://s3.example.org")),
-            ("https://s3.example.org:9000/", Ok("https://s3.example.org:9000")),
+            (
+                "https://s3.example.org:9000/",
+                Ok("https://s3.example.org:9000"),
+            ),
             ("http://127.0.0.1:9000", Ok("http://127.0.0.1:9000")),
             ("http://[::1]:9000", Ok("http://[::1]:9000")),
             ("http://localhost", Ok("http://localhost")),
             ("http://localhost.example.org", Err(EndpointError::Plain)),
             ("http://10.0.0.1", Err(EndpointError::Plain)),
-            ("https://a:b@s3.example.org", Err(EndpointError::Credentials)),
+            (
+                "https://a:b@s3.example.org",
+                Err(EndpointError::Credentials),
+            ),
             ("https://s3.example.org/bucket", Err(EndpointError::Path)),
             ("https://s3.example.org?x=1", Err(EndpointError::Path)),
             ("s3.example.org", Err(EndpointError::Form)),

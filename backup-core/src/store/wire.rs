@@ -14,6 +14,8 @@ use std::{
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures::TryStreamExt as _;
+use http::StatusCode;
 use http_body::{Body, Frame, SizeHint};
 use object_store::{
     ClientOptions,
@@ -28,7 +30,7 @@ use super::{pace::Pace, s3::Limits};
 
 const CONNECT_WITHIN: Duration = Duration::from_secs(15);
 /// How long nothing may move.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// Bytes that are moved between two looks at the clock.
 const PIECE: usize = 16 << 10;
 /// Of an error's text no more is read.
@@ -40,6 +42,8 @@ const FULL: &[&str] = &[
     "XMinioStorageFull",
     "XMinioAdminBucketQuotaExceeded",
 ];
+/// What they say of a token that is too old, with a status that does not tell.
+const EXPIRED: &[&str] = &["ExpiredToken", "InvalidToken", "RequestExpired"];
 
 /// Connections to a server.
 #[derive(Clone, Debug)]
@@ -54,6 +58,11 @@ pub(super) struct Wire {
 #[derive(Debug, thiserror::Error)]
 #[error("nothing moved for {} s", .0.as_secs())]
 struct Stalled(Duration);
+
+/// The client made an address that is none.
+#[derive(Debug, thiserror::Error)]
+#[error("the address of the object is no URL")]
+struct NotUrl;
 
 impl Wire {
     /// Connections within limits. No proxy is used to reach this machine.
@@ -84,7 +93,7 @@ impl Wire {
     async fn send(&self, request: HttpRequest) -> Result<reqwest::Response, HttpError> {
         let (parts, body) = request.into_parts();
         let url = parts.uri.to_string().parse();
-        let url = url.map_err(|error| HttpError::new(HttpErrorKind::Unknown, url_error(error)))?;
+        let url = url.map_err(|_| HttpError::new(HttpErrorKind::Unknown, NotUrl))?;
         let mut request = reqwest::Request::new(parts.method, url);
         *request.headers_mut() = parts.headers;
         let moved = Moved::now();
@@ -130,14 +139,15 @@ impl HttpService for Wire {
         let (mut parts, body) = answer.into_parts();
         let body = HttpResponseBody::new(self.incoming(body));
         let status = parts.status;
-        if status.is_success() || status == http::StatusCode::NOT_MODIFIED {
+        if status.is_success() || status == StatusCode::NOT_MODIFIED {
             return Ok(HttpResponse::from_parts(parts, body));
         }
         let text = error_text(body).await;
         let said = Said::read(&text);
-        if status == http::StatusCode::INSUFFICIENT_STORAGE || FULL.contains(&said.code) {
-            let full = io::Error::new(io::ErrorKind::StorageFull, said.to_text());
-            return Err(HttpError::new(HttpErrorKind::Unknown, full));
+        if let Some(kind) = refusal(status, said.code) {
+            let text = format!("the server said {status} {}", said.to_text());
+            let refused = io::Error::new(kind, text.trim_end());
+            return Err(HttpError::new(HttpErrorKind::Unknown, refused));
         }
         parts.headers.remove(http::header::CONTENT_LENGTH);
         let body = HttpResponseBody::from(said.to_text());
@@ -155,6 +165,16 @@ impl HttpConnector for Connector {
     }
 }
 
+/// What the client tells apart for some requests only, and is the same for all: nothing is
+/// retried, and the kind is what the error's code is made from.
+fn refusal(status: StatusCode, code: &str) -> Option<io::ErrorKind> {
+    if status == StatusCode::INSUFFICIENT_STORAGE || FULL.contains(&code) {
+        return Some(io::ErrorKind::StorageFull);
+    }
+    let denied = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN].contains(&status);
+    (denied || EXPIRED.contains(&code)).then_some(io::ErrorKind::PermissionDenied)
+}
+
 /// What went wrong below, and whether it may be tried again: everything but what would go wrong
 /// in the same way.
 fn failed(error: reqwest::Error) -> HttpError {
@@ -170,13 +190,8 @@ fn failed(error: reqwest::Error) -> HttpError {
     HttpError::new(kind, error.without_url())
 }
 
-fn url_error(error: impl ToString) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidInput, error.to_string())
-}
-
 /// The text of an answer that is an error, as far as it comes.
 async fn error_text(body: HttpResponseBody) -> String {
-    use futures::TryStreamExt as _;
     let mut pieces = body.bytes_stream();
     let mut text = Vec::new();
     while let Ok(Some(piece)) = pieces.try_next().await {
