@@ -16,6 +16,7 @@ mod problem;
 mod raw;
 mod secret;
 mod table;
+mod units;
 mod url;
 
 #[cfg(test)]
@@ -30,4 +31,5 @@ pub use load::{LoadError, load};
 pub use name::{RepositoryName, SourceName};
 pub use problem::{Problem, Problems};
 pub use secret::{SecretError, SecretRef, SecretSources};
+pub use units::{UnitError, parse_bytes, parse_duration};
 pub use url::{RepositoryUrl, UrlError};
