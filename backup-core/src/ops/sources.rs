@@ -1,17 +1,18 @@
 //! The sources of a backup: servers are asked first, then one source is read after another into
 //! the snapshot that is being assembled.
 
-use std::{io, sync::Arc};
+use std::{io, sync::Arc, time::Duration};
 
 use backup_model::{Code, DatabaseFacts, Event, Failure, FilesFacts, Phase, Progress, StreamKind};
 use tokio_util::sync::CancellationToken;
 
 use super::{BackupJob, OpError};
 use crate::{
-    format::Entry,
+    format::{Entry, Node},
     pipeline::{Assembled, Assembly, FilesWriter, NewStream, Observer},
     postgres::{Connection, Programs},
     source::{
+        command::{self, CommandSpec},
         files::{self, EntrySink, FilesSpec},
         postgres,
     },
@@ -29,6 +30,13 @@ pub enum Source {
         /// What to read.
         spec: FilesSpec,
     },
+    /// What a command writes.
+    Command {
+        /// The source's name, from which the stream gets its own.
+        name: String,
+        /// What to run.
+        spec: CommandSpec,
+    },
 }
 
 /// A database as a source.
@@ -42,6 +50,8 @@ pub struct PostgresSource {
     pub programs: Programs,
     /// Whether to take roles and tablespaces along.
     pub globals: bool,
+    /// A dump that writes nothing for so long is given up.
+    pub stall: Duration,
 }
 
 /// What was noticed while reading.
@@ -55,6 +65,7 @@ pub(super) struct Outcome {
 pub(super) enum Prepared {
     Postgres(Box<PostgresSource>, Box<DatabaseFacts>),
     Files { name: String, spec: FilesSpec },
+    Command { name: String, spec: CommandSpec },
 }
 
 /// Asks all servers before anything is read: a wrong password should not show up an hour later.
@@ -63,6 +74,7 @@ pub(super) async fn prepare(job: &BackupJob) -> Result<Vec<Prepared>, OpError> {
     for source in job.sources.iter().cloned() {
         prepared.push(match source {
             Source::Files { name, spec } => Prepared::Files { name, spec },
+            Source::Command { name, spec } => Prepared::Command { name, spec },
             Source::Postgres(source) => {
                 let facts = postgres::facts(&source.connection, &source.programs).await;
                 let facts = facts.map_err(|error| OpError::Facts {
@@ -93,6 +105,10 @@ pub(super) fn read_sources(
                 let facts = read_files(&mut assembly, &name, &spec, progress, cancel)?;
                 note_unreadable(&facts, &mut outcome);
             }
+            Prepared::Command { name, spec } => {
+                let warnings = read_command(&mut assembly, &name, &spec, progress, cancel)?;
+                outcome.warnings.extend(warnings);
+            }
             Prepared::Postgres(source, facts) => {
                 let warnings = read_database(&mut assembly, &source, &facts, progress, cancel)?;
                 outcome.warnings.extend(warnings);
@@ -115,12 +131,13 @@ fn read_database(
         connection,
         programs,
         globals,
+        stall,
     } = source;
     let stream = new_stream(StreamKind::Postgres, format!("{name}.dump"));
     let object = stream.name.clone();
     let observer = observe(progress, &object, Some(facts.size_bytes));
     let mut warnings = assembly.store(stream, observer, |out| {
-        postgres::dump(connection, programs, facts, out, cancel)
+        postgres::dump(connection, programs, facts, *stall, out, cancel)
             .map(|summary| (summary.warnings, to_json(facts)))
             .map_err(|error| OpError::dump(name, error))
     })?;
@@ -128,12 +145,32 @@ fn read_database(
     if *globals {
         let stream = new_stream(StreamKind::Globals, format!("{name}.globals.sql"));
         let more = assembly.store(stream, Box::new(|_| ()), |out| {
-            postgres::globals(connection, programs, out, cancel)
+            postgres::globals(connection, programs, *stall, out, cancel)
                 .map(|summary| (summary.warnings, None))
                 .map_err(|error| OpError::dump(name, error))
         })?;
         warnings.extend(more);
     }
+    Ok(warnings)
+}
+
+/// What a command writes, as one stream.
+fn read_command(
+    assembly: &mut Assembly,
+    name: &str,
+    spec: &CommandSpec,
+    progress: &Arc<dyn Progress>,
+    cancel: &CancellationToken,
+) -> Result<Vec<Failure>, OpError> {
+    let stream = new_stream(StreamKind::Command, format!("{name}.out"));
+    let object = stream.name.clone();
+    let observer = observe(progress, &object, None);
+    let warnings = assembly.store(stream, observer, |out| {
+        command::command(spec, out, cancel)
+            .map(|summary| (summary.warnings, None))
+            .map_err(|error| OpError::command(name, error))
+    })?;
+    ended(progress, &object);
     Ok(warnings)
 }
 
@@ -176,6 +213,10 @@ impl EntrySink for TarSink<'_, '_> {
         self.0
             .end_entry(&line, &entry.sha256)
             .map_err(io::Error::other)
+    }
+
+    fn take_over(&mut self, _: &Node) -> io::Result<bool> {
+        Ok(false)
     }
 }
 

@@ -98,6 +98,7 @@ impl World {
                 name: "data".to_owned(),
                 spec: FilesSpec {
                     roots: vec![self.source(name)],
+                    ..FilesSpec::default()
                 },
             }],
         };

@@ -12,6 +12,7 @@ mod checked;
 mod find;
 mod load;
 mod name;
+mod preset;
 mod problem;
 mod raw;
 mod secret;
@@ -23,8 +24,8 @@ mod url;
 mod tests;
 
 pub use checked::{
-    Config, Connection, FilesSource, JobConfig, PostgresSource, RepositoryConfig, SourceConfig,
-    SourceKind,
+    CommandSource, Config, Connection, FilesSource, JobConfig, PostgresSource, RepositoryConfig,
+    SourceConfig, SourceKind,
 };
 pub use find::Places;
 pub use load::{LoadError, load};

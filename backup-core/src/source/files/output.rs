@@ -11,6 +11,11 @@ use crate::format::{Entry, Node};
 pub trait EntrySink: Write {
     /// Called when all bytes of an entry (headers, content, padding) were written.
     fn end_entry(&mut self, entry: &Entry) -> io::Result<()>;
+
+    /// Asks for the entry of an earlier run that describes exactly this file. `true`: it is in the
+    /// archive now, and nothing more is to be written for it. Nobody has opened the file yet, so
+    /// whether it is sparse does not count. Asked between entries only, in the archive's order.
+    fn take_over(&mut self, node: &Node) -> io::Result<bool>;
 }
 
 /// A block of the tar.
@@ -40,6 +45,12 @@ impl<'a> Output<'a> {
         self.length += bytes.len() as u64;
         self.filled = (self.filled + bytes.len()) % ZEROS.len();
         self.sink.write_all(bytes)
+    }
+
+    /// Whether the sink has this file already; only between entries.
+    pub(super) fn take_over(&mut self, node: &Node) -> io::Result<bool> {
+        debug_assert_eq!(self.length, 0, "an entry is open");
+        self.sink.take_over(node)
     }
 
     /// Pads to a whole block and closes the entry; without a node it is the archive's end.
