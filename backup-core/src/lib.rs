@@ -10,6 +10,7 @@
 //! pipeline       streams to packs and back; the only place with CPU threads
 //! repo           open, trust, sessions, snapshots, the local index
 //! store          keys and bytes
+//! child          programs as children: started, watched, read from
 //! chunk codec crypt format     pure bytes to bytes: no I/O, no clock, no tokio
 //! ```
 //!
@@ -17,6 +18,7 @@
 //! and randomness for ids come from the caller or the system's generator; secrets come in and
 //! never go out.
 
+pub mod child;
 pub mod chunk;
 pub mod codec;
 pub mod crypt;

@@ -16,7 +16,7 @@ mod tests {
     };
 
     use backup_core::{
-        format::{Entry, NodeKind},
+        format::{Entry, Node, NodeKind},
         sink::directory::{DirectoryTarget, ExtractOptions, Extracted},
         source::files::{EntrySink, FilesSpec, archive},
     };
@@ -82,6 +82,7 @@ mod tests {
     fn run(roots: &[&Path], kept: &mut Kept<'_>) -> FilesFacts {
         let spec = FilesSpec {
             roots: roots.iter().map(PathBuf::from).collect(),
+            ..FilesSpec::default()
         };
         let facts = archive(&spec, kept, &CancellationToken::new()).unwrap();
         assert_eq!(kept.from, kept.tar.len());

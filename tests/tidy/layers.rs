@@ -9,6 +9,7 @@ const RANKS: &[(&str, u8)] = &[
     ("pipeline", 5),
     ("repo", 4),
     ("store", 3),
+    ("child", 2),
     ("chunk", 2),
     ("codec", 2),
     ("crypt", 2),

@@ -13,6 +13,8 @@ pub enum StreamKind {
     Globals,
     /// A tar of folders.
     Files,
+    /// What a command wrote to its standard output.
+    Command,
     /// Lines that another stream refers to.
     List,
 }
@@ -24,6 +26,7 @@ impl StreamKind {
             Self::Postgres => "postgres",
             Self::Globals => "globals",
             Self::Files => "files",
+            Self::Command => "command",
             Self::List => "list",
         }
     }
@@ -72,6 +75,15 @@ pub struct Unreadable {
     pub error: String,
 }
 
+/// A file that was left out for its size, as it was wanted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TooLarge {
+    /// Its path, lossily as UTF-8.
+    pub path: String,
+    /// Its size.
+    pub size_bytes: u64,
+}
+
 /// What a `files` source covered.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FilesFacts {
@@ -79,6 +91,15 @@ pub struct FilesFacts {
     pub roots: Vec<String>,
     /// How many things could not be read.
     pub unreadable: u64,
-    /// The first 1,000 of them.
+    /// The first of them: at most 1,000, and only as many as fit into a recipe's line.
     pub examples: Vec<Unreadable>,
+    /// How many names a pattern left out; a folder counts once, with all that is in it.
+    #[serde(default)]
+    pub excluded: u64,
+    /// How many files were left out for their size.
+    #[serde(default)]
+    pub too_large: u64,
+    /// The first of them, as of `examples`.
+    #[serde(default)]
+    pub too_large_examples: Vec<TooLarge>,
 }

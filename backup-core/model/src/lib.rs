@@ -12,7 +12,7 @@ mod report;
 mod selection;
 
 pub use code::{Class, Code};
-pub use facts::{DatabaseFacts, Extension, FilesFacts, StreamKind, Unreadable};
+pub use facts::{DatabaseFacts, Extension, FilesFacts, StreamKind, TooLarge, Unreadable};
 pub use failure::Failure;
 pub use id::{Digest, InvalidId, JobName, Nonce, RepositoryId, Seq, SnapshotName};
 pub use progress::{Event, Phase, Progress, Silent};

@@ -5,11 +5,13 @@ use std::{io, path::Path};
 use backup_model::{Code, Failure};
 
 use crate::{
+    child::PassError,
     pipeline::{Carried, PipelineError, unwrap_io},
     postgres::{ConnectionError, ProgramsError},
     repo::{HostError, RepoError},
     sink::{database::TargetError, directory::DirectoryError},
     source::{
+        command::CommandError,
         files::FilesError,
         postgres::{ArchiveError, DumpError, FactsError},
     },
@@ -51,6 +53,14 @@ pub enum OpError {
         name: String,
         /// Why.
         source: FilesError,
+    },
+    /// A command failed.
+    #[error("could not take what {name} writes")]
+    Command {
+        /// The source.
+        name: String,
+        /// Why.
+        source: CommandError,
     },
     /// PostgreSQL's programs are missing.
     #[error(transparent)]
@@ -126,6 +136,7 @@ impl OpError {
             Self::Facts { source, .. } => source.code(),
             Self::Dump { source, .. } => source.code(),
             Self::Files { source, .. } => source.code(),
+            Self::Command { source, .. } => source.code(),
             Self::Programs(error) => error.code(),
             Self::Connection(error) => error.code(),
             Self::Database { source, .. } => source.code(),
@@ -151,20 +162,33 @@ impl OpError {
 
     /// A failure of the dump: if what took the bytes failed, that is the story.
     pub(super) fn dump(name: &str, source: DumpError) -> Self {
+        let name = name.to_owned();
         match source {
-            DumpError::Cancelled => Self::Cancelled,
-            DumpError::Output { program, source } => match unwrap_io(source) {
+            DumpError::Pass(error) => Self::passed(error, |error| Self::Dump {
+                name,
+                source: error.into(),
+            }),
+            source => Self::Dump { name, source },
+        }
+    }
+
+    /// A failure of a command: likewise.
+    pub(super) fn command(name: &str, source: CommandError) -> Self {
+        Self::passed(source.0, |error| Self::Command {
+            name: name.to_owned(),
+            source: error.into(),
+        })
+    }
+
+    fn passed(error: PassError, failed: impl FnOnce(PassError) -> Self) -> Self {
+        match error {
+            PassError::Cancelled { .. } => Self::Cancelled,
+            PassError::Output { program, source } => match unwrap_io(source) {
                 Carried::Pipeline(error) => error.into(),
                 Carried::Repo(error) => error.into(),
-                Carried::Io(source) => Self::Dump {
-                    name: name.to_owned(),
-                    source: DumpError::Output { program, source },
-                },
+                Carried::Io(source) => failed(PassError::Output { program, source }),
             },
-            source => Self::Dump {
-                name: name.to_owned(),
-                source,
-            },
+            error => failed(error),
         }
     }
 

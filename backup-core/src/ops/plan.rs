@@ -152,7 +152,7 @@ async fn step(
             Some((server, _)) => Some(database_step(info, server, request).await?),
             None => None,
         },
-        StreamKind::Globals | StreamKind::List | _ => None,
+        StreamKind::Globals | StreamKind::Command | StreamKind::List | _ => None,
     })
 }
 

@@ -6,6 +6,7 @@ use std::{
     io,
     sync::{Arc, Mutex, PoisonError},
     thread,
+    time::Duration,
 };
 
 use backup_model::{Code, DatabaseFacts, Event, Failure, FilesFacts, Phase, Progress, StreamKind};
@@ -19,6 +20,7 @@ use crate::{
     },
     postgres::{Connection, Programs},
     source::{
+        command::{self, CommandSpec},
         files::{self, EntrySink, FilesSpec},
         postgres,
     },
@@ -36,6 +38,13 @@ pub enum Source {
         /// What to read.
         spec: FilesSpec,
     },
+    /// What a command writes.
+    Command {
+        /// The source's name, from which the stream gets its own.
+        name: String,
+        /// What to run.
+        spec: CommandSpec,
+    },
 }
 
 /// A database as a source.
@@ -49,6 +58,8 @@ pub struct PostgresSource {
     pub programs: Programs,
     /// Whether to take roles and tablespaces along.
     pub globals: bool,
+    /// A dump that writes nothing for so long is given up.
+    pub stall: Duration,
 }
 
 /// What was noticed while reading.
@@ -62,6 +73,7 @@ pub(super) struct Outcome {
 pub(super) enum Prepared {
     Postgres(Box<PostgresSource>, Box<DatabaseFacts>),
     Files { name: String, spec: FilesSpec },
+    Command { name: String, spec: CommandSpec },
 }
 
 /// Asks all servers before anything is read: a wrong password should not show up an hour later.
@@ -70,6 +82,7 @@ pub(super) async fn prepare(job: &BackupJob) -> Result<Vec<Prepared>, OpError> {
     for source in job.sources.iter().cloned() {
         prepared.push(match source {
             Source::Files { name, spec } => Prepared::Files { name, spec },
+            Source::Command { name, spec } => Prepared::Command { name, spec },
             Source::Postgres(source) => {
                 let facts = postgres::facts(&source.connection, &source.programs).await;
                 let facts = facts.map_err(|error| OpError::Facts {
@@ -167,6 +180,14 @@ fn read_source(
                 complete: facts.unreadable == 0,
             })
         }
+        Prepared::Command { name, spec } => {
+            let (warnings, stream) = read_command(assembly, &name, &spec, progress, cancel)?;
+            Ok(Read {
+                streams: vec![stream],
+                warnings,
+                complete: true,
+            })
+        }
         Prepared::Postgres(source, facts) => {
             read_database(assembly, &source, &facts, progress, cancel)
         }
@@ -186,6 +207,7 @@ fn read_database(
         connection,
         programs,
         globals,
+        stall,
     } = source;
     let stream = NewStream {
         kind: StreamKind::Postgres,
@@ -195,7 +217,7 @@ fn read_database(
     let object = stream.name.clone();
     let observer = observe(progress, &object, Some(facts.size_bytes));
     let (mut warnings, stream) = assembly.store(stream, observer, |out| {
-        postgres::dump(connection, programs, facts, out, cancel)
+        postgres::dump(connection, programs, facts, *stall, out, cancel)
             .map(|summary| (summary.warnings, to_json(facts)))
             .map_err(|error| OpError::dump(name, error))
     })?;
@@ -208,7 +230,7 @@ fn read_database(
             expected_bytes: 0,
         };
         let mut sql = Vec::new();
-        let summary = postgres::globals(connection, programs, &mut sql, cancel)
+        let summary = postgres::globals(connection, programs, *stall, &mut sql, cancel)
             .map_err(|error| OpError::dump(name, error))?;
         streams.push(assembly.store_small(stream, &sql)?);
         warnings.extend(summary.warnings);
@@ -218,6 +240,30 @@ fn read_database(
         warnings,
         complete: true,
     })
+}
+
+/// What a command writes, as one stream.
+fn read_command(
+    assembly: &Assembly,
+    name: &str,
+    spec: &CommandSpec,
+    progress: &Arc<dyn Progress>,
+    cancel: &CancellationToken,
+) -> Result<(Vec<Failure>, StoredStream), OpError> {
+    let stream = NewStream {
+        kind: StreamKind::Command,
+        name: format!("{name}.out"),
+        expected_bytes: 0,
+    };
+    let object = stream.name.clone();
+    let observer = observe(progress, &object, None);
+    let stored = assembly.store(stream, observer, |out| {
+        command::command(spec, out, cancel)
+            .map(|summary| (summary.warnings, None))
+            .map_err(|error| OpError::command(name, error))
+    })?;
+    ended(progress, &object);
+    Ok(stored)
 }
 
 fn read_files(

@@ -24,7 +24,8 @@ use rustix::process::{Pid, Signal, kill_process};
 use secrecy::{ExposeSecret as _, SecretString};
 use tempfile::TempDir;
 
-use super::{Connection, Host, Programs, ProgramsError, Stderr};
+use super::{Connection, Host, Programs, ProgramsError};
+use crate::child::Stderr;
 
 const USER: &str = "postgres";
 const PORT: u16 = 5432;

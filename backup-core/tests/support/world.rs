@@ -99,6 +99,7 @@ impl World {
                 name: "data".to_owned(),
                 spec: FilesSpec {
                     roots: vec![self.source(name)],
+                    ..FilesSpec::default()
                 },
             }],
             level: LevelMode::Fixed(3),

@@ -1,7 +1,8 @@
 //! The checked configuration: plain types that the rest of the programs accept without doubt.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
+use backup_core::source::files::Pattern;
 use backup_model::JobName;
 
 use super::{RepositoryName, RepositoryUrl, SecretRef, SourceName};
@@ -54,6 +55,8 @@ pub enum SourceKind {
     Postgres(PostgresSource),
     /// Folders and files.
     Files(FilesSource),
+    /// What a command writes.
+    Command(CommandSource),
 }
 
 /// A PostgreSQL database and how to reach it.
@@ -67,6 +70,8 @@ pub struct PostgresSource {
     pub bin_dir: Option<PathBuf>,
     /// Whether roles and tablespaces are kept too.
     pub globals: bool,
+    /// A dump that writes nothing for so long is given up.
+    pub stall_timeout: Duration,
 }
 
 /// A database connection without its secret.
@@ -87,4 +92,21 @@ pub struct Connection {
 pub struct FilesSource {
     /// Absolute paths without `..`, none inside another; at least one.
     pub paths: Vec<PathBuf>,
+    /// What is left out, those of the preset too; none of them names one of the paths.
+    pub exclude: Vec<Pattern>,
+    /// Files that are larger are left out.
+    pub max_file_bytes: Option<u64>,
+}
+
+/// A command whose standard output is backed up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommandSource {
+    /// An absolute path, or a name without `/`.
+    pub program: String,
+    /// Its arguments.
+    pub arguments: Vec<String>,
+    /// A command that writes nothing for so long is given up.
+    pub stall_timeout: Duration,
+    /// One that writes more is given up.
+    pub max_bytes: Option<u64>,
 }

@@ -12,22 +12,25 @@ mod checked;
 mod find;
 mod load;
 mod name;
+mod preset;
 mod problem;
 mod raw;
 mod secret;
 mod table;
+mod units;
 mod url;
 
 #[cfg(test)]
 mod tests;
 
 pub use checked::{
-    Config, Connection, FilesSource, JobConfig, PostgresSource, RepositoryConfig, SourceConfig,
-    SourceKind,
+    CommandSource, Config, Connection, FilesSource, JobConfig, PostgresSource, RepositoryConfig,
+    SourceConfig, SourceKind,
 };
 pub use find::Places;
 pub use load::{LoadError, load};
 pub use name::{RepositoryName, SourceName};
 pub use problem::{Problem, Problems};
 pub use secret::{SecretError, SecretRef, SecretSources};
+pub use units::{UnitError, parse_bytes, parse_duration};
 pub use url::{RepositoryUrl, UrlError};

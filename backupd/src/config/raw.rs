@@ -18,7 +18,10 @@ const TRUST: Key = Key("trust", "trust = \"RW…\"");
 const JOBS: Key = Key("job", "[job.webui]");
 const REPOSITORY: Key = Key("repository", "repository = \"main\"");
 const SOURCES: Key = Key("source", "[[job.webui.source]]");
-const KIND: Key = Key("kind", "kind = \"postgres\"` or `kind = \"files\"");
+const KIND: Key = Key(
+    "kind",
+    "kind = \"postgres\"`, `kind = \"files\"` or `kind = \"command\"",
+);
 const NAME: Key = Key("name", "name = \"webui\"");
 const CONNECTION: Key = Key(
     "connection",
@@ -32,6 +35,12 @@ const PASSWORD: Key = Key("password", "password = { file = \"secrets/pg\" }");
 const BIN_DIR: Key = Key("bin_dir", "bin_dir = \"/usr/lib/postgresql/15/bin\"");
 const GLOBALS: Key = Key("globals", "globals = true");
 const PATHS: Key = Key("paths", "paths = [\"/srv/webui\"]");
+const EXCLUDE: Key = Key("exclude", "exclude = [\"**/.cache/**\", \"*.sock\"]");
+const PRESET: Key = Key("preset", "preset = \"open-webui\"");
+const MAX_FILE_SIZE: Key = Key("max_file_size", "max_file_size = \"100MiB\"");
+const PROGRAM: Key = Key("command", "command = [\"program\", \"argument\"]");
+const STALL_TIMEOUT: Key = Key("stall_timeout", "stall_timeout = \"30m\"");
+const MAX_BYTES: Key = Key("max_bytes", "max_bytes = \"10GiB\"");
 const ENV: Key = Key("env", "{ env = \"PG_PASSWORD\" }");
 const FILE: Key = Key("file", "{ file = \"secrets/pg\" }");
 const CREDENTIAL: Key = Key("credential", "{ credential = \"pg\" }");
@@ -75,7 +84,8 @@ pub(crate) struct RawSource {
 #[derive(Debug)]
 pub(crate) enum RawKind {
     Postgres(Box<RawPostgres>),
-    Files(Field<Vec<Located<String>>>),
+    Files(Box<RawFiles>),
+    Command(RawCommand),
     /// A kind that is not known; reported already.
     Unknown,
 }
@@ -87,6 +97,24 @@ pub(crate) struct RawPostgres {
     pub(crate) password: Option<RawSecret>,
     pub(crate) bin_dir: Option<Located<String>>,
     pub(crate) globals: bool,
+    pub(crate) stall_timeout: Option<Located<String>>,
+}
+
+/// What only a source of files has.
+#[derive(Debug)]
+pub(crate) struct RawFiles {
+    pub(crate) paths: Field<Vec<Located<String>>>,
+    pub(crate) exclude: Option<Located<Vec<Located<String>>>>,
+    pub(crate) preset: Option<Located<String>>,
+    pub(crate) max_file_size: Option<Located<String>>,
+}
+
+/// What only a command has.
+#[derive(Debug)]
+pub(crate) struct RawCommand {
+    pub(crate) command: Field<Vec<Located<String>>>,
+    pub(crate) stall_timeout: Option<Located<String>>,
+    pub(crate) max_bytes: Option<Located<String>>,
 }
 
 /// `connection = { … }`.
@@ -184,10 +212,20 @@ fn source(mut table: Table<'_>, findings: &mut Findings) -> RawSource {
     let name = table.text(NAME, findings);
     let kind = match kind.as_ref().map(|kind| kind.value.as_str()) {
         Some("postgres") => RawKind::Postgres(Box::new(postgres(&mut table, findings))),
-        Some("files") => RawKind::Files(table.texts(PATHS, findings)),
+        Some("files") => RawKind::Files(Box::new(RawFiles {
+            paths: table.texts(PATHS, findings),
+            exclude: table.texts(EXCLUDE, findings).got(),
+            preset: table.text(PRESET, findings).got(),
+            max_file_size: table.text(MAX_FILE_SIZE, findings).got(),
+        })),
+        Some("command") => RawKind::Command(RawCommand {
+            command: table.texts(PROGRAM, findings),
+            stall_timeout: table.text(STALL_TIMEOUT, findings).got(),
+            max_bytes: table.text(MAX_BYTES, findings).got(),
+        }),
         _ => {
             if let Some(kind) = kind {
-                let help = suggestion(&kind.value, &["postgres", "files"]);
+                let help = suggestion(&kind.value, &["postgres", "files", "command"]);
                 findings.at(&kind.at, format!("unknown kind `{}`", kind.value), help);
             }
             // Which other keys are right depends on the kind.
@@ -211,6 +249,7 @@ fn postgres(table: &mut Table<'_>, findings: &mut Findings) -> RawPostgres {
             .flag(GLOBALS, findings)
             .got()
             .is_none_or(|flag| flag.value),
+        stall_timeout: table.text(STALL_TIMEOUT, findings).got(),
     }
 }
 

@@ -1,19 +1,23 @@
 //! From the configuration's sources to the engine's: secrets resolved, programs found.
 
-use std::{path::PathBuf, time::Duration};
+use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 use backup_core::{
+    child::PipeLimits,
     ops::{self, BackupJob},
     pipeline::LevelMode,
     postgres::{Connection, Host, Programs},
-    source::files::FilesSpec,
+    source::{command::CommandSpec, files::FilesSpec},
 };
 use backup_model::{Failure, JobName};
 
 use super::Access;
-use crate::config::{JobConfig, PostgresSource, SourceKind};
+use crate::config::{CommandSource, JobConfig, PostgresSource, SourceKind};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What a command may know of our environment.
+const COMMAND_VARIABLES: [&str; 3] = ["PATH", "HOME", "LANG"];
 
 /// A job as the engine runs it.
 pub(super) async fn job(
@@ -29,7 +33,13 @@ pub(super) async fn job(
                 name,
                 spec: FilesSpec {
                     roots: files.paths.clone(),
+                    exclude: files.exclude.clone(),
+                    max_file_bytes: files.max_file_bytes,
                 },
+            },
+            SourceKind::Command(command) => ops::Source::Command {
+                name,
+                spec: command_spec(access, command),
             },
             SourceKind::Postgres(postgres) => {
                 ops::Source::Postgres(Box::new(ops::PostgresSource {
@@ -37,6 +47,7 @@ pub(super) async fn job(
                     connection: connection(access, postgres).await?,
                     programs: programs(access, postgres.bin_dir.as_ref())?,
                     globals: postgres.globals,
+                    stall: postgres.stall_timeout,
                 }))
             }
         });
@@ -46,6 +57,21 @@ pub(super) async fn job(
         sources,
         level: LevelMode::Adaptive,
     })
+}
+
+fn command_spec(access: &Access, command: &CommandSource) -> CommandSpec {
+    let variable = |name| Some((name, (access.secrets.env)(name)?));
+    let environment: Vec<(&'static str, OsString)> =
+        COMMAND_VARIABLES.into_iter().filter_map(variable).collect();
+    CommandSpec {
+        program: command.program.clone(),
+        arguments: command.arguments.clone(),
+        environment,
+        limits: PipeLimits {
+            stall: command.stall_timeout,
+            most_bytes: command.max_bytes,
+        },
+    }
 }
 
 /// How a configured database is reached.

@@ -13,9 +13,9 @@ use backup_model::{Code, DatabaseFacts, Failure};
 use tokio_postgres::error::SqlState;
 use tokio_util::sync::CancellationToken;
 
-use crate::postgres::{
-    ChildError, Connection, ConnectionError, Programs, Said, child::Running,
-    environment::ChildEnvironment, said,
+use crate::{
+    child::{ChildError, Running},
+    postgres::{Connection, ConnectionError, Programs, Said, environment::ChildEnvironment, said},
 };
 
 /// The server cuts longer names without asking.

@@ -3,6 +3,7 @@
 use std::{
     io::{self, Read},
     process::Command,
+    time::Duration,
 };
 
 use backup_model::{Code, DatabaseFacts, Extension};
@@ -10,8 +11,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::{DatabaseTarget, TargetError, preflight, target::partial_name};
 use crate::{
+    child::ChildError,
     postgres::{
-        ChildError, Connection,
+        Connection,
         environment::ChildEnvironment,
         testing::{TestCluster, programs},
     },
@@ -21,7 +23,16 @@ use crate::{
 async fn dump_of(connection: &Connection) -> (DatabaseFacts, Vec<u8>) {
     let facts = facts(connection, &programs()).await.unwrap();
     let (mut archive, cancel) = (Vec::new(), CancellationToken::new());
-    dump(connection, &programs(), &facts, &mut archive, &cancel).unwrap();
+    let stall = Duration::from_secs(600);
+    dump(
+        connection,
+        &programs(),
+        &facts,
+        stall,
+        &mut archive,
+        &cancel,
+    )
+    .unwrap();
     (facts, archive)
 }
 

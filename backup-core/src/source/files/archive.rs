@@ -1,47 +1,46 @@
 //! The archive: visits every place of the roots and writes its entry.
 
 use std::{
-    collections::HashMap,
     ffi::CString,
-    fmt::Display,
     fs::File,
     io,
-    os::{
-        fd::OwnedFd,
-        unix::{ffi::OsStrExt as _, fs::FileExt as _},
-    },
+    os::{fd::OwnedFd, unix::ffi::OsStrExt as _},
     path::{Path, PathBuf},
     rc::Rc,
 };
 
-use backup_model::{Code, FilesFacts, Unreadable};
+use backup_model::{Code, FilesFacts};
 use rustix::fs::{FileType, Mode, OFlags, Stat, fstat, open, readlinkat};
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    content::{Fault, Layout, Reader},
     header::header,
-    open::{look, mtime, node, open_file, open_folder, size},
+    links::Links,
+    listed::Listed,
+    open::{look, node, open_file, open_folder, size},
     output::{EntrySink, Output},
+    pattern::{Excludes, Pattern},
     roots::{self, LINK},
-    sparse,
     walk::{Place, Walk},
 };
-use crate::format::{
-    NodeKind, check_path,
-    pax::{Region, sparse_map},
-};
+use crate::format::{FileTime, Node, NodeKind, check_path};
 
-/// How much of a file is read at once.
-const PIECE_BYTES: usize = 256 * 1024;
+/// Up to here a file is read as a whole before anything of it is written.
+const SMALL_BYTES: u64 = 4 << 20;
 
-/// How many unreadable things are listed by name.
-const MAX_EXAMPLES: usize = 1000;
+/// How often a small file that changes while it is read is read.
+const ATTEMPTS: u32 = 3;
 
 /// What to read.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FilesSpec {
     /// Folders and files, by absolute path; one may lie within another.
     pub roots: Vec<PathBuf>,
+    /// What to leave out.
+    pub exclude: Vec<Pattern>,
+    /// Files that are larger are left out.
+    pub max_file_bytes: Option<u64>,
 }
 
 /// Why an archive could not be written to its end.
@@ -54,6 +53,9 @@ pub enum FilesError {
         /// The path, as configured.
         path: PathBuf,
     },
+    /// The patterns are too many or too large together.
+    #[error("the patterns of what to leave out cannot be used together")]
+    Patterns(#[source] globset::Error),
     /// The sink did not take it.
     #[error("could not hand on the archive of files")]
     Sink(#[source] io::Error),
@@ -66,7 +68,7 @@ impl FilesError {
     /// The stable code.
     pub fn code(&self) -> Code {
         match self {
-            Self::Root { .. } => Code::Config,
+            Self::Root { .. } | Self::Patterns(_) => Code::Config,
             Self::Sink(_) => Code::Failed,
             Self::Cancelled => Code::Interrupted,
         }
@@ -84,33 +86,36 @@ pub fn archive(
     let mut archive = Archive {
         out: Output::new(sink),
         cancel,
-        facts: FilesFacts {
-            roots: shown.collect(),
-            ..FilesFacts::default()
-        },
-        linked: HashMap::new(),
-        buffer: vec![0; PIECE_BYTES],
+        excludes: Excludes::new(&spec.exclude).map_err(FilesError::Patterns)?,
+        most_bytes: spec.max_file_bytes,
+        listed: Listed::new(shown.collect()),
+        links: Links::default(),
+        reader: Reader::new(cancel),
+        small: Vec::new(),
     };
     for root in &roots.outer {
         archive.root(root)?;
     }
     for (outer, inner) in &roots.inner {
         if let Some(reason) = roots::unreached(outer, inner) {
-            archive.list(relative(inner), reason);
+            archive.listed.unreadable(relative(inner), reason);
         }
     }
     archive.put(&[0; 1024])?;
     archive.out.finish(None).map_err(FilesError::Sink)?;
-    Ok(archive.facts)
+    Ok(archive.listed.into_facts())
 }
 
 struct Archive<'a> {
     out: Output<'a>,
     cancel: &'a CancellationToken,
-    facts: FilesFacts,
-    /// Files with several names, by device and inode, and the first name that was written.
-    linked: HashMap<(u64, u64), Vec<u8>>,
-    buffer: Vec<u8>,
+    excludes: Excludes,
+    most_bytes: Option<u64>,
+    listed: Listed,
+    links: Links,
+    reader: Reader<'a>,
+    /// The data of a small file.
+    small: Vec<u8>,
 }
 
 impl Archive<'_> {
@@ -123,7 +128,7 @@ impl Archive<'_> {
                 Ok(parent) => {
                     let name = CString::new(name.as_bytes());
                     let Ok(name) = name else {
-                        self.list(path, "has a NUL byte");
+                        self.listed.unreadable(path, "has a NUL byte");
                         return Ok(());
                     };
                     let place = Place {
@@ -133,12 +138,12 @@ impl Archive<'_> {
                     };
                     self.visit(place, true, &mut walk)?;
                 }
-                Err(error) => self.list(path, error),
+                Err(error) => self.listed.unreadable(path, error),
             },
             // The root of the file system has no name, so no entry of its own.
             _ => match File::open(root) {
                 Ok(top) => self.enter(&mut walk, top.into(), &[]),
-                Err(error) => self.list(path, error),
+                Err(error) => self.listed.unreadable(path, error),
             },
         }
         while let Some(place) = walk.next() {
@@ -152,13 +157,17 @@ impl Archive<'_> {
             return Err(FilesError::Cancelled);
         }
         if let Err(fault) = check_path(&place.path) {
-            self.list(&place.path, fault);
+            self.listed.unreadable(&place.path, fault);
+            return Ok(());
+        }
+        if self.excludes.leave_out(&place.path, place.name.to_bytes()) {
+            self.listed.excluded();
             return Ok(());
         }
         let stat = match look(&place.folder, &place.name) {
             Ok(stat) => stat,
             Err(error) => {
-                self.list(&place.path, error);
+                self.listed.unreadable(&place.path, error);
                 return Ok(());
             }
         };
@@ -167,7 +176,7 @@ impl Archive<'_> {
             FileType::Directory => self.folder(&place, walk),
             FileType::Symlink => {
                 if root {
-                    self.list(&place.path, LINK);
+                    self.listed.unreadable(&place.path, LINK);
                 }
                 self.symlink(place, &stat)
             }
@@ -183,16 +192,20 @@ impl Archive<'_> {
         match open_folder(&place.folder, &place.name) {
             Ok((folder, stat)) => {
                 self.bare(place.path.clone(), NodeKind::Directory, &stat)?;
-                self.enter(walk, folder, &place.path);
+                if self.excludes.empty(&place.path) {
+                    self.listed.excluded();
+                } else {
+                    self.enter(walk, folder, &place.path);
+                }
             }
-            Err(error) => self.list(&place.path, error),
+            Err(error) => self.listed.unreadable(&place.path, error),
         }
         Ok(())
     }
 
     fn enter(&mut self, walk: &mut Walk, folder: OwnedFd, path: &[u8]) {
         if let Err(error) = walk.enter(folder, path.to_vec()) {
-            self.list(path, error);
+            self.listed.unreadable(path, error);
         }
     }
 
@@ -203,49 +216,83 @@ impl Archive<'_> {
                 self.bare(place.path, NodeKind::Symlink { target }, stat)
             }
             Err(error) => {
-                self.list(&place.path, error);
+                self.listed.unreadable(&place.path, error);
                 Ok(())
             }
         }
     }
 
     fn file(&mut self, place: Place, seen: &Stat) -> Result<(), FilesError> {
-        if let Some(target) = self.linked.get(&(seen.st_dev, seen.st_ino)) {
-            let target = target.clone();
-            return self.bare(place.path, NodeKind::Hardlink { target }, seen);
+        let Place { folder, name, path } = place;
+        if let Some(target) = self.links.first(seen) {
+            return self.bare(path, NodeKind::Hardlink { target }, seen);
         }
-        let known = node(place.path.clone(), NodeKind::File { sparse: false }, seen);
-        if self.out.take_over(&known).map_err(FilesError::Sink)? {
-            if seen.st_nlink > 1 {
-                self.linked.insert((seen.st_dev, seen.st_ino), place.path);
-            }
+        if self.most_bytes.is_some_and(|most| size(seen) > most) {
+            self.listed.too_large(&path, size(seen));
             return Ok(());
         }
-        let (file, stat) = match open_file(&place.folder, &place.name) {
-            Ok(opened) => opened,
-            Err(error) => {
-                self.list(&place.path, error);
-                return Ok(());
-            }
-        };
-        if stat.st_nlink > 1 {
-            let id = (stat.st_dev, stat.st_ino);
-            self.linked.insert(id, place.path.clone());
+        let node = node(path, NodeKind::File { sparse: false }, seen);
+        if self.out.take_over(&node).map_err(FilesError::Sink)? {
+            self.links.written(seen, &node.path);
+            return Ok(());
         }
-        let holes = sparse::regions(&file, &stat);
-        let sparse = holes.is_some();
-        let map = holes.as_deref().map(sparse_map).unwrap_or_default();
-        let whole = Region {
-            offset: 0,
-            length: size(&stat),
-        };
-        let regions = holes.unwrap_or_else(|| vec![whole]);
-        let data: u64 = regions.iter().map(|region| region.length).sum();
-        let node = node(place.path, NodeKind::File { sparse }, &stat);
-        self.put(&header(&node, map.len() as u64 + data))?;
-        self.put(&map)?;
-        if let Some(fault) = self.content(&file, &stat, &regions)? {
-            self.list(&node.path, fault);
+        match open_file(&folder, &name) {
+            Ok((file, stat)) => {
+                self.links.written(&stat, &node.path);
+                self.opened(node.path, &file, stat)
+            }
+            Err(error) => {
+                self.listed.unreadable(&node.path, error);
+                Ok(())
+            }
+        }
+    }
+
+    /// Small files are read before their header is written, so that one that changes meanwhile
+    /// can be read again.
+    fn opened(&mut self, path: Vec<u8>, file: &File, stat: Stat) -> Result<(), FilesError> {
+        let mut layout = Layout::of(file, stat);
+        let mut attempt = 1;
+        while layout.data_bytes() <= SMALL_BYTES {
+            let small = &mut self.small;
+            small.clear();
+            let fault = self.reader.read(file, &layout, &mut |piece| {
+                small.extend_from_slice(piece);
+                Ok(())
+            })?;
+            let again = fault.as_ref().is_some_and(Fault::may_pass) && attempt < ATTEMPTS;
+            if let (true, Ok(now)) = (again, fstat(file)) {
+                attempt += 1;
+                layout = Layout::of(file, now);
+                continue;
+            }
+            let node = self.begin(path, &layout)?;
+            self.out.write(&self.small).map_err(FilesError::Sink)?;
+            return self.end(node, fault);
+        }
+        let node = self.begin(path, &layout)?;
+        let out = &mut self.out;
+        let fault = self.reader.read(file, &layout, &mut |piece| {
+            out.write(piece).map_err(FilesError::Sink)
+        })?;
+        self.end(node, fault)
+    }
+
+    /// Everything before a file's data.
+    fn begin(&mut self, path: Vec<u8>, layout: &Layout) -> Result<Node, FilesError> {
+        let sparse = layout.sparse;
+        let node = node(path, NodeKind::File { sparse }, &layout.stat);
+        self.put(&header(&node, layout.stored_bytes()))?;
+        self.put(&layout.map)?;
+        Ok(node)
+    }
+
+    /// Everything after it. What is not what the file held must not be taken for it next time, so
+    /// it says that the file was changed last at a time that no file was.
+    fn end(&mut self, mut node: Node, fault: Option<Fault>) -> Result<(), FilesError> {
+        if let Some(fault) = fault {
+            self.listed.unreadable(&node.path, fault);
+            node.ctime = FileTime::default();
         }
         self.out.finish(Some(node)).map_err(FilesError::Sink)
     }
@@ -257,62 +304,9 @@ impl Archive<'_> {
         self.out.finish(Some(node)).map_err(FilesError::Sink)
     }
 
-    /// Writes exactly what the header promised, and says what was not as it should be.
-    fn content(
-        &mut self,
-        file: &File,
-        stat: &Stat,
-        regions: &[Region],
-    ) -> Result<Option<String>, FilesError> {
-        let mut fault = None;
-        for region in regions {
-            let mut at = region.offset;
-            let end = region.offset + region.length;
-            while at < end {
-                if self.cancel.is_cancelled() {
-                    return Err(FilesError::Cancelled);
-                }
-                let most = usize::try_from(end - at).unwrap_or(usize::MAX);
-                let piece = &mut self.buffer[..most.min(PIECE_BYTES)];
-                let got = match fault {
-                    None => file.read_at(piece, at),
-                    Some(_) => Ok(piece.len()),
-                };
-                let got = match got {
-                    Ok(got) if got > 0 => got,
-                    Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                    Ok(_) => zeros(&mut fault, piece, "became shorter while it was read"),
-                    Err(error) => zeros(&mut fault, piece, error),
-                };
-                self.out.write(&piece[..got]).map_err(FilesError::Sink)?;
-                at += got as u64;
-            }
-        }
-        let now = fstat(file);
-        let changed = now.is_ok_and(|now| size(&now) != size(stat) || mtime(&now) != mtime(stat));
-        Ok(fault.or_else(|| changed.then(|| "changed while it was read".to_owned())))
-    }
-
     fn put(&mut self, bytes: &[u8]) -> Result<(), FilesError> {
         self.out.write(bytes).map_err(FilesError::Sink)
     }
-
-    fn list(&mut self, path: &[u8], error: impl Display) {
-        self.facts.unreadable += 1;
-        if self.facts.examples.len() < MAX_EXAMPLES {
-            self.facts.examples.push(Unreadable {
-                path: format!("/{}", String::from_utf8_lossy(path)),
-                error: error.to_string(),
-            });
-        }
-    }
-}
-
-/// From here on the content is zeros.
-fn zeros(fault: &mut Option<String>, piece: &mut [u8], reason: impl Display) -> usize {
-    *fault = Some(reason.to_string());
-    piece.fill(0);
-    piece.len()
 }
 
 /// A path as the archive names it: without its leading slash.

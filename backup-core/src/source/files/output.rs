@@ -12,9 +12,9 @@ pub trait EntrySink: Write {
     /// Called when all bytes of an entry (headers, content, padding) were written.
     fn end_entry(&mut self, entry: &Entry) -> io::Result<()>;
 
-    /// Asks for the entry of an earlier run that describes exactly this; `true`: it is in the
-    /// archive now, and nothing more is to be written for it. Whether a file is sparse is not
-    /// known yet, and does not matter here.
+    /// Asks for the entry of an earlier run that describes exactly this file. `true`: it is in the
+    /// archive now, and nothing more is to be written for it. Nobody has opened the file yet, so
+    /// whether it is sparse does not count. Asked between entries only, in the archive's order.
     fn take_over(&mut self, node: &Node) -> io::Result<bool>;
 }
 
@@ -40,15 +40,17 @@ impl<'a> Output<'a> {
         }
     }
 
-    pub(super) fn take_over(&mut self, node: &Node) -> io::Result<bool> {
-        self.sink.take_over(node)
-    }
-
     pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.digest.update(bytes);
         self.length += bytes.len() as u64;
         self.filled = (self.filled + bytes.len()) % ZEROS.len();
         self.sink.write_all(bytes)
+    }
+
+    /// Whether the sink has this file already; only between entries.
+    pub(super) fn take_over(&mut self, node: &Node) -> io::Result<bool> {
+        debug_assert_eq!(self.length, 0, "an entry is open");
+        self.sink.take_over(node)
     }
 
     /// Pads to a whole block and closes the entry; without a node it is the archive's end.

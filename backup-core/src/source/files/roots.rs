@@ -18,7 +18,9 @@ pub(super) fn plan(configured: &[PathBuf]) -> Result<Roots, FilesError> {
         .iter()
         .map(|path| plain(path))
         .collect::<Result<Vec<_>, _>>()?;
-    paths.sort_by(|a, b| a.as_os_str().cmp(b.as_os_str()));
+    // A path's own order: part by part, as the walk goes. That of the bytes would put `/a-b`
+    // before `/a/x`.
+    paths.sort();
     paths.dedup();
     let outer_of = |path: &PathBuf| {
         let covers = |other: &&PathBuf| *other != path && path.starts_with(other);
@@ -82,11 +84,14 @@ mod tests {
 
     #[test]
     fn overlapping_roots_are_walked_once_in_one_order() {
-        let paths = ["/srv/b", "/srv/a/x", "/srv/a/", "/srv/./a", "/srv/a-b"];
+        let paths = ["/srv/b", "/srv/a-b", "/srv/a/x", "/srv/a/", "/srv/./a"];
         let roots = plan(&paths.map(PathBuf::from)).unwrap();
         let outer = ["/srv/a", "/srv/a-b", "/srv/b"].map(PathBuf::from);
         assert_eq!(roots.outer, outer);
         assert_eq!(roots.inner, [("/srv/a".into(), "/srv/a/x".into())]);
+        let apart = ["/srv/a-b", "/srv/a/x", "/srv/a.c/y"].map(PathBuf::from);
+        let ordered = ["/srv/a/x", "/srv/a-b", "/srv/a.c/y"].map(PathBuf::from);
+        assert_eq!(plan(&apart).unwrap().outer, ordered);
         for bad in ["srv", "", "/srv/../etc"] {
             assert!(plan(&[PathBuf::from(bad)]).is_err(), "{bad}");
         }

@@ -1,7 +1,8 @@
 //! The order of a walk: depth first, names sorted by their bytes.
 //!
 //! Keeps its own stack of open folders, as deep as a path may be and no deeper, and knows nothing
-//! of what is done with a place. The names of one folder are in memory, nothing else is.
+//! of what is done with a place. The names of the open folders are in memory, one after another
+//! without a box for each, and nothing else is: a million names cost some 30 MiB.
 
 use std::{
     ffi::{CStr, CString},
@@ -9,7 +10,6 @@ use std::{
     mem::MaybeUninit,
     os::fd::OwnedFd,
     rc::Rc,
-    vec,
 };
 
 use rustix::fs::RawDir;
@@ -25,7 +25,39 @@ pub(super) struct Place {
 struct Frame {
     folder: Rc<OwnedFd>,
     path: Vec<u8>,
-    names: vec::IntoIter<CString>,
+    names: Names,
+}
+
+/// The names of a folder, given one by one.
+#[derive(Default)]
+struct Names {
+    /// All of them, each with its NUL.
+    bytes: Vec<u8>,
+    /// Where each begins.
+    starts: Vec<usize>,
+    given: usize,
+}
+
+impl Names {
+    fn push(&mut self, name: &CStr) {
+        self.starts.push(self.bytes.len());
+        self.bytes.extend_from_slice(name.to_bytes_with_nul());
+    }
+
+    fn sort(&mut self) {
+        let Self { bytes, starts, .. } = self;
+        starts.sort_unstable_by(|&a, &b| name_at(bytes, a).cmp(name_at(bytes, b)));
+    }
+
+    fn next(&mut self) -> Option<&CStr> {
+        let start = *self.starts.get(self.given)?;
+        self.given += 1;
+        Some(name_at(&self.bytes, start))
+    }
+}
+
+fn name_at(bytes: &[u8], start: usize) -> &CStr {
+    CStr::from_bytes_until_nul(&bytes[start..]).expect("each name was kept with its NUL")
 }
 
 /// A walk beneath one root.
@@ -41,8 +73,8 @@ impl Walk {
             if let Some(name) = frame.names.next() {
                 return Some(Place {
                     folder: Rc::clone(&frame.folder),
-                    path: joined(&frame.path, &name),
-                    name,
+                    path: joined(&frame.path, name),
+                    name: name.to_owned(),
                 });
             }
             self.stack.pop();
@@ -52,13 +84,13 @@ impl Walk {
 
     /// Goes on beneath this folder first. What could be listed before an error is walked too.
     pub(super) fn enter(&mut self, folder: OwnedFd, path: Vec<u8>) -> io::Result<()> {
-        let mut names = Vec::new();
+        let mut names = Names::default();
         let result = read_names(&folder, &mut names);
-        names.sort_unstable();
+        names.sort();
         self.stack.push(Frame {
             folder: Rc::new(folder),
             path,
-            names: names.into_iter(),
+            names,
         });
         result
     }
@@ -74,14 +106,14 @@ fn joined(path: &[u8], name: &CStr) -> Vec<u8> {
     joined
 }
 
-fn read_names(folder: &OwnedFd, names: &mut Vec<CString>) -> io::Result<()> {
+fn read_names(folder: &OwnedFd, names: &mut Names) -> io::Result<()> {
     let mut buffer = vec![MaybeUninit::uninit(); 32 * 1024];
     let mut entries = RawDir::new(folder, &mut buffer);
     while let Some(entry) = entries.next() {
         let entry = entry?;
         let name = entry.file_name();
         if name != c"." && name != c".." {
-            names.push(name.to_owned());
+            names.push(name);
         }
     }
     Ok(())

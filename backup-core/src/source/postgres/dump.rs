@@ -5,21 +5,19 @@
 //! it, whichever way it ends.
 
 use std::{
-    io::{self, Read as _, Write},
-    process::Stdio,
+    io::{self, Write},
+    time::Duration,
 };
 
 use backup_model::{Code, DatabaseFacts, Failure};
 use tokio_util::sync::CancellationToken;
 
 use super::{ArchiveCheck, ArchiveError, ArchiveSummary};
-use crate::postgres::{
-    ChildError, Connection, ConnectionError, Programs, Stderr, child::Running,
-    environment::ChildEnvironment,
+use crate::{
+    child::{ChildError, PassError, PipeLimits, Stderr, pass},
+    postgres::{Connection, ConnectionError, Programs, environment::ChildEnvironment},
 };
 
-/// How much is passed on at once, and how large the pipe is made.
-const PIECE_BYTES: usize = 1 << 20;
 /// A table that somebody changes the shape of makes the dump fail, not wait for ever.
 const LOCK_WAIT: &str = "--lock-wait-timeout=600000";
 
@@ -30,27 +28,9 @@ pub enum DumpError {
     /// The connection cannot be handed to a program.
     #[error(transparent)]
     Connection(#[from] ConnectionError),
-    /// The program failed.
+    /// The program failed, or what it wrote could not be passed on.
     #[error(transparent)]
-    Program(#[from] ChildError),
-    /// The pipe from the program broke.
-    #[error("cannot read what `{program}` writes")]
-    Pipe {
-        /// The program.
-        program: &'static str,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
-    /// Whoever takes the bytes failed; the program was stopped.
-    #[error("cannot pass on what `{program}` writes")]
-    Output {
-        /// The program.
-        program: &'static str,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
+    Pass(#[from] PassError),
     /// The program reported no error, but what it wrote is no archive, or not a whole one.
     #[error("`pg_dump` reported no error, but did not write a whole archive{stderr}")]
     Archive {
@@ -68,22 +48,23 @@ pub enum DumpError {
         /// What it wrote to standard error.
         stderr: Stderr,
     },
-    /// Stopped on request.
-    #[error("the dump was cancelled")]
-    Cancelled,
 }
 
 impl DumpError {
-    /// The stable code. `Output` has none of its own: ask its source.
+    /// The stable code. [`PassError::Output`] has none of its own: ask its source.
     pub fn code(&self) -> Code {
         match self {
             Self::Connection(error) => error.code(),
-            Self::Program(ChildError::Start { .. }) => Code::ProgramMissing,
-            Self::Program(_) | Self::Pipe { .. } | Self::Archive { .. } | Self::Globals { .. } => {
-                Code::PgDump
-            }
-            Self::Output { .. } => Code::LocalIo,
-            Self::Cancelled => Code::Interrupted,
+            Self::Pass(error) => match error {
+                PassError::Program(ChildError::Start { .. }) => Code::ProgramMissing,
+                PassError::Output { .. } => Code::LocalIo,
+                PassError::Cancelled { .. } => Code::Interrupted,
+                PassError::Program(_)
+                | PassError::Pipe { .. }
+                | PassError::Stalled { .. }
+                | PassError::TooMuch { .. } => Code::PgDump,
+            },
+            Self::Archive { .. } | Self::Globals { .. } => Code::PgDump,
         }
     }
 }
@@ -98,11 +79,12 @@ pub struct DumpSummary {
 }
 
 /// Dumps the connection's database, of which `facts` were asked, into `out`. What `out` got is
-/// worth something only if this succeeds.
+/// worth something only if this succeeds. A dump that is silent for `stall` is given up.
 pub fn dump(
     connection: &Connection,
     programs: &Programs,
     facts: &DatabaseFacts,
+    stall: Duration,
     out: &mut dyn Write,
     cancel: &CancellationToken,
 ) -> Result<DumpSummary, DumpError> {
@@ -120,7 +102,11 @@ pub fn dump(
         .arg(format!("--encoding={}", facts.encoding));
     let mut check = ArchiveCheck::new();
     let mut faulty = None;
-    let ended = run("pg_dump", command, cancel, &mut |piece| {
+    let limits = PipeLimits {
+        stall,
+        most_bytes: None,
+    };
+    let ended = pass("pg_dump", command, limits, cancel, &mut |piece| {
         check.push(piece).map_err(|fault| {
             faulty = Some(fault);
             io::Error::from(io::ErrorKind::InvalidData)
@@ -138,44 +124,5 @@ pub fn dump(
             warnings: Vec::from_iter(stderr.warning(Code::PgDump, "pg_dump")),
         }),
         Err(source) => Err(DumpError::Archive { stderr, source }),
-    }
-}
-
-/// Runs a program to its end, giving what it writes to `take` piece by piece.
-pub(super) fn run(
-    program: &'static str,
-    mut command: std::process::Command,
-    cancel: &CancellationToken,
-    take: &mut dyn FnMut(&[u8]) -> io::Result<()>,
-) -> Result<Stderr, DumpError> {
-    command.stdin(Stdio::null()).stdout(Stdio::piped());
-    let mut running = Running::start(program, command, cancel)?;
-    let mut pipe = running
-        .take_stdout()
-        .expect("standard output was just asked to be a pipe");
-    // A larger pipe lets the program run ahead; without one it merely waits more often.
-    rustix::pipe::fcntl_setpipe_size(&pipe, PIECE_BYTES).ok();
-    let mut piece = vec![0; PIECE_BYTES];
-    let passed = loop {
-        match pipe.read(&mut piece) {
-            Ok(0) => break Ok(()),
-            Ok(len) => {
-                if let Err(source) = take(&piece[..len]) {
-                    break Err(DumpError::Output { program, source });
-                }
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(source) => break Err(DumpError::Pipe { program, source }),
-        }
-    };
-    if passed.is_err() {
-        running.stop();
-    }
-    drop(pipe);
-    let ended = running.end();
-    passed?;
-    match ended {
-        Err(_) if cancel.is_cancelled() => Err(DumpError::Cancelled),
-        ended => Ok(ended?),
     }
 }

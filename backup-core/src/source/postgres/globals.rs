@@ -4,13 +4,16 @@
 //! without them, which is said in a warning: after a restore those roles cannot log in until
 //! they get a password. It is small, so it is held in memory until it is known to be whole.
 
-use std::{io::Write, process::Command};
+use std::{io::Write, process::Command, time::Duration};
 
 use backup_model::{Code, Failure};
 use tokio_util::sync::CancellationToken;
 
-use super::{DumpError, dump::run};
-use crate::postgres::{ChildError, Connection, Programs, Stderr, environment::ChildEnvironment};
+use super::DumpError;
+use crate::{
+    child::{ChildError, PassError, PipeLimits, Stderr, pass},
+    postgres::{Connection, Programs, environment::ChildEnvironment},
+};
 
 /// Enough for a hundred thousand roles.
 const MOST_BYTES: usize = 64 << 20;
@@ -31,6 +34,7 @@ pub struct GlobalsSummary {
 pub fn globals(
     connection: &Connection,
     programs: &Programs,
+    stall: Duration,
     out: &mut dyn Write,
     cancel: &CancellationToken,
 ) -> Result<GlobalsSummary, DumpError> {
@@ -42,12 +46,12 @@ pub fn globals(
         command
     };
     let mut warnings = Vec::new();
-    let (sql, stderr) = match collect(command(), cancel) {
-        Err(DumpError::Program(refusal @ ChildError::Exit { .. })) => {
+    let (sql, stderr) = match collect(command(), stall, cancel) {
+        Err(DumpError::Pass(PassError::Program(refusal @ ChildError::Exit { .. }))) => {
             let mut without = command();
             without.arg("--no-role-passwords");
             // When this fails too, passwords were not the matter and its error is the better one.
-            let taken = collect(without, cancel)?;
+            let taken = collect(without, stall, cancel)?;
             warnings.push(Failure {
                 code: Code::PgDump,
                 message: format!(
@@ -61,8 +65,8 @@ pub fn globals(
         other => other?,
     };
     warnings.extend(stderr.warning(Code::PgDump, "pg_dumpall"));
-    out.write_all(&sql).map_err(|source| DumpError::Output {
-        program: "pg_dumpall",
+    out.write_all(&sql).map_err(|source| PassError::Output {
+        program: "pg_dumpall".to_owned(),
         source,
     })?;
     Ok(GlobalsSummary {
@@ -71,10 +75,18 @@ pub fn globals(
     })
 }
 
-fn collect(command: Command, cancel: &CancellationToken) -> Result<(Vec<u8>, Stderr), DumpError> {
+fn collect(
+    command: Command,
+    stall: Duration,
+    cancel: &CancellationToken,
+) -> Result<(Vec<u8>, Stderr), DumpError> {
+    let limits = PipeLimits {
+        stall,
+        most_bytes: None,
+    };
     let mut sql = Vec::new();
     let mut too_large = false;
-    let stderr = run("pg_dumpall", command, cancel, &mut |piece| {
+    let stderr = pass("pg_dumpall", command, limits, cancel, &mut |piece| {
         too_large |= sql.len() + piece.len() > MOST_BYTES;
         if !too_large {
             sql.extend_from_slice(piece);

@@ -13,10 +13,15 @@ use backup_model::{Code, DatabaseFacts};
 use tokio_util::sync::CancellationToken;
 
 use super::*;
-use crate::postgres::{
-    ChildError, Connection, Programs,
-    testing::{TestCluster, fake_programs, programs},
+use crate::{
+    child::{ChildError, PassError},
+    postgres::{
+        Connection, Programs,
+        testing::{TestCluster, fake_programs, programs},
+    },
 };
+
+const STALL: Duration = Duration::from_secs(600);
 
 fn some_facts() -> DatabaseFacts {
     DatabaseFacts {
@@ -38,7 +43,7 @@ async fn dump_of(connection: &Connection) -> (DatabaseFacts, Vec<u8>, DumpSummar
     let facts = facts(connection, &programs).await.unwrap();
     let mut archive = Vec::new();
     let cancel = CancellationToken::new();
-    let summary = dump(connection, &programs, &facts, &mut archive, &cancel).unwrap();
+    let summary = dump(connection, &programs, &facts, STALL, &mut archive, &cancel).unwrap();
     (facts, archive, summary)
 }
 
@@ -96,21 +101,32 @@ fn broken_programs(connection: &Connection, archive: &[u8]) {
     fs::write(&half, &archive[..archive.len() / 2]).unwrap();
     let cat = format!("cat '{}'", half.display());
     let cancel = CancellationToken::new();
+    let within =
+        |stall: Duration, script: &str, out: &mut dyn Write, cancel: &CancellationToken| {
+            let script = format!(
+                "echo $$ > '{}'; {}",
+                pid.display(),
+                script.replace("HALF", &cat)
+            );
+            let programs = fake_programs(folder.path(), "15.1", &script);
+            let error = dump(connection, &programs, &some_facts(), stall, out, cancel).unwrap_err();
+            let pid = fs::read_to_string(&pid).unwrap();
+            assert!(
+                !Path::new("/proc").join(pid.trim()).exists(),
+                "it lives on: {script}"
+            );
+            error
+        };
     let broken = |script: &str, out: &mut dyn Write, cancel: &CancellationToken| {
-        let script = format!(
-            "echo $$ > '{}'; {}",
-            pid.display(),
-            script.replace("HALF", &cat)
-        );
-        let programs = fake_programs(folder.path(), "15.1", &script);
-        let error = dump(connection, &programs, &some_facts(), out, cancel).unwrap_err();
-        let pid = fs::read_to_string(&pid).unwrap();
-        assert!(
-            !Path::new("/proc").join(pid.trim()).exists(),
-            "it lives on: {script}"
-        );
-        error
+        within(STALL, script, out, cancel)
     };
+    let second = Duration::from_secs(1);
+    let error = within(second, "HALF; exec sleep 600", &mut io::sink(), &cancel);
+    assert_eq!(
+        error.to_string(),
+        "`pg_dump` wrote nothing for 1 s and was stopped"
+    );
+    assert_eq!(error.code(), Code::PgDump);
 
     let error = broken("HALF; exit 0", &mut io::sink(), &cancel);
     assert!(matches!(error, DumpError::Archive { .. }), "{error}");
@@ -131,14 +147,14 @@ fn broken_programs(connection: &Connection, archive: &[u8]) {
     assert!(
         matches!(
             error,
-            DumpError::Program(ChildError::Killed { signal: 9, .. })
+            DumpError::Pass(PassError::Program(ChildError::Killed { signal: 9, .. }))
         ),
         "{error}"
     );
     assert!(error.to_string().contains("SIGKILL"), "{error}");
 
     let error = broken("HALF; exec sleep 600", &mut Full, &cancel);
-    let DumpError::Output { source, .. } = &error else {
+    let DumpError::Pass(PassError::Output { source, .. }) = &error else {
         panic!("{error}")
     };
     assert_eq!(source.kind(), io::ErrorKind::StorageFull);
@@ -156,7 +172,10 @@ fn broken_programs(connection: &Connection, archive: &[u8]) {
         &mut CancelSoon(cancel.clone()),
         &cancel,
     );
-    assert!(matches!(error, DumpError::Cancelled), "{error}");
+    assert!(
+        matches!(error, DumpError::Pass(PassError::Cancelled { .. })),
+        "{error}"
+    );
     assert!(begun.elapsed() < Duration::from_secs(5));
 }
 
@@ -218,7 +237,7 @@ async fn facts_name_what_a_restore_needs_and_failures_have_their_codes() {
         password: Some("wrong".into()),
         ..connection
     };
-    let error = dump(&wrong, &programs(), &found, &mut io::sink(), &cancel).unwrap_err();
+    let error = dump(&wrong, &programs(), &found, STALL, &mut io::sink(), &cancel).unwrap_err();
     assert_eq!(error.code(), Code::PgDump);
     assert!(
         error.to_string().contains("password authentication failed"),
@@ -251,7 +270,7 @@ async fn globals_hold_passwords_only_for_those_who_may_read_them() {
     let cancel = CancellationToken::new();
     let take = |connection: &Connection, programs: &Programs| {
         let mut sql = Vec::new();
-        let summary = globals(connection, programs, &mut sql, &cancel)?;
+        let summary = globals(connection, programs, STALL, &mut sql, &cancel)?;
         assert_eq!(summary.length_bytes, sql.len() as u64);
         Ok::<_, DumpError>((String::from_utf8(sql).unwrap(), summary.warnings))
     };

@@ -53,7 +53,9 @@ pub(crate) const fn hint(code: Code) -> Option<&'static str> {
             "Install client programs at least as new as the server and name their folder in \
              `bin_dir`."
         }
-        Code::Source => "Check that the paths exist and that this user may read them.",
+        Code::Source => {
+            "Check that what the source names exists, and that this user may read or run it."
+        }
         Code::Store => "Check whether the storage answers, and try again.",
         Code::StoreDenied => "Check the rights of this user on the repository's folder.",
         Code::NoSpace => "Make room or raise the quota, and try again.",

@@ -1,11 +1,9 @@
 //! Checks of a job: the repository that it goes to, and its sources with their names.
 
-use std::path::{Path, PathBuf};
-
 use super::{config::Check, known::Known};
 use crate::config::{
-    FilesSource, JobConfig, RepositoryName, SourceConfig, SourceKind, SourceName,
-    problem::Located,
+    JobConfig, RepositoryName, SourceConfig, SourceKind, SourceName,
+    problem::{Located, Spot},
     raw::{RawJob, RawKind, RawSource},
     table::{Field, suggestion},
 };
@@ -89,62 +87,40 @@ impl Check {
             }),
             (Field::Absent, RawKind::Postgres(raw_postgres)) => {
                 let dbname = raw_postgres.connection.as_ref()?.dbname.as_ref()?;
-                if dbname.value.parse::<SourceName>().is_ok() {
-                    return Some(Located {
-                        value: dbname.value.clone(),
-                        at: raw.at.clone(),
-                    });
-                }
-                let message = format!("the source needs a name: `{}` cannot be one", dbname.value);
-                let help = "Add `name = \"…\"`: 1 to 64 of a-z 0-9 - _, from a letter or digit.";
-                self.findings.at(&dbname.at, message, help);
-                None
+                self.named_after(raw, &dbname.value, &dbname.at)
+            }
+            (Field::Absent, RawKind::Command(raw_command)) => {
+                let Field::Got(command) = &raw_command.command else {
+                    return None;
+                };
+                // `/usr/bin/mysqldump` is named `mysqldump`.
+                let program = command.value.first().filter(|it| !it.value.is_empty())?;
+                let name = program.value.rsplit('/').next().unwrap_or_default();
+                self.named_after(raw, name, &program.at)
             }
         }
+    }
+
+    /// A source without a name gets that of what it reads, if that can be one.
+    fn named_after(&mut self, raw: &RawSource, name: &str, at: &Spot) -> Option<Located<String>> {
+        if name.parse::<SourceName>().is_ok() {
+            return Some(Located {
+                value: name.to_owned(),
+                at: raw.at.clone(),
+            });
+        }
+        let message = format!("the source needs a name: `{name}` cannot be one");
+        let help = "Add `name = \"…\"`: 1 to 64 of a-z 0-9 - _, from a letter or digit.";
+        self.findings.at(at, message, help);
+        None
     }
 
     fn kind(&mut self, raw: &RawSource) -> Option<SourceKind> {
         match &raw.kind {
             RawKind::Unknown => None,
             RawKind::Postgres(raw) => self.postgres(raw).map(SourceKind::Postgres),
-            RawKind::Files(paths) => self.files(raw, paths).map(SourceKind::Files),
+            RawKind::Files(files) => self.files(raw, files).map(SourceKind::Files),
+            RawKind::Command(command) => self.command(raw, command).map(SourceKind::Command),
         }
     }
-
-    fn files(
-        &mut self,
-        raw: &RawSource,
-        paths: &Field<Vec<Located<String>>>,
-    ) -> Option<FilesSource> {
-        let paths = match paths {
-            Field::Wrong => return None,
-            Field::Absent => &[],
-            Field::Got(paths) => paths.value.as_slice(),
-        };
-        if paths.is_empty() {
-            let help = "Add `paths = [\"/srv/webui\"]`.";
-            self.findings.at(&raw.at, "the source has no paths", help);
-            return None;
-        }
-        let mut checked: Vec<PathBuf> = Vec::new();
-        for raw in paths {
-            let Some(path) = self.absolute("paths", raw) else {
-                continue;
-            };
-            if let Some(other) = checked.iter().find(|other| nested(other, &path)) {
-                let message = format!("`{}` and `{}` overlap", path.display(), other.display());
-                self.findings
-                    .at(&raw.at, message, "Name only the outer one.");
-            }
-            let at = raw.at.clone();
-            let value = path.clone();
-            self.trees.push(Located { value, at });
-            checked.push(path);
-        }
-        Some(FilesSource { paths: checked })
-    }
-}
-
-fn nested(one: &Path, other: &Path) -> bool {
-    one.starts_with(other) || other.starts_with(one)
 }

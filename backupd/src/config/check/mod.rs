@@ -4,7 +4,9 @@
 //! and the result counts only when nothing was found. Looks at the file system for one thing
 //! only: where links lead, so that a repository inside a backed-up folder is seen to be there.
 
+mod command;
 mod config;
+mod files;
 mod job;
 mod known;
 mod postgres;

@@ -19,11 +19,13 @@ impl Check {
         let password = raw.password.as_ref().map(|raw| self.secret(raw));
         let bin_dir = raw.bin_dir.as_ref();
         let bin_dir = bin_dir.map(|raw| self.absolute("bin_dir", raw));
+        let stall_timeout = self.stall_timeout(raw.stall_timeout.as_ref());
         Some(PostgresSource {
             connection: connection??,
             password: password.map_or(Some(None), |secret| secret.map(Some))?,
             bin_dir: bin_dir.map_or(Some(None), |path| path.map(Some))?,
             globals: raw.globals,
+            stall_timeout: stall_timeout?,
         })
     }
 

@@ -245,5 +245,15 @@ fn facts(stream: &StreamInfo) -> Option<String> {
             text.push_str(&format!("\n    {}: {}", example.path, example.error));
         }
     }
+    if files.excluded > 0 {
+        text.push_str(&format!("\n  {} left out by `exclude`", files.excluded));
+    }
+    if files.too_large > 0 {
+        text.push_str(&format!("\n  {} left out as too large:", files.too_large));
+        for example in &files.too_large_examples {
+            let size = show::bytes(example.size_bytes);
+            text.push_str(&format!("\n    {}: {size}", example.path));
+        }
+    }
     Some(text)
 }

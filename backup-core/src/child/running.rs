@@ -1,4 +1,4 @@
-//! A client program as a child of ours: watched, and never outliving whoever started it.
+//! A program as a child of ours: watched, and never outliving whoever started it.
 //!
 //! The child leads a process group, so that what it starts itself goes with it, and so that an
 //! interrupt typed at a terminal reaches us first. Two named threads serve it: one keeps the end
@@ -79,7 +79,7 @@ pub enum ChildError {
     #[error("cannot start `{program}`")]
     Start {
         /// The program.
-        program: &'static str,
+        program: String,
         /// Why.
         #[source]
         source: io::Error,
@@ -88,7 +88,7 @@ pub enum ChildError {
     #[error("`{program}` failed with exit status {status}{stderr}")]
     Exit {
         /// The program.
-        program: &'static str,
+        program: String,
         /// Its exit status.
         status: i32,
         /// What it said.
@@ -98,7 +98,7 @@ pub enum ChildError {
     #[error("`{program}` was killed by {}{stderr}", signal_name(*.signal))]
     Killed {
         /// The program.
-        program: &'static str,
+        program: String,
         /// The signal's number.
         signal: i32,
         /// What it had said.
@@ -108,7 +108,7 @@ pub enum ChildError {
     #[error("cannot tell how `{program}` ended")]
     Wait {
         /// The program.
-        program: &'static str,
+        program: String,
         /// Why.
         #[source]
         source: io::Error,
@@ -118,7 +118,7 @@ pub enum ChildError {
 /// A running program. Dropping it kills it.
 #[derive(Debug)]
 pub(crate) struct Running {
-    program: &'static str,
+    program: String,
     child: Child,
     stop: CancellationToken,
     ended: CancellationToken,
@@ -130,16 +130,19 @@ pub(crate) struct Running {
 impl Running {
     /// Starts `command`. When `cancel` is cancelled, the program is asked to stop, then killed.
     pub(crate) fn start(
-        program: &'static str,
+        program: &str,
         mut command: Command,
         cancel: &CancellationToken,
     ) -> Result<Self, ChildError> {
-        let failed = |source| ChildError::Start { program, source };
+        let failed = |source| ChildError::Start {
+            program: program.to_owned(),
+            source,
+        };
         command.stderr(Stdio::piped()).process_group(0);
         let mut child = command.spawn().map_err(failed)?;
         let complaints = child.stderr.take().expect("it was just asked to be a pipe");
         let mut running = Self {
-            program,
+            program: program.to_owned(),
             child,
             stop: cancel.child_token(),
             ended: CancellationToken::new(),
@@ -148,13 +151,13 @@ impl Running {
             reaped: false,
         };
         let stderr = thread::Builder::new()
-            .name(format!("{program}-err"))
+            .name("child-err".to_owned())
             .spawn(move || keep_end(complaints))
             .map_err(failed)?;
         running.stderr = Some(stderr);
         let (group, stop, ended) = (running.group(), running.stop.clone(), running.ended.clone());
         let watcher = thread::Builder::new()
-            .name(format!("{program}-stop"))
+            .name("child-stop".to_owned())
             .spawn(move || stop_on_request(group, &stop, &ended))
             .map_err(failed)?;
         running.watcher = Some(watcher);
@@ -178,12 +181,15 @@ impl Running {
 
     /// Waits until it has ended; success is exit status 0. Gives what it wrote to standard error.
     pub(crate) fn end(mut self) -> Result<Stderr, ChildError> {
-        let program = self.program;
+        let program = self.program.clone();
         drop(self.child.stdin.take());
         drop(self.child.stdout.take());
         self.wait_unreaped()
             .and_then(|()| self.reap())
-            .map_err(|source| ChildError::Wait { program, source })
+            .map_err(|source| ChildError::Wait {
+                program: program.clone(),
+                source,
+            })
             .and_then(|(status, stderr)| judge(program, status, stderr))
     }
 
@@ -229,7 +235,7 @@ impl Drop for Running {
     }
 }
 
-fn judge(program: &'static str, status: ExitStatus, stderr: Stderr) -> Result<Stderr, ChildError> {
+fn judge(program: String, status: ExitStatus, stderr: Stderr) -> Result<Stderr, ChildError> {
     match (status.code(), status.signal()) {
         (Some(0), _) => Ok(stderr),
         (_, Some(signal)) => Err(ChildError::Killed {

@@ -1,0 +1,12 @@
+//! Programs as children of ours: started, watched, read from, and never outliving us.
+//!
+//! Knows nothing of what a program is for. Whoever starts one gives its environment; here nothing
+//! is inherited on purpose or cleared by accident.
+
+mod pass;
+mod running;
+
+pub(crate) use pass::pass;
+pub use pass::{PassError, PipeLimits};
+pub(crate) use running::Running;
+pub use running::{ChildError, Stderr};
