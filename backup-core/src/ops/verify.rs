@@ -270,11 +270,11 @@ async fn data(
 ) -> Result<u64, OpError> {
     let (epoch, recipe) = read_recipe(repository, commit, identity).await?;
     let fetcher = Fetcher::spawn(repository.store().clone());
-    let mut snapshot = SnapshotReader::new(fetcher, epoch, Arc::clone(&recipe));
+    let snapshot = SnapshotReader::new(fetcher, epoch, Arc::clone(&recipe));
     let refs_key = layout::refs(&commit.refs.sha256);
     let (refs, cancel) = (refs.clone(), cancel.clone());
     on_thread("verify", move || {
-        refs_agree(&mut snapshot, &refs_key, &refs)?;
+        refs_agree(&snapshot, &refs_key, &refs)?;
         let mut read_bytes = 0;
         for stream in &recipe.streams {
             let mut archive = Archive(match stream.line.kind {
@@ -294,11 +294,13 @@ async fn data(
 }
 
 /// Refs follow from the recipe; whoever has the key makes sure.
-fn refs_agree(snapshot: &mut SnapshotReader, key: &str, refs: &Refs) -> Result<(), OpError> {
+fn refs_agree(snapshot: &SnapshotReader, key: &str, refs: &Refs) -> Result<(), OpError> {
     let recipe = Arc::clone(snapshot.recipe());
     let mut extents = Vec::new();
     for stream in &recipe.streams {
-        extents.extend(snapshot.extents(stream)?);
+        for extent in snapshot.extents(stream)? {
+            extents.push(extent?);
+        }
     }
     let head = refs.head.clone();
     if Refs::derive(head, &recipe.packs, extents.into_iter()) == *refs {

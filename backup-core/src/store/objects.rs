@@ -1,6 +1,6 @@
 //! The store: create-if-absent puts that always know how they ended, whole reads, whole listings.
 
-use std::{fmt, path::Path, sync::Arc};
+use std::{fmt, ops::Range, path::Path, sync::Arc};
 
 use bytes::Bytes;
 use futures::TryStreamExt as _;
@@ -104,6 +104,12 @@ impl Store {
         };
         read.await
             .map_err(|source| StoreError::new("read", key, source))
+    }
+
+    /// Reads some bytes of an object.
+    pub async fn get_range(&self, key: &str, range: Range<u64>) -> Result<Bytes, StoreError> {
+        let read = self.inner.get_range(&Key::from(key), range).await;
+        read.map_err(|source| StoreError::new("read", key, source))
     }
 
     /// Reads a whole object, if it is there.
