@@ -13,4 +13,6 @@ pub use block::{MAX_BLOCK, compress_block, decompress_block};
 pub use context::BlockCodec;
 pub use error::CodecError;
 pub use frame::{compress_frame, decompress_frame};
-pub use seek_table::{BlockPlace, read_seek_table, seek_table};
+pub use seek_table::{
+    BlockPlace, SEEK_TABLE_END, parse_seek_table, read_seek_table, seek_table, seek_table_len,
+};

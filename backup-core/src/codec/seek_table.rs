@@ -8,6 +8,10 @@ const SEEKABLE_MAGIC: [u8; 4] = [0xb1, 0xea, 0x92, 0x8f];
 const HEADER: usize = 8;
 const ENTRY: usize = 8;
 const FOOTER: usize = 9;
+
+/// Bytes at the end of a seek table that tell its length.
+pub const SEEK_TABLE_END: usize = FOOTER;
+
 const MAX_BLOCKS: usize = 65_536;
 
 /// Where a block is, in the pack's plaintext and in the decompressed pack.
@@ -45,8 +49,17 @@ pub fn seek_table(blocks: &[(u32, u32)]) -> Vec<u8> {
 /// Reads the seek table at the end of a pack's plaintext. The blocks and the table must fill it
 /// exactly, and decompress to `plain_total`, which the caller has from a signed recipe.
 pub fn read_seek_table(pack: &[u8], plain_total: u64) -> Result<Vec<BlockPlace>, CodecError> {
+    let table = pack.len().checked_sub(seek_table_len(pack)?);
+    let table = table.and_then(|start| pack.get(start..));
+    let table = table.ok_or(CodecError::SeekTable("longer than the pack"))?;
+    parse_seek_table(table, pack.len() as u64, plain_total)
+}
+
+/// The length of a pack's seek table, by the last bytes of its plaintext, at least
+/// [`SEEK_TABLE_END`].
+pub fn seek_table_len(end: &[u8]) -> Result<usize, CodecError> {
     let wrong = CodecError::SeekTable;
-    let (rest, magic) = pack.split_last_chunk::<4>().ok_or(wrong("missing"))?;
+    let (rest, magic) = end.split_last_chunk::<4>().ok_or(wrong("missing"))?;
     let (&descriptor, rest) = rest.split_last().ok_or(wrong("missing"))?;
     let (_, count) = rest.split_last_chunk::<4>().ok_or(wrong("missing"))?;
     let count = u32::from_le_bytes(*count) as usize;
@@ -56,21 +69,37 @@ pub fn read_seek_table(pack: &[u8], plain_total: u64) -> Result<Vec<BlockPlace>,
     if count > MAX_BLOCKS {
         return Err(wrong("over the format's limits"));
     }
-    let content = count.saturating_mul(ENTRY).saturating_add(FOOTER);
-    let table_start = pack
-        .len()
-        .checked_sub(content.saturating_add(HEADER))
+    Ok(table_len(count))
+}
+
+fn table_len(count: usize) -> usize {
+    count.saturating_mul(ENTRY).saturating_add(HEADER + FOOTER)
+}
+
+/// Reads a seek table, cut out of a pack's plaintext of `pack_len` bytes by [`seek_table_len`].
+pub fn parse_seek_table(
+    table: &[u8],
+    pack_len: u64,
+    plain_total: u64,
+) -> Result<Vec<BlockPlace>, CodecError> {
+    let wrong = CodecError::SeekTable;
+    if seek_table_len(table)? != table.len() {
+        return Err(wrong("longer than the pack"));
+    }
+    let blocks_len = pack_len
+        .checked_sub(table.len() as u64)
         .ok_or(wrong("longer than the pack"))?;
-    let (blocks, table) = pack.split_at(table_start);
+    let content = table.len().saturating_sub(HEADER);
     let (magic, table) = table.split_first_chunk::<4>().ok_or(wrong("missing"))?;
     let (size, table) = table.split_first_chunk::<4>().ok_or(wrong("missing"))?;
     if *magic != SKIPPABLE_MAGIC || u32::from_le_bytes(*size) as usize != content {
         return Err(wrong("not a skippable frame of its length"));
     }
-    let (entries, _) = table.as_chunks::<ENTRY>();
-    let mut places = Vec::with_capacity(count);
+    let entries = table.get(..table.len().saturating_sub(FOOTER));
+    let (entries, _) = entries.unwrap_or_default().as_chunks::<ENTRY>();
+    let mut places = Vec::with_capacity(entries.len());
     let (mut start, mut plain_start) = (0usize, 0u64);
-    for [c0, c1, c2, c3, p0, p1, p2, p3] in entries.iter().take(count) {
+    for [c0, c1, c2, c3, p0, p1, p2, p3] in entries {
         let len = u32::from_le_bytes([*c0, *c1, *c2, *c3]) as usize;
         let plain_len = u32::from_le_bytes([*p0, *p1, *p2, *p3]) as usize;
         if plain_len as u64 > MAX_BLOCK || plain_len == 0 {
@@ -85,7 +114,7 @@ pub fn read_seek_table(pack: &[u8], plain_total: u64) -> Result<Vec<BlockPlace>,
         start = start.saturating_add(len);
         plain_start = plain_start.saturating_add(plain_len as u64);
     }
-    if start != blocks.len() || plain_start != plain_total {
+    if start as u64 != blocks_len || plain_start != plain_total {
         return Err(wrong("not in agreement with the pack"));
     }
     Ok(places)

@@ -44,7 +44,7 @@ pub fn head_digest(file: &[u8]) -> Result<Digest, CryptError> {
 }
 
 /// The header ends with the line that begins with `---`.
-fn head_len(file: &[u8]) -> Result<usize, CryptError> {
+pub(super) fn head_len(file: &[u8]) -> Result<usize, CryptError> {
     let search = file.get(..file.len().min(MAX_HEADER)).unwrap_or(file);
     let mac = search
         .windows(5)

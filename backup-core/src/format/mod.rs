@@ -11,8 +11,9 @@ pub use entry::{
     Entry, EntryError, FileTime, MAX_DEPTH, MAX_PATH_BYTES, Node, NodeKind, PathFault, check_path,
 };
 pub use recipe::{
-    Extent, INLINE_LINES, Lines, LinesError, ListRef, MAX_PACK, MAX_PLAIN, PackLine, Recipe,
-    RecipeHead, RecipeStream, StreamLine, extents_fit, is_stream_name, push_line,
+    Extent, INLINE_LINES, Lines, LinesError, ListRef, MAX_LINE, MAX_PACK, MAX_PLAIN, PackLine,
+    Recipe, RecipeHead, RecipeStream, StreamLine, extents_fit, is_stream_name, parse_line,
+    push_line,
 };
 pub use refs::{Refs, RefsHead, RefsPack};
 pub use run::{Aborted, Commit, Fence, ObjectRef, RunEnd, Session};

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 pub const INLINE_LINES: u64 = 1_000;
 
 /// A line of a recipe, refs or list is not longer.
-const MAX_LINE: usize = 1 << 20;
+pub const MAX_LINE: usize = 1 << 20;
 
 /// A pack does not decompress to more.
 pub const MAX_PLAIN: u64 = 320 << 20;
@@ -319,6 +319,22 @@ pub fn push_line<T: Serialize>(out: &mut Vec<u8>, value: &T) {
     out.push(b'\n');
 }
 
+/// Reads one line, without its line feed, as JSON of one type in its canonical spelling.
+pub fn parse_line<T: DeserializeOwned + Serialize>(
+    text: &[u8],
+    line: u64,
+    what: &'static str,
+) -> Result<T, LinesError> {
+    let wrong = |source| LinesError::Line { line, what, source };
+    let value: T = serde_json::from_slice(text).map_err(wrong)?;
+    let again = serde_json::to_vec(&value).map_err(wrong)?;
+    if again == text {
+        return Ok(value);
+    }
+    let rule = "the line is not in canonical form";
+    Err(LinesError::Rule { line, rule })
+}
+
 /// Reads lines one by one and knows where it is.
 #[derive(Debug)]
 pub struct Lines<'a> {
@@ -358,15 +374,7 @@ impl<'a> Lines<'a> {
         what: &'static str,
     ) -> Result<T, LinesError> {
         let text = self.text(what)?;
-        let wrong = |source| LinesError::Line {
-            line: self.line,
-            what,
-            source,
-        };
-        let value: T = serde_json::from_str(text).map_err(wrong)?;
-        let again = serde_json::to_string(&value).map_err(wrong)?;
-        self.rule(again == text, "the line is not in canonical form")?;
-        Ok(value)
+        parse_line(text.as_bytes(), self.line, what)
     }
 
     /// Refuses what breaks a rule.

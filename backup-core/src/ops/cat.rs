@@ -37,8 +37,7 @@ pub async fn cat(
             .map(|stream| stream.line.name.clone())
             .collect(),
     })?;
-    let mut snapshot =
-        SnapshotReader::new(Fetcher::spawn(repository.store().clone()), epoch, recipe);
+    let snapshot = SnapshotReader::new(Fetcher::spawn(repository.store().clone()), epoch, recipe);
     let cancel = cancel.clone();
     on_thread("cat", move || {
         let mut checked = snapshot.open(&stream)?;

@@ -85,7 +85,7 @@ pub async fn restore(
 type Restored = (RestoredStream, Vec<Failure>);
 
 async fn into_folder(
-    mut snapshot: SnapshotReader,
+    snapshot: SnapshotReader,
     stream: StreamInfo,
     path: PathBuf,
     request: &RestoreRequest,
@@ -126,7 +126,7 @@ async fn into_folder(
 }
 
 async fn into_database(
-    mut snapshot: SnapshotReader,
+    snapshot: SnapshotReader,
     stream: StreamInfo,
     name: String,
     request: &RestoreRequest,

@@ -270,11 +270,11 @@ async fn data(
 ) -> Result<u64, OpError> {
     let (epoch, recipe) = read_recipe(repository, commit, identity).await?;
     let fetcher = Fetcher::spawn(repository.store().clone());
-    let mut snapshot = SnapshotReader::new(fetcher, epoch, Arc::clone(&recipe));
+    let snapshot = SnapshotReader::new(fetcher, epoch, Arc::clone(&recipe));
     let refs_key = layout::refs(&commit.refs.sha256);
     let (refs, cancel) = (refs.clone(), cancel.clone());
     on_thread("verify", move || {
-        refs_agree(&mut snapshot, &refs_key, &refs)?;
+        refs_agree(&snapshot, &refs_key, &refs)?;
         let mut read_bytes = 0;
         for stream in &recipe.streams {
             let mut archive = Archive(match stream.line.kind {
@@ -294,13 +294,13 @@ async fn data(
 }
 
 /// Refs follow from the recipe; whoever has the key makes sure.
-fn refs_agree(snapshot: &mut SnapshotReader, key: &str, refs: &Refs) -> Result<(), OpError> {
+fn refs_agree(snapshot: &SnapshotReader, key: &str, refs: &Refs) -> Result<(), OpError> {
     let recipe = Arc::clone(snapshot.recipe());
     let scratch = |source| OpError::io("sort the extents of a snapshot", source);
     let mut usage = Usage::new(&std::env::temp_dir());
     for stream in &recipe.streams {
         for extent in snapshot.extents(stream)? {
-            usage.push(extent).map_err(scratch)?;
+            usage.push(extent?).map_err(scratch)?;
         }
     }
     let used = usage.finish(recipe.packs.len()).map_err(scratch)?;

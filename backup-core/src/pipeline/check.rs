@@ -1,32 +1,34 @@
 //! The last word on a stream that is read: its length and its own digest.
+//!
+//! The digest of a `files` stream is over those of its entries, whose list flows along: an entry
+//! that is not what the list says is named at the end.
 
 use std::io::{self, Read};
 
 use backup_model::Digest;
 use sha2::{Digest as _, Sha256};
 
-use crate::repo::RepoError;
+use crate::{format::Entry, repo::RepoError};
 
-/// Length and digest of one entry of a `files` stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct EntryDigest {
-    /// Bytes of tar: headers, content, padding.
-    pub length: u64,
-    /// SHA-256 of them.
-    pub sha256: Digest,
-}
+/// The entries that a stream is made of, in its order.
+pub type EntryList = Box<dyn Iterator<Item = Result<Entry, RepoError>> + Send>;
 
 /// What a stream must turn out to be.
-#[derive(Debug)]
 pub struct Expected {
     /// Its name, for messages.
     pub name: String,
     /// Its length.
     pub length: u64,
-    /// Its digest.
-    pub digest: Digest,
-    /// Its entries, if the digest is over theirs.
-    pub entries: Option<Vec<EntryDigest>>,
+    /// Its digest; `None` if it is only some entries of a whole that has one.
+    pub digest: Option<Digest>,
+    /// Its entries, if it is made of them.
+    pub entries: Option<EntryList>,
+}
+
+impl std::fmt::Debug for Expected {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Expected({}, {} bytes)", self.name, self.length)
+    }
 }
 
 /// Passes a stream on and fails at its end unless it is the one expected. Whoever reads must read
@@ -35,7 +37,8 @@ pub struct Expected {
 pub struct CheckedReader<R> {
     inner: R,
     name: String,
-    expected: (u64, Digest),
+    expected_length: u64,
+    expected: Option<Digest>,
     digest: StreamDigest,
     length: u64,
 }
@@ -46,7 +49,8 @@ impl<R: Read> CheckedReader<R> {
         Self {
             inner,
             digest: StreamDigest::new(expected.entries),
-            expected: (expected.length, expected.digest),
+            expected_length: expected.length,
+            expected: expected.digest,
             name: expected.name,
             length: 0,
         }
@@ -57,27 +61,35 @@ impl<R: Read> CheckedReader<R> {
         self.length
     }
 
-    fn verdict(&self) -> io::Result<()> {
-        let differs = |expected: String, found: String| {
-            io::Error::other(RepoError::ObjectDiffers {
-                key: format!("stream {}", self.name),
-                expected,
-                found,
-            })
+    fn verdict(&mut self) -> Result<(), RepoError> {
+        let name = &self.name;
+        let differs = |entry: &str, expected: String, found: String| RepoError::ObjectDiffers {
+            key: format!("stream {name}{entry}"),
+            expected,
+            found,
         };
-        let (length, digest) = self.expected;
-        if self.length != length {
+        if self.length != self.expected_length {
             return Err(differs(
-                format!("{length} bytes"),
+                "",
+                format!("{} bytes", self.expected_length),
                 format!("{} bytes", self.length),
             ));
         }
-        match self.digest.clone().finish() {
-            Some(found) if found == digest => Ok(()),
-            found => Err(differs(
-                format!("digest {digest}"),
-                found.map_or_else(|| "entries that do not agree".to_owned(), |d| d.to_string()),
-            )),
+        let found = match &mut self.digest {
+            StreamDigest::Bytes(digest) => Digest(digest.clone().finalize().into()),
+            StreamDigest::Entries(entries) => match entries.finish()? {
+                Ok(found) => found,
+                Err(Odd { path, found }) => {
+                    let entry = format!(", entry {path}");
+                    return Err(differs(&entry, "the listed digest".to_owned(), found));
+                }
+            },
+        };
+        match self.expected {
+            Some(expected) if expected != found => {
+                Err(differs("", format!("digest {expected}"), found.to_string()))
+            }
+            _ => Ok(()),
         }
     }
 }
@@ -86,76 +98,86 @@ impl<R: Read> Read for CheckedReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buffer)?;
         if read == 0 && !buffer.is_empty() {
-            self.verdict()?;
+            self.verdict().map_err(io::Error::other)?;
             return Ok(0);
         }
-        self.digest.update(&buffer[..read]);
+        self.digest
+            .update(&buffer[..read])
+            .map_err(io::Error::other)?;
         self.length += read as u64;
         Ok(read)
     }
 }
 
 /// SHA-256 of a stream's bytes, or of its entries' digests.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 enum StreamDigest {
     Bytes(Sha256),
     Entries(Box<EntriesDigest>),
 }
 
+/// An entry that is not as listed.
 #[derive(Clone, Debug)]
+struct Odd {
+    path: String,
+    found: String,
+}
+
 struct EntriesDigest {
-    entries: std::vec::IntoIter<EntryDigest>,
-    current: Option<(EntryDigest, u64, Sha256)>,
+    entries: EntryList,
+    current: Option<(Entry, u64, Sha256)>,
     whole: Sha256,
-    agree: bool,
+    odd: Option<Odd>,
+}
+
+impl std::fmt::Debug for EntriesDigest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("EntriesDigest")
+    }
 }
 
 impl StreamDigest {
-    fn new(entries: Option<Vec<EntryDigest>>) -> Self {
+    fn new(entries: Option<EntryList>) -> Self {
         entries.map_or_else(
             || Self::Bytes(Sha256::new()),
             |entries| {
                 Self::Entries(Box::new(EntriesDigest {
-                    entries: entries.into_iter(),
+                    entries,
                     current: None,
                     whole: Sha256::new(),
-                    agree: true,
+                    odd: None,
                 }))
             },
         )
     }
 
-    fn update(&mut self, bytes: &[u8]) {
+    fn update(&mut self, bytes: &[u8]) -> Result<(), RepoError> {
         match self {
             Self::Bytes(digest) => digest.update(bytes),
-            Self::Entries(entries) => entries.update(bytes),
+            Self::Entries(entries) => entries.update(bytes)?,
         }
-    }
-
-    /// The digest; `None` if entries do not agree with the bytes.
-    fn finish(self) -> Option<Digest> {
-        match self {
-            Self::Bytes(digest) => Some(Digest(digest.finalize().into())),
-            Self::Entries(mut entries) => {
-                let all = entries.agree && entries.current.is_none();
-                (all && entries.entries.next().is_none())
-                    .then(|| Digest(entries.whole.finalize().into()))
-            }
-        }
+        Ok(())
     }
 }
 
 impl EntriesDigest {
-    fn update(&mut self, mut bytes: &[u8]) {
-        while !bytes.is_empty() && self.agree {
-            let current = self.current.take();
-            let begun = current.or_else(|| {
-                let entry = self.entries.next()?;
-                Some((entry, entry.length, Sha256::new()))
-            });
-            let Some((entry, rest, mut digest)) = begun else {
-                self.agree = false;
-                return;
+    fn update(&mut self, mut bytes: &[u8]) -> Result<(), RepoError> {
+        while !bytes.is_empty() && self.odd.is_none() {
+            let (entry, rest, mut digest) = match self.current.take() {
+                Some(current) => current,
+                None => match self.entries.next().transpose()? {
+                    Some(entry) => {
+                        let length = entry.length;
+                        (entry, length, Sha256::new())
+                    }
+                    None => {
+                        self.odd = Some(Odd {
+                            path: "after the last".to_owned(),
+                            found: format!("{} more bytes", bytes.len()),
+                        });
+                        return Ok(());
+                    }
+                },
             };
             let taken = usize::try_from(rest).unwrap_or(usize::MAX).min(bytes.len());
             digest.update(&bytes[..taken]);
@@ -166,9 +188,34 @@ impl EntriesDigest {
                 continue;
             }
             let found = Digest(digest.finalize().into());
-            self.agree = found == entry.sha256;
+            if found != entry.sha256 {
+                self.odd = Some(odd(&entry, found.to_string()));
+            }
             self.whole.update(found.0);
         }
+        Ok(())
+    }
+
+    /// The digest of digests, or the first entry that is not as listed.
+    fn finish(&mut self) -> Result<Result<Digest, Odd>, RepoError> {
+        if let Some(odd) = &self.odd {
+            return Ok(Err(odd.clone()));
+        }
+        if let Some((entry, rest, _)) = &self.current {
+            return Ok(Err(odd(entry, format!("{rest} bytes less"))));
+        }
+        if let Some(entry) = self.entries.next().transpose()? {
+            return Ok(Err(odd(&entry, "nothing".to_owned())));
+        }
+        Ok(Ok(Digest(self.whole.clone().finalize().into())))
+    }
+}
+
+fn odd(entry: &Entry, found: String) -> Odd {
+    let path = entry.node.as_ref().map(|node| &node.path[..]);
+    Odd {
+        path: String::from_utf8_lossy(path.unwrap_or(b"at the end")).into_owned(),
+        found,
     }
 }
 
@@ -191,7 +238,7 @@ mod tests {
         let expected = |length, digest| Expected {
             name: "s".into(),
             length,
-            digest,
+            digest: Some(digest),
             entries: None,
         };
         assert!(read(b"hello", expected(5, sha(b"hello"))).is_ok());
@@ -201,26 +248,32 @@ mod tests {
 
     #[test]
     fn entries_must_cover_the_stream_exactly() {
-        let entry = |bytes: &[u8]| EntryDigest {
-            length: bytes.len() as u64,
-            sha256: sha(bytes),
+        let entry = |bytes: &[u8]| {
+            Ok(Entry {
+                length: bytes.len() as u64,
+                sha256: sha(bytes),
+                node: None,
+            })
         };
         let whole = sha(&[sha(b"hel").0, sha(b"lo").0].concat());
-        let expected = |entries: Vec<EntryDigest>| Expected {
+        let expected = |digest, entries: Vec<Result<Entry, RepoError>>| Expected {
             name: "s".into(),
             length: 5,
-            digest: whole,
-            entries: Some(entries),
+            digest,
+            entries: Some(Box::new(entries.into_iter())),
         };
-        assert!(read(b"hello", expected(vec![entry(b"hel"), entry(b"lo")])).is_ok());
-        assert!(read(b"hello", expected(vec![entry(b"hel")])).is_err());
-        assert!(
-            read(
-                b"hello",
-                expected(vec![entry(b"hel"), entry(b"lo"), entry(b"x")])
-            )
-            .is_err()
-        );
-        assert!(read(b"hexlo", expected(vec![entry(b"hel"), entry(b"lo")])).is_err());
+        for digest in [Some(whole), None] {
+            let both = || vec![entry(b"hel"), entry(b"lo")];
+            assert!(read(b"hello", expected(digest, both())).is_ok());
+            assert!(read(b"hello", expected(digest, vec![entry(b"hel")])).is_err());
+            let more = vec![entry(b"hel"), entry(b"lo"), entry(b"x")];
+            assert!(read(b"hello", expected(digest, more)).is_err());
+            assert!(read(b"hexlo", expected(digest, both())).is_err());
+        }
+        let other = Some(sha(b"other"));
+        let both = vec![entry(b"hel"), entry(b"lo")];
+        assert!(read(b"hello", expected(other, both)).is_err());
+        let broken = vec![entry(b"hel"), Err(RepoError::Random)];
+        assert!(read(b"hello", expected(None, broken)).is_err());
     }
 }

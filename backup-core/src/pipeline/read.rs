@@ -1,216 +1,222 @@
-//! Reading streams back: fetch packs, check them against the recipe, open, decompress.
+//! A stream's bytes, extent by extent, here or on a thread that runs ahead.
 //!
-//! A pack is checked by size and SHA-256 before anything of it is decrypted, and every byte is
-//! authenticated by age before zstd sees it. The packs used last and a few of their blocks are
-//! kept, so that memory stays flat however often extents jump.
+//! A reader looks a bounded window of extents ahead and has what they need fetched and opened
+//! while the current one is read. The thread that runs ahead decrypts and decompresses while its
+//! consumer digests; what is between them is bounded in bytes. Nothing here is a verdict on a
+//! stream: that is `check`'s.
 
 use std::{
     collections::VecDeque,
     io::{self, Read},
-    sync::Arc,
+    sync::{Arc, mpsc},
+    thread,
 };
 
-use backup_keys::Identity;
-use bytes::Bytes;
-use tokio::sync::{mpsc, oneshot};
+use super::{Packs, blocks::Blocks, needs::Needs, pack::Block};
+use crate::{format::Extent, repo::RepoError};
 
-use crate::{
-    codec::{BlockPlace, decompress_block, read_seek_table},
-    crypt,
-    format::{Extent, ObjectRef, PackLine, layout},
-    repo::{RepoError, check_object},
-    store::{Store, StoreError},
-};
+/// Memory for the packs and blocks of a stream that is read to its end.
+const STREAM_BUDGET: u64 = 40 << 20;
+/// The same for a list, whose pieces are read one after another.
+const LIST_BUDGET: u64 = 3 << 20;
 
-const KEPT_PACKS: usize = 2;
-const KEPT_BLOCKS: usize = 8;
+/// How far a reader looks ahead.
+const WINDOW_EXTENTS: usize = 1024;
+const WINDOW_BYTES: u64 = 64 << 20;
 
-type Fetched = Result<Option<Bytes>, StoreError>;
+/// Pieces that wait for the consumer, and their size.
+const PIECES: usize = 4;
+const PIECE_BYTES: usize = 512 * 1024;
 
-/// Asks the store for objects on behalf of threads that may block.
-#[derive(Clone, Debug)]
-pub struct Fetcher(mpsc::Sender<(String, oneshot::Sender<Fetched>)>);
+type Extents = Box<dyn Iterator<Item = Result<Extent, RepoError>> + Send>;
 
-impl Fetcher {
-    /// Must be called on a tokio runtime; its task ends with the last clone.
-    pub fn spawn(store: Store) -> Self {
-        let (sender, mut requests) = mpsc::channel::<(String, oneshot::Sender<Fetched>)>(1);
-        tokio::spawn(async move {
-            while let Some((key, answer)) = requests.recv().await {
-                // A dropped receiver means that nobody waits any more.
-                drop(answer.send(store.find(&key).await));
-            }
-        });
-        Self(sender)
-    }
+/// A stream's bytes, read by whoever asks. Errors carry a [`RepoError`].
+pub struct StreamReader {
+    blocks: Blocks,
+    extents: Extents,
+    /// The current extent, as far as it was not read, and those to come.
+    window: VecDeque<Extent>,
+    window_bytes: u64,
+    window_extents: usize,
+    /// How many in the window are made ready.
+    prepared: usize,
+    /// The number of the current extent.
+    now: u64,
+    block: Option<(u64, Block)>,
+}
 
-    fn fetch(&self, key: &str) -> Result<Bytes, RepoError> {
-        let missing = || RepoError::ObjectMissing(key.to_owned());
-        let (answer, fetched) = oneshot::channel();
-        self.0
-            .blocking_send((key.to_owned(), answer))
-            .map_err(|_| missing())?;
-        fetched
-            .blocking_recv()
-            .map_err(|_| missing())??
-            .ok_or_else(missing)
+impl std::fmt::Debug for StreamReader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "StreamReader(extent {})", self.now)
     }
 }
 
-/// An opened pack: its blocks still compressed.
-#[derive(Debug)]
-struct Pack {
-    number: u64,
-    key: String,
-    plain: Vec<u8>,
-    blocks: Vec<BlockPlace>,
-}
+impl StreamReader {
+    /// Reads a list: with little memory, and not ahead.
+    pub(super) fn list(packs: Arc<Packs>, extents: Extents) -> Self {
+        Self::new(
+            Blocks::new(packs, Needs::default(), LIST_BUDGET),
+            extents,
+            1,
+        )
+    }
 
-/// A decompressed block and where it is.
-type Block = ((u64, u64), Arc<Vec<u8>>);
+    /// Reads a stream of which `needs` were found out before.
+    pub(super) fn ahead(packs: Arc<Packs>, needs: Needs, extents: Extents) -> Self {
+        let blocks = Blocks::new(packs, needs, STREAM_BUDGET);
+        Self::new(blocks, extents, WINDOW_EXTENTS)
+    }
 
-/// Opens packs of one snapshot.
-#[derive(Debug)]
-pub struct PackReader {
-    fetcher: Fetcher,
-    identity: Identity,
-    lines: Arc<Vec<PackLine>>,
-    packs: VecDeque<Arc<Pack>>,
-    blocks: VecDeque<Block>,
-}
-
-impl PackReader {
-    /// Reads packs with the identity of their epoch.
-    pub fn new(fetcher: Fetcher, identity: Identity, lines: Arc<Vec<PackLine>>) -> Self {
+    fn new(blocks: Blocks, extents: Extents, window_extents: usize) -> Self {
         Self {
-            fetcher,
-            identity,
-            lines,
-            packs: VecDeque::new(),
-            blocks: VecDeque::new(),
-        }
-    }
-
-    /// The decompressed block that holds `offset` of a pack, and where the block begins.
-    fn block(&mut self, number: u64, offset: u64) -> Result<(u64, Arc<Vec<u8>>), RepoError> {
-        let pack = self.pack(number)?;
-        let after = pack.blocks.partition_point(|b| b.plain_start <= offset);
-        let place = after
-            .checked_sub(1)
-            .and_then(|index| pack.blocks.get(index))
-            .ok_or_else(|| RepoError::rule(&pack.key, "it does not hold what the recipe says"))?;
-        let id = (number, place.plain_start);
-        if let Some((_, block)) = self.blocks.iter().find(|(kept, _)| *kept == id) {
-            return Ok((place.plain_start, Arc::clone(block)));
-        }
-        let frame = pack.plain.get(place.start..place.start + place.len);
-        let block = decompress_block(frame.unwrap_or_default(), place.plain_len)
-            .map(Arc::new)
-            .map_err(|source| RepoError::Decompress {
-                key: pack.key.clone(),
-                source,
-            })?;
-        self.blocks.truncate(KEPT_BLOCKS - 1);
-        self.blocks.push_front((id, Arc::clone(&block)));
-        Ok((place.plain_start, block))
-    }
-
-    fn pack(&mut self, number: u64) -> Result<Arc<Pack>, RepoError> {
-        if let Some(at) = self.packs.iter().position(|pack| pack.number == number) {
-            let pack = self.packs.remove(at).expect("it was just found there");
-            self.packs.push_front(Arc::clone(&pack));
-            return Ok(pack);
-        }
-        let lines = Arc::clone(&self.lines);
-        let line = usize::try_from(number)
-            .ok()
-            .and_then(|index| lines.get(index))
-            .ok_or_else(|| RepoError::rule("recipe", "an extent names no pack"))?;
-        // Make room first: the new pack needs it.
-        self.packs.truncate(KEPT_PACKS - 1);
-        let pack = Arc::new(self.open(number, line)?);
-        self.packs.push_front(Arc::clone(&pack));
-        Ok(pack)
-    }
-
-    fn open(&self, number: u64, line: &PackLine) -> Result<Pack, RepoError> {
-        let key = layout::pack(&line.sha256);
-        let bytes = self.fetcher.fetch(&key)?;
-        let expected = ObjectRef {
-            sha256: line.sha256,
-            size: line.size,
-        };
-        check_object(&key, &bytes, expected)?;
-        let decrypt = |source| RepoError::Decrypt {
-            key: key.clone(),
-            source,
-        };
-        if crypt::head_digest(&bytes).map_err(decrypt)? != line.head {
-            return Err(RepoError::rule(
-                &key,
-                "its head is not the one in the recipe",
-            ));
-        }
-        let plain = crypt::open(&bytes, self.identity.as_age()).map_err(decrypt)?;
-        let blocks =
-            read_seek_table(&plain, line.plain).map_err(|source| RepoError::Decompress {
-                key: key.clone(),
-                source,
-            })?;
-        Ok(Pack {
-            number,
-            key,
-            plain,
             blocks,
+            extents,
+            window: VecDeque::new(),
+            window_bytes: 0,
+            window_extents,
+            prepared: 0,
+            now: 0,
+            block: None,
+        }
+    }
+
+    fn read_some(&mut self, buffer: &mut [u8]) -> Result<usize, RepoError> {
+        if self.window.is_empty() {
+            self.fill()?;
+        }
+        let Some(&extent) = self.window.front() else {
+            return Ok(0);
+        };
+        let block = self.block(extent)?;
+        let from = usize::try_from(extent.offset - block.start).unwrap_or(usize::MAX);
+        let wanted = usize::try_from(extent.length).unwrap_or(usize::MAX);
+        let available = block.bytes.get(from..).unwrap_or_default();
+        let taken = available.len().min(wanted).min(buffer.len());
+        if taken == 0 && !buffer.is_empty() {
+            let rule = "an extent reaches beyond its pack";
+            return Err(RepoError::rule("recipe", rule));
+        }
+        buffer[..taken].copy_from_slice(&available[..taken]);
+        self.advance(taken as u64);
+        Ok(taken)
+    }
+
+    fn advance(&mut self, taken: u64) {
+        self.window_bytes -= taken;
+        let Some(front) = self.window.front_mut() else {
+            return;
+        };
+        front.offset += taken;
+        front.length -= taken;
+        if front.length == 0 {
+            self.window.pop_front();
+            self.prepared = self.prepared.saturating_sub(1);
+            self.now += 1;
+        }
+    }
+
+    fn block(&mut self, extent: Extent) -> Result<Block, RepoError> {
+        if let Some((pack, block)) = &self.block
+            && *pack == extent.pack
+            && extent
+                .offset
+                .checked_sub(block.start)
+                .is_some_and(|from| from < block.bytes.len() as u64)
+        {
+            return Ok(block.clone());
+        }
+        if self.window_extents > 1 {
+            self.fill()?;
+            self.prepare()?;
+        }
+        let block = self.blocks.block(extent.pack, extent.offset, self.now)?;
+        self.block = Some((extent.pack, block.clone()));
+        Ok(block)
+    }
+
+    fn fill(&mut self) -> Result<(), RepoError> {
+        while self.window.len() < self.window_extents && self.window_bytes < WINDOW_BYTES {
+            let Some(extent) = self.extents.next().transpose()? else {
+                return Ok(());
+            };
+            self.window_bytes += extent.length;
+            self.window.push_back(extent);
+        }
+        Ok(())
+    }
+
+    fn prepare(&mut self) -> Result<(), RepoError> {
+        while let Some(&extent) = self.window.get(self.prepared) {
+            let number = self.now + self.prepared as u64;
+            if !self.blocks.prepare(extent, number)? {
+                break;
+            }
+            self.prepared += 1;
+        }
+        Ok(())
+    }
+}
+
+impl Read for StreamReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.read_some(buffer).map_err(io::Error::other)
+    }
+}
+
+/// A stream's bytes, read by a thread of their own that runs ahead. Dropped, it lets the thread
+/// end.
+#[derive(Debug)]
+pub struct AheadReader {
+    /// An empty piece is the end.
+    pieces: mpsc::Receiver<io::Result<Vec<u8>>>,
+    piece: Vec<u8>,
+    at: usize,
+    ended: bool,
+}
+
+impl AheadReader {
+    /// Begins to read.
+    pub(super) fn spawn(mut inner: StreamReader) -> io::Result<Self> {
+        let (sender, pieces) = mpsc::sync_channel(PIECES);
+        thread::Builder::new()
+            .name("read-ahead".to_owned())
+            .spawn(move || {
+                loop {
+                    let piece = piece(&mut inner);
+                    let more = piece.as_ref().is_ok_and(|piece| !piece.is_empty());
+                    // Nobody to send to: nobody reads any more.
+                    if sender.send(piece).is_err() || !more {
+                        return;
+                    }
+                }
+            })?;
+        Ok(Self {
+            pieces,
+            piece: Vec::new(),
+            at: 0,
+            ended: false,
         })
     }
 }
 
-/// A stream's bytes, extent by extent. Errors carry a [`RepoError`].
-#[derive(Debug)]
-pub struct StreamReader<'a> {
-    packs: &'a mut PackReader,
-    extents: std::vec::IntoIter<Extent>,
-    current: Option<Extent>,
+fn piece(inner: &mut StreamReader) -> io::Result<Vec<u8>> {
+    let mut piece = Vec::with_capacity(PIECE_BYTES);
+    inner.take(PIECE_BYTES as u64).read_to_end(&mut piece)?;
+    Ok(piece)
 }
 
-impl<'a> StreamReader<'a> {
-    /// Reads the stream of these extents.
-    pub fn new(packs: &'a mut PackReader, extents: Vec<Extent>) -> Self {
-        Self {
-            packs,
-            extents: extents.into_iter(),
-            current: None,
-        }
-    }
-}
-
-impl Read for StreamReader<'_> {
+impl Read for AheadReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let Some(extent) = self.current.take().or_else(|| self.extents.next()) else {
-            return Ok(0);
-        };
-        let (start, block) = self
-            .packs
-            .block(extent.pack, extent.offset)
-            .map_err(io::Error::other)?;
-        let from = usize::try_from(extent.offset - start).unwrap_or(usize::MAX);
-        let wanted = usize::try_from(extent.length).unwrap_or(usize::MAX);
-        let available = block.get(from..).unwrap_or_default();
-        let taken = available.len().min(wanted).min(buffer.len());
-        if taken == 0 && !buffer.is_empty() {
-            let error = RepoError::rule("recipe", "an extent reaches beyond its pack");
-            return Err(io::Error::other(error));
+        if self.at == self.piece.len() && !self.ended {
+            let piece = self.pieces.recv();
+            self.piece = piece.map_err(|_| io::Error::other("the thread that reads died"))??;
+            self.at = 0;
+            self.ended = self.piece.is_empty();
         }
-        buffer[..taken].copy_from_slice(&available[..taken]);
-        let rest = extent.length - taken as u64;
-        if rest > 0 {
-            self.current = Some(Extent {
-                pack: extent.pack,
-                offset: extent.offset + taken as u64,
-                length: rest,
-            });
-        }
+        let rest = &self.piece[self.at..];
+        let taken = rest.len().min(buffer.len());
+        buffer[..taken].copy_from_slice(&rest[..taken]);
+        self.at += taken;
         Ok(taken)
     }
 }

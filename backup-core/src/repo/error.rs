@@ -3,7 +3,12 @@
 use backup_keys::{EpochError, PublicKey, RecordError};
 use backup_model::{Code, JobName, SnapshotName};
 
-use crate::{codec::CodecError, crypt::CryptError, format::LinesError, store::StoreError};
+use crate::{
+    codec::CodecError,
+    crypt::CryptError,
+    format::{EntryError, LinesError},
+    store::StoreError,
+};
 
 /// A repository, its records or its protocol.
 #[derive(Debug, thiserror::Error)]
@@ -102,6 +107,16 @@ pub enum RepoError {
         /// Why.
         source: LinesError,
     },
+    /// A line of a list of entries is none.
+    #[error("{key}: line {line} is not an entry")]
+    Entry {
+        /// The list.
+        key: String,
+        /// Counted from 1.
+        line: u64,
+        /// Why.
+        source: EntryError,
+    },
     /// The identity opens no key file of the epoch.
     #[error("the identity ({identity}) opens no key of epoch {epoch}")]
     WrongIdentity {
@@ -181,7 +196,8 @@ impl RepoError {
             | Self::ObjectDiffers { .. }
             | Self::Decrypt { .. }
             | Self::Decompress { .. }
-            | Self::Lines { .. } => Code::Damaged,
+            | Self::Lines { .. }
+            | Self::Entry { .. } => Code::Damaged,
             Self::Writer { .. } => Code::WriterRefused,
             Self::Busy { .. } => Code::Busy,
             Self::NoJob(_) => Code::NoJob,
