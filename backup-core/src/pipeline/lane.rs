@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Decompressed size at which a pack is closed however small it got.
-const MAX_PACK_PLAIN: u64 = 256 << 20;
+pub(super) const MAX_PACK_PLAIN: u64 = 256 << 20;
 
 /// What all lanes of a run have in common.
 #[derive(Clone, Debug)]
