@@ -16,12 +16,13 @@ const DAYS: usize = 60;
 /// From here on the policy forgets as much as it keeps, and figures count.
 const SETTLED: usize = 20;
 const KEPT_SNAPSHOTS: usize = 14;
-const FIRST_CHUNKS: usize = 200_000;
+/// Chunks of the first dump: 110 MB and 550 MB stored. Of less, the bytes are too few to matter.
+const SIZES: [usize; 2] = [60_000, 300_000];
 const COMPRESSION: u64 = 3;
 const BLOCK_PLAIN: u64 = 1 << 20;
 const PACK_STORED: u64 = 16 << 20;
-/// Compressed blocks that a restore is given memory for, some 20 MiB.
-const CACHED_BLOCKS: usize = 64;
+/// Compressed blocks that a restore is given memory for, some 10 MiB.
+const CACHED_BLOCKS: usize = 32;
 
 /// Numbers without pattern, the same in each run (`SplitMix64`).
 struct Numbers(u64);
@@ -69,6 +70,8 @@ type Used = BTreeMap<usize, u64>;
 /// Database, repository and what is measured.
 struct World {
     numbers: Numbers,
+    /// Of a day: 1 % of the first dump.
+    appended_chunks: usize,
     dump: Vec<Chunk>,
     packs: Vec<Pack>,
     live: VecDeque<Used>,
@@ -80,9 +83,10 @@ struct World {
 }
 
 impl World {
-    fn new() -> Self {
+    fn new(first_chunks: usize) -> Self {
         let mut world = Self {
             numbers: Numbers(1),
+            appended_chunks: first_chunks / 100,
             dump: Vec::new(),
             packs: Vec::new(),
             live: VecDeque::new(),
@@ -90,7 +94,7 @@ impl World {
             new_plain: 0,
             added_plain: 0,
         };
-        world.append_chunks(FIRST_CHUNKS);
+        world.append_chunks(first_chunks);
         world
     }
 
@@ -113,7 +117,7 @@ impl World {
                 self.dump[at] = Chunk { plain, place: None };
             }
         }
-        self.append_chunks(FIRST_CHUNKS / 100);
+        self.append_chunks(self.appended_chunks);
         self.ended.push_front(ended);
         self.ended.truncate(KEPT_SNAPSHOTS - 1);
     }
@@ -143,7 +147,7 @@ impl World {
 
     /// Stores in the order of the dump what is new or retired; forgets and prunes.
     fn back_up(&mut self, retired: &HashSet<usize>) {
-        let mut used = Used::new();
+        let mut used = vec![0; self.packs.len()];
         let mut open: Option<usize> = None;
         let mut block = 0;
         (self.new_plain, self.added_plain) = (0, 0);
@@ -154,6 +158,7 @@ impl World {
             if chunk.place.is_none_or(|(pack, _)| retired.contains(&pack)) {
                 let number = open.unwrap_or_else(|| {
                     self.packs.push(Pack::default());
+                    used.push(0);
                     self.packs.len() - 1
                 });
                 let pack = &mut self.packs[number];
@@ -167,9 +172,10 @@ impl World {
                 open = (!full).then_some(number);
             }
             let (pack, _) = chunk.place.unwrap();
-            *used.entry(pack).or_default() += chunk.plain;
+            used[pack] += chunk.plain;
         }
-        self.live.push_front(used);
+        let used = used.into_iter().enumerate().filter(|&(_, used)| used > 0);
+        self.live.push_front(used.collect());
         self.live.truncate(KEPT_SNAPSHOTS);
     }
 
@@ -249,8 +255,8 @@ struct Figures {
     packs: usize,
 }
 
-fn simulate(churn: usize, retiring: bool) -> Figures {
-    let mut world = World::new();
+fn simulate(chunks: usize, churn: usize, retiring: bool) -> Figures {
+    let mut world = World::new(chunks);
     let mut figures = Figures::default();
     for day in 0..=DAYS {
         if day > 0 {
@@ -277,9 +283,9 @@ fn simulate(churn: usize, retiring: bool) -> Figures {
 }
 
 #[expect(clippy::print_stdout, reason = "the table is what one runs it for")]
-fn print(churn: usize, rule: &str, figures: &Figures) {
+fn print(chunks: usize, churn: usize, rule: &str, figures: &Figures) {
     println!(
-        "{churn:>4} %  {rule:<9} {:>6.2} {:>6.2}  {:>6.2} {:>6.2}  {:>8.2}  {:>6.2} {:>6.2}  {:>5}",
+        "{chunks:>7}  {churn:>4} %  {rule:<9} {:>6.2} {:>6.2}  {:>6.2} {:>6.2}  {:>8.2}  {:>6.2} {:>6.2}  {:>5}",
         figures.stored.average(),
         figures.stored.max(),
         figures.read.average(),
@@ -295,15 +301,23 @@ fn print(churn: usize, rule: &str, figures: &Figures) {
 #[expect(clippy::print_stdout, reason = "the table is what one runs it for")]
 fn sixty_days_stay_within_twice_the_space_and_a_fraction_more_to_read() {
     println!("per byte that is needed, days {SETTLED} to {DAYS}, average and maximum:");
-    println!(" churn  packs         stored     read whole    blocks      uploaded  in use");
-    for churn in [2, 5, 11] {
-        let kept = simulate(churn, false);
-        let retired = simulate(churn, true);
-        print(churn, "kept", &kept);
-        print(churn, "retired", &retired);
-        assert!(retired.stored.max() <= 2.0, "stored at {churn} %");
-        assert!(retired.read.max() <= 1.4, "read at {churn} %");
-        assert!(kept.stored.max() > retired.stored.max(), "{churn} %");
-        assert!(kept.read.max() > 1.4, "{churn} %");
+    println!(
+        " chunks   churn  packs         stored     read whole    blocks      uploaded  in use"
+    );
+    for (chunks, churn) in SIZES.into_iter().flat_map(|n| [(n, 2), (n, 5), (n, 11)]) {
+        let kept = simulate(chunks, churn, false);
+        let retired = simulate(chunks, churn, true);
+        print(chunks, churn, "kept", &kept);
+        print(chunks, churn, "retired", &retired);
+        let which = format!("{chunks} chunks, {churn} %");
+        assert!(retired.stored.max() <= 2.0, "stored: {which}");
+        assert!(retired.read.max() <= 1.4, "read: {which}");
+        assert!(retired.read_of_blocks <= 1.4, "blocks read: {which}");
+        // Without the rule it is not so; at 2 % sixty days are too few for the space to show it.
+        assert!(kept.read.max() > 1.4, "read if all is kept: {which}");
+        assert!(
+            kept.stored.max() > 2.0 || churn == 2,
+            "stored if all is kept: {which}"
+        );
     }
 }

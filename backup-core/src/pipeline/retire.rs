@@ -19,8 +19,6 @@ const WHOLE: u8 = 64;
 const WELL_USED: u8 = 50;
 /// So many packs that are small by birth cost less than storing them again would.
 const SMALL_PACKS: usize = 64;
-/// What one run may store again at least, in packs: else a job with little news never tidies up.
-const LEAST_PACKS: u64 = 2;
 
 /// A pack as the job's previous snapshot used it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,7 +59,8 @@ pub fn retire(packs: &[PackUse], pack_bytes: u64, new_bytes: u64) -> Vec<Digest>
         .collect();
     // Of packs used alike, the larger one frees more; the digest makes the order a fixed one.
     candidates.sort_unstable_by_key(|p| (p.share, Reverse(p.size), p.sha256));
-    let budget = (new_bytes + new_bytes / 2).max(LEAST_PACKS * pack_bytes);
+    // At least a pack's worth: else a job with little news never tidies up.
+    let budget = (new_bytes + new_bytes / 2).max(pack_bytes);
     let mut spent = 0;
     candidates
         .into_iter()
@@ -110,11 +109,11 @@ mod tests {
     }
 
     #[test]
-    fn one_run_stores_again_one_and_a_half_times_the_news_or_two_packs() {
+    fn one_run_stores_again_one_and_a_half_times_the_news_or_a_pack() {
         let packs: Vec<_> = (0..100).map(|n| pack(n, TARGET, 32)).collect();
         // Each costs 8 MiB.
-        assert_eq!(retired(&packs, 0).len(), 4);
-        assert_eq!(retired(&packs, 21 * MIB).len(), 4);
+        assert_eq!(retired(&packs, 0).len(), 2);
+        assert_eq!(retired(&packs, 10 * MIB).len(), 2);
         assert_eq!(retired(&packs, 160 * MIB).len(), 30);
     }
 
@@ -125,7 +124,9 @@ mod tests {
         packs.push(pack(201, TARGET / 4, 64));
         assert!(retired(&packs, 0).is_empty());
         packs.push(pack(64, MIB / 4, 64));
-        assert_eq!(retired(&packs, 0), (0..65).collect::<Vec<_>>());
+        // 64 of them fill a pack.
+        assert_eq!(retired(&packs, 0), (0..64).collect::<Vec<_>>());
+        assert_eq!(retired(&packs, TARGET), (0..65).collect::<Vec<_>>());
     }
 
     #[test]
