@@ -238,12 +238,6 @@ impl Store {
             .map_err(|source| StoreError::new("read", key, source))
     }
 
-    /// Reads some bytes of an object.
-    pub async fn get_range(&self, key: &str, range: Range<u64>) -> Result<Bytes, StoreError> {
-        let read = self.inner.get_range(&Key::from(key), range).await;
-        read.map_err(|source| StoreError::new("read", key, source))
-    }
-
     /// Reads a whole object, if it is there.
     pub async fn find(&self, key: &str) -> Result<Option<Bytes>, StoreError> {
         match self.get(key).await {

@@ -65,7 +65,7 @@ impl Filter {
 
 /// Up to seven times nine bits, each a place in a block.
 fn bits_of(bits: u64, probes: u32) -> impl Iterator<Item = usize> {
-    (0..probes).map(move |probe| usize::from((bits >> (probe * 9)) as u16 & 511))
+    (0..probes).map(move |probe| usize::try_from(bits >> (probe * 9) & 511).unwrap_or(0))
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ use crate::chunk::{ChunkId, DedupSecret};
 const SORT_MEMORY: usize = 4 << 20;
 
 /// What goes into the index for the next run.
-#[allow(
+#[expect(
     missing_debug_implementations,
     reason = "a function has nothing to show"
 )]

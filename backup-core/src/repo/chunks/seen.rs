@@ -101,12 +101,12 @@ impl Seen {
             })
             .collect();
         records.sort_unstable();
-        let count = records.len();
-        let table = write_table(&self.folder, count, records.into_iter().map(Ok))?;
+        let rows = records.iter().copied().map(Ok);
+        let table = write_table(&self.folder, records.len(), rows)?;
         self.tables.push(table);
         self.widen_filter()?;
-        for id in self.map.keys() {
-            self.filter.insert(id);
+        for record in &records {
+            self.filter.insert(&Record::from_bytes(record).id);
         }
         self.map.clear();
         if self.tables.len() > MAX_TABLES {
@@ -235,8 +235,8 @@ mod tests {
         for number in 0..60_000 {
             seen.insert(id(number), place(number)).unwrap();
             most = most.max(seen.tables.len());
-            if number % 997 == 0 {
-                for number in (0..=number).step_by(211) {
+            if number % 9_973 == 0 {
+                for number in (0..=number).step_by(401) {
                     assert_eq!(seen.find(&id(number)).unwrap(), Some(place(number)));
                 }
             }

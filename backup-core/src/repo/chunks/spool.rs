@@ -141,6 +141,6 @@ mod tests {
     fn a_folder_that_cannot_be_written_is_an_error_of_the_write() {
         let mut spool = Spool::new(Path::new("/proc/self/absent"));
         spool.write_all(&[0; 100]).unwrap();
-        assert!(spool.write_all(&[0; 2 * BUFFER]).is_err());
+        assert!(spool.write_all(&vec![0; 2 * BUFFER]).is_err());
     }
 }
