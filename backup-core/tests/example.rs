@@ -20,6 +20,7 @@ mod tests {
             Recipe, RecipeHead, RecipeStream, Refs, RefsHead, RunEnd, Session, StreamLine, layout,
         },
         ops::Verifier,
+        pipeline::Usage,
         repo::{Repository, TrustRoot},
         store::Store,
     };
@@ -314,7 +315,6 @@ mod tests {
             packs: packs.len() as u64,
             streams: streams.len() as u64,
         };
-        let extents = streams.iter().flat_map(|s| s.extents.clone().unwrap());
         let refs_head = RefsHead {
             repository: ID,
             job: job("webui"),
@@ -322,7 +322,12 @@ mod tests {
             nonce: NONCE,
             packs: packs.len() as u64,
         };
-        let refs = Refs::derive(refs_head, &packs, extents);
+        let mut usage = Usage::new(&std::env::temp_dir());
+        for extent in streams.iter().flat_map(|s| s.extents.clone().unwrap()) {
+            usage.push(extent).unwrap();
+        }
+        let used = usage.finish(packs.len()).unwrap();
+        let refs = Refs::derive(refs_head, &packs, &used);
         let recipe = Recipe {
             head,
             packs,
