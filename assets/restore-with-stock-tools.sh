@@ -923,6 +923,9 @@ what_next() {
         echo "next, into a new folder (as root, so that owners are kept):"
         echo "  mkdir NEW_FOLDER && tar -xpf '$target' --numeric-owner -C NEW_FOLDER"
         ;;
+    command)
+        echo "it is what the command wrote to its standard output: give it to its counterpart"
+        ;;
     esac
 }
 

@@ -16,7 +16,7 @@ mod tests {
     };
 
     use backup_core::{
-        format::{Entry, Node, NodeKind},
+        format::{Entry, FileTime, Node, NodeKind},
         sink::directory::{DirectoryTarget, ExtractOptions, Extracted},
         source::files::{EntrySink, FilesSpec, archive},
     };
@@ -34,6 +34,8 @@ mod tests {
         entries: Vec<Entry>,
         from: usize,
         meddle: Option<Box<dyn FnMut(usize) + 'a>>,
+        /// Asked about files of an earlier run.
+        known: Option<Box<dyn FnMut(&Node) -> bool + 'a>>,
     }
 
     impl Write for Kept<'_> {
@@ -61,6 +63,12 @@ mod tests {
             self.entries.push(entry.clone());
             Ok(())
         }
+
+        fn take_over(&mut self, node: &Node) -> io::Result<bool> {
+            assert_eq!(self.from, self.tar.len(), "only between entries");
+            assert_eq!(node.kind, NodeKind::File { sparse: false });
+            Ok(self.known.as_mut().is_some_and(|known| known(node)))
+        }
     }
 
     impl<'a> Kept<'a> {
@@ -79,12 +87,19 @@ mod tests {
         }
     }
 
-    fn run(roots: &[&Path], kept: &mut Kept<'_>) -> FilesFacts {
-        let spec = FilesSpec {
+    fn spec(roots: &[&Path]) -> FilesSpec {
+        FilesSpec {
             roots: roots.iter().map(PathBuf::from).collect(),
             ..FilesSpec::default()
-        };
-        let facts = archive(&spec, kept, &CancellationToken::new()).unwrap();
+        }
+    }
+
+    fn run(roots: &[&Path], kept: &mut Kept<'_>) -> FilesFacts {
+        run_spec(&spec(roots), kept)
+    }
+
+    fn run_spec(spec: &FilesSpec, kept: &mut Kept<'_>) -> FilesFacts {
+        let facts = archive(spec, kept, &CancellationToken::new()).unwrap();
         assert_eq!(kept.from, kept.tar.len());
         assert!(kept.entries.pop().unwrap().node.is_none());
         facts
@@ -383,10 +398,10 @@ mod tests {
 
     #[test]
     fn a_file_that_changes_while_it_is_read_keeps_its_declared_size() {
-        for (grows, len) in [(false, 100_u64), (true, 3_000_000)] {
+        for (grows, len) in [(false, 100_u64), (true, 9_000_000)] {
             let dir = tempfile::tempdir().unwrap();
             let path = dir.path().join("file");
-            fs::write(&path, vec![b'z'; 1_000_000]).unwrap();
+            fs::write(&path, vec![b'z'; 6_000_000]).unwrap();
             let mut kept = Kept::meddling(|length| {
                 if length > 200_000 {
                     File::options()
@@ -399,11 +414,185 @@ mod tests {
             });
             let facts = run(&[&path], &mut kept);
             assert_eq!(facts.unreadable, 1, "{facts:?}");
+            let node = kept.entries[0].node.as_ref().unwrap();
+            assert_eq!(node.ctime, FileTime::default(), "nobody takes it over");
             let out = dir.path().join("out");
             restore(&kept.tar, &out, ExtractOptions::default());
             let restored = fs::read(out.join(path.strip_prefix("/").unwrap())).unwrap();
-            assert_eq!(restored.len(), 1_000_000);
+            assert_eq!(restored.len(), 6_000_000);
             assert_eq!(restored.last(), Some(if grows { &b'z' } else { &0 }));
         }
+    }
+
+    /// Paths below a folder, as the archive names them.
+    fn below(root: &Path, kept: &Kept<'_>) -> Vec<String> {
+        let base = format!("{}/", root.strip_prefix("/").unwrap().display());
+        let paths = kept.paths().into_iter();
+        paths
+            .filter_map(|path| Some(path.strip_prefix(&base)?.to_owned()))
+            .collect()
+    }
+
+    #[test]
+    fn a_file_that_is_known_is_not_opened() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path();
+        for name in ["a", "b", "c"] {
+            fs::write(root.join(name), name).unwrap();
+        }
+        fs::hard_link(root.join("b"), root.join("d")).unwrap();
+        let mut first = Kept::default();
+        run(&[root], &mut first);
+        let nodes = first.entries.iter().filter_map(|entry| entry.node.clone());
+        let nodes: Vec<Node> = nodes.collect();
+        let mut asked = Vec::new();
+        let mut kept = Kept {
+            known: Some(Box::new(|node| {
+                let path = Path::new("/").join(OsStr::from_bytes(&node.path));
+                asked.push(path.clone());
+                let opened = fs::read_dir("/proc/self/fd").unwrap();
+                let mut opened = opened.filter_map(|fd| fs::read_link(fd.unwrap().path()).ok());
+                assert!(!opened.any(|other| other == path), "{path:?} is open");
+                let known = nodes.contains(node) && !path.ends_with("c");
+                if known && path.ends_with("a") {
+                    // Whoever wants to open it now will see.
+                    fs::remove_file(&path).unwrap();
+                }
+                known
+            })),
+            ..Kept::default()
+        };
+        let facts = run(&[root], &mut kept);
+        assert_eq!(facts.unreadable, 0, "{facts:?}");
+        assert_eq!(below(root, &kept), ["c", "d"]);
+        let target = kept.entries.last().unwrap().node.clone().unwrap().kind;
+        let b = root.join("b");
+        let b = b.strip_prefix("/").unwrap().as_os_str().as_bytes().to_vec();
+        assert_eq!(target, NodeKind::Hardlink { target: b });
+        drop(kept);
+        assert_eq!(asked, ["a", "b", "c"].map(|name| root.join(name)));
+    }
+
+    #[test]
+    fn entries_are_in_the_order_of_their_parts() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path();
+        for file in ["a/x", "a-b", "a.c/y", "B", "a/x-1", "q/a\x01", "q/a/z"] {
+            let path = root.join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, file).unwrap();
+        }
+        let mut whole = Kept::default();
+        run(&[root], &mut whole);
+        let ordered = [
+            "B", "a", "a/x", "a/x-1", "a-b", "a.c", "a.c/y", "q", "q/a", "q/a/z", "q/a\x01",
+        ];
+        assert_eq!(below(root, &whole), ordered);
+        let roots = ["a.c", "a-b", "q", "a/x"].map(|name| root.join(name));
+        let mut several = Kept::default();
+        run(&roots.each_ref().map(PathBuf::as_path), &mut several);
+        let ordered = ["a/x", "a-b", "a.c", "a.c/y", "q", "q/a", "q/a/z", "q/a\x01"];
+        assert_eq!(below(root, &several), ordered);
+    }
+
+    #[test]
+    fn what_is_not_wanted_is_left_out_and_counted() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path();
+        for file in [
+            ".cache/deep/x",
+            "a.sock",
+            "keep",
+            "tmp/x",
+            "big",
+            "sub/tmp/y",
+            "sub/big",
+        ] {
+            let path = root.join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, file).unwrap();
+        }
+        fs::write(root.join("big"), [0; 101]).unwrap();
+        fs::write(root.join("sub/big"), [0; 100]).unwrap();
+        let tmp = root.join("tmp").display().to_string();
+        let patterns = ["**/.cache/**", "*.sock", &tmp];
+        let spec = FilesSpec {
+            exclude: patterns.iter().map(|text| text.parse().unwrap()).collect(),
+            max_file_bytes: Some(100),
+            ..spec(&[root])
+        };
+        let mut kept = Kept::default();
+        let facts = run_spec(&spec, &mut kept);
+        let names = [".cache", "keep", "sub", "sub/big", "sub/tmp", "sub/tmp/y"];
+        assert_eq!(below(root, &kept), names);
+        assert_eq!((facts.excluded, facts.too_large), (3, 1));
+        assert_eq!(facts.unreadable, 0);
+        let large = &facts.too_large_examples[0];
+        assert_eq!(large.path, root.join("big").display().to_string());
+        assert_eq!(large.size_bytes, 101);
+    }
+
+    /// Counts and keeps nothing.
+    #[derive(Default)]
+    struct Counting {
+        entries: u64,
+        bytes: u64,
+        last: Vec<u8>,
+    }
+
+    impl Write for Counting {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.bytes += bytes.len() as u64;
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl EntrySink for Counting {
+        fn end_entry(&mut self, entry: &Entry) -> io::Result<()> {
+            if let Some(node) = &entry.node {
+                let parts = |path| Path::new(OsStr::from_bytes(path)).to_owned();
+                assert!(parts(&self.last) < parts(&node.path));
+                self.last.clone_from(&node.path);
+                self.entries += 1;
+            }
+            Ok(())
+        }
+
+        fn take_over(&mut self, _: &Node) -> io::Result<bool> {
+            Ok(false)
+        }
+    }
+
+    #[test]
+    fn a_hundred_thousand_files_in_one_folder_cost_their_names_only() {
+        const FILES: u64 = 100_000;
+        let dir = tempfile::tempdir().unwrap();
+        for number in 0..FILES {
+            File::create(dir.path().join(format!("{number:07}.json"))).unwrap();
+        }
+        let before = peak_kib();
+        let mut counting = Counting::default();
+        let facts = archive(
+            &spec(&[dir.path()]),
+            &mut counting,
+            &CancellationToken::new(),
+        );
+        assert_eq!(facts.unwrap().unreadable, 0);
+        assert_eq!(counting.entries, FILES + 1);
+        assert!(counting.bytes > FILES * 512);
+        let grown = peak_kib() - before;
+        assert!(grown < 16 << 10, "{grown} KiB for {FILES} names");
+    }
+
+    /// The most memory that this process has had.
+    fn peak_kib() -> u64 {
+        let status = fs::read_to_string("/proc/self/status").unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let number = line.unwrap().trim().trim_end_matches(" kB");
+        number.parse().unwrap()
     }
 }

@@ -11,6 +11,8 @@ mod program;
 #[cfg(test)]
 mod quickstart;
 #[cfg(test)]
+mod sources;
+#[cfg(test)]
 mod stock_tools;
 #[cfg(test)]
 mod stopping;

@@ -10,11 +10,11 @@ use std::{
 };
 
 use backup_model::{Code, FilesFacts};
-use rustix::fs::{FileType, Mode, OFlags, Stat, fstat, open, readlinkat};
+use rustix::fs::{FileType, Mode, OFlags, Stat, open, readlinkat};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    content::{Fault, Layout, Reader},
+    content::{Fault, Layout, Reader, settle},
     header::header,
     links::Links,
     listed::Listed,
@@ -28,9 +28,6 @@ use crate::format::{FileTime, Node, NodeKind, check_path};
 
 /// Up to here a file is read as a whole before anything of it is written.
 const SMALL_BYTES: u64 = 4 << 20;
-
-/// How often a small file that changes while it is read is read.
-const ATTEMPTS: u32 = 3;
 
 /// What to read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -248,33 +245,31 @@ impl Archive<'_> {
         }
     }
 
-    /// Small files are read before their header is written, so that one that changes meanwhile
-    /// can be read again.
     fn opened(&mut self, path: Vec<u8>, file: &File, stat: Stat) -> Result<(), FilesError> {
-        let mut layout = Layout::of(file, stat);
-        let mut attempt = 1;
-        while layout.data_bytes() <= SMALL_BYTES {
-            let small = &mut self.small;
-            small.clear();
-            let fault = self.reader.read(file, &layout, &mut |piece| {
-                small.extend_from_slice(piece);
-                Ok(())
-            })?;
-            let again = fault.as_ref().is_some_and(Fault::may_pass) && attempt < ATTEMPTS;
-            if let (true, Ok(now)) = (again, fstat(file)) {
-                attempt += 1;
-                layout = Layout::of(file, now);
-                continue;
-            }
-            let node = self.begin(path, &layout)?;
-            self.out.write(&self.small).map_err(FilesError::Sink)?;
-            return self.end(node, fault);
+        let layout = Layout::of(file, stat);
+        if layout.data_bytes() <= SMALL_BYTES {
+            return self.small(path, file, layout);
         }
         let node = self.begin(path, &layout)?;
         let out = &mut self.out;
         let fault = self.reader.read(file, &layout, &mut |piece| {
             out.write(piece).map_err(FilesError::Sink)
         })?;
+        self.end(node, fault)
+    }
+
+    /// Reads a file before its header is written, so that it can be read again.
+    fn small(&mut self, path: Vec<u8>, file: &File, layout: Layout) -> Result<(), FilesError> {
+        let (reader, small) = (&mut self.reader, &mut self.small);
+        let (layout, fault) = settle(file, layout, SMALL_BYTES, |layout| {
+            small.clear();
+            reader.read(file, layout, &mut |piece| {
+                small.extend_from_slice(piece);
+                Ok(())
+            })
+        })?;
+        let node = self.begin(path, &layout)?;
+        self.out.write(&self.small).map_err(FilesError::Sink)?;
         self.end(node, fault)
     }
 

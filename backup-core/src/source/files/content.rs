@@ -15,6 +15,9 @@ use crate::format::pax::{Region, sparse_map};
 /// How much of a file is read at once.
 const PIECE_BYTES: usize = 256 * 1024;
 
+/// How often a file is read that changes meanwhile.
+const ATTEMPTS: u32 = 3;
+
 /// What of a file is stored. Known before it is read, for the header says it.
 pub(super) struct Layout {
     pub(super) stat: Stat,
@@ -130,6 +133,31 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// Reads a file until it held still meanwhile, a few times at most. Gives what was stored last.
+///
+/// Of one that outgrows `most_bytes` only as much as before is read: it is growing, and said to be.
+pub(super) fn settle(
+    file: &File,
+    mut layout: Layout,
+    most_bytes: u64,
+    mut read: impl FnMut(&Layout) -> Result<Option<Fault>, FilesError>,
+) -> Result<(Layout, Option<Fault>), FilesError> {
+    let mut attempt = 1;
+    loop {
+        let fault = read(&layout)?;
+        if attempt == ATTEMPTS || !fault.as_ref().is_some_and(Fault::may_pass) {
+            return Ok((layout, fault));
+        }
+        attempt += 1;
+        if let Ok(now) = fstat(file) {
+            let now = Layout::of(file, now);
+            if now.data_bytes() <= most_bytes {
+                layout = now;
+            }
+        }
+    }
+}
+
 fn changed(file: &File, stat: &Stat) -> bool {
     fstat(file).is_ok_and(|now| size(&now) != size(stat) || mtime(&now) != mtime(stat))
 }
@@ -139,4 +167,65 @@ fn zeros(fault: &mut Option<Fault>, piece: &mut [u8], reason: Fault) -> usize {
     *fault = Some(reason);
     piece.fill(0);
     piece.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path};
+
+    use super::*;
+
+    /// Reads a file of five bytes; each time but the last few something happens to it meanwhile.
+    fn read_while(happens: &mut dyn FnMut(u32, &Path)) -> (Vec<u8>, u64, Option<String>, u32) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file");
+        fs::write(&path, "first").unwrap();
+        let file = File::open(&path).unwrap();
+        let layout = Layout::of(&file, fstat(&file).unwrap());
+        let cancel = CancellationToken::new();
+        let mut reader = Reader::new(&cancel);
+        let (mut whole, mut times) = (Vec::new(), 0);
+        let (layout, fault) = settle(&file, layout, 10, |layout| {
+            whole.clear();
+            times += 1;
+            happens(times, &path);
+            reader.read(&file, layout, &mut |piece| {
+                whole.extend_from_slice(piece);
+                Ok(())
+            })
+        })
+        .unwrap();
+        let said = fault.map(|fault| fault.to_string());
+        (whole, layout.stored_bytes(), said, times)
+    }
+
+    #[test]
+    fn a_file_is_read_again_until_it_holds_still() {
+        let still = read_while(&mut |_, _| ());
+        assert_eq!(still, (b"first".to_vec(), 5, None, 1));
+        let longer = read_while(&mut |time, path| {
+            if time == 1 {
+                fs::write(path, "second one").unwrap();
+            }
+        });
+        assert_eq!(longer, (b"second one".to_vec(), 10, None, 2));
+        let shorter = read_while(&mut |time, path| {
+            if time == 1 {
+                fs::write(path, "2").unwrap();
+            }
+        });
+        assert_eq!(shorter, (b"2".to_vec(), 1, None, 2));
+    }
+
+    #[test]
+    fn a_file_that_never_holds_still_is_said_to_change() {
+        let said = Some("changed while it was read".to_owned());
+        let restless = read_while(&mut |time, path| {
+            fs::write(path, &b"abcdefgh"[..4 + time as usize]).unwrap();
+        });
+        // Each time the size of the time before is read; the last is one byte ahead of it.
+        assert_eq!(restless, (b"abcdef".to_vec(), 6, said.clone(), 3));
+        let growing = read_while(&mut |_, path| fs::write(path, [b'x'; 11]).unwrap());
+        assert_eq!(growing, (b"xxxxx".to_vec(), 5, said, 3));
+    }
 }

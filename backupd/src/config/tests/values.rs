@@ -441,3 +441,133 @@ fn folders() {
         "something else",
     );
 }
+
+#[test]
+fn sizes_and_times_have_units() {
+    let paths = "paths = [\"/srv/webui/config\"]";
+    for (value, message) in [
+        ("\"100\"", "`max_file_size`: `100` has no unit"),
+        ("\"0MiB\"", "`max_file_size`: `0MiB` is zero"),
+        (
+            "\"-1MiB\"",
+            "`max_file_size`: `-1MiB` is not a whole number with a unit",
+        ),
+        (
+            "\"9999999TiB\"",
+            "`max_file_size`: `9999999TiB` is too large",
+        ),
+        ("\"5mb\"", "`max_file_size`: `mb` is not a unit of size"),
+        ("5", "`max_file_size` must be a string, not a number"),
+    ] {
+        let by = format!("{paths}\nmax_file_size = {value}");
+        refused(paths, &by, 20, message, "max_file_size = \"100MiB\"");
+    }
+    let kind = "kind = \"postgres\"";
+    for (value, message) in [
+        ("\"30\"", "`stall_timeout`: `30` has no unit"),
+        ("\"30min\"", "`stall_timeout`: `min` is not a unit of time"),
+        ("30", "`stall_timeout` must be a string, not a number"),
+    ] {
+        let by = format!("{kind}\nstall_timeout = {value}");
+        refused(kind, &by, 13, message, "stall_timeout = \"30m\"");
+    }
+}
+
+#[test]
+fn what_is_left_out_can_be_left_out() {
+    let paths = "paths = [\"/srv/webui/config\"]";
+    for (line, message, help) in [
+        (
+            "exclude = [\"*.sock\", \"cache/*\"]",
+            "`cache/*` has a slash and begins neither with `/` nor with `**/`",
+            "Write `**/cache/*`",
+        ),
+        (
+            "exclude = [\"/srv/x/\"]",
+            "`/srv/x/` ends with `/`",
+            "`/srv/x/**`",
+        ),
+        ("exclude = [\"\"]", "the pattern is empty", "**/.cache/**"),
+        ("exclude = [\"[a\"]", "`[a` is not a pattern", "nclosed"),
+        (
+            "exclude = [\"/srv/**\"]",
+            "`/srv/**` leaves out the whole of `/srv/webui/config`",
+            "Remove the path",
+        ),
+        (
+            "exclude = \"*.sock\"",
+            "`exclude` must be an array of strings, not a string",
+            "exclude = [",
+        ),
+        (
+            "preset = \"openwebui\"",
+            "there is no preset `openwebui`",
+            "Did you mean `open-webui`?",
+        ),
+    ] {
+        refused(paths, &format!("{paths}\n{line}"), 20, message, help);
+    }
+}
+
+#[test]
+fn commands() {
+    let files = "kind = \"files\"\nname = \"config\"\npaths = [\"/srv/webui/config\"]";
+    for (lines, line, message, help) in [
+        (
+            "name = \"x\"",
+            16,
+            "the source has no command",
+            "Add `command",
+        ),
+        (
+            "name = \"x\"\ncommand = []",
+            19,
+            "the command names no program",
+            "command = [",
+        ),
+        (
+            "name = \"x\"\ncommand = \"mysqldump\"",
+            19,
+            "`command` must be an array of strings, not a string",
+            "command = [",
+        ),
+        (
+            "command = [\"bin/dump\"]",
+            18,
+            "`bin/dump` is neither a name nor an absolute path",
+            "begin its path",
+        ),
+        (
+            "name = \"x\"\ncommand = [\"mysqldump --all\"]",
+            19,
+            "`mysqldump --all` is a command line, not a program",
+            "There is no shell",
+        ),
+        (
+            "command = [\"/opt/My.Dump\"]",
+            18,
+            "the source needs a name: `My.Dump` cannot be one",
+            "Add `name",
+        ),
+        (
+            "command = [\"dump\"]\nmax_bytes = \"1\"",
+            19,
+            "`max_bytes`: `1` has no unit",
+            "max_bytes = ",
+        ),
+        (
+            "command = [\"dump\"]\nmax_file_size = \"1B\"",
+            19,
+            "unknown key `max_file_size`",
+            "",
+        ),
+    ] {
+        refused(
+            files,
+            &format!("kind = \"command\"\n{lines}"),
+            line,
+            message,
+            help,
+        );
+    }
+}

@@ -1,0 +1,112 @@
+//! What a source takes and what it leaves: patterns, sizes, commands that end well and badly.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::world::{JOB, World};
+
+impl World {
+    /// Replaces the job's sources.
+    fn sources(&self, sources: &str) {
+        let path = self.dir.join("config.toml");
+        let text = fs::read_to_string(&path).unwrap();
+        let (head, _) = text.split_once("[[job.").unwrap();
+        let sources = sources.replace("§", &format!("[[job.{JOB}.source]]\nkind = "));
+        fs::write(path, format!("{head}{sources}")).unwrap();
+    }
+}
+
+#[test]
+fn what_is_left_out_is_said_and_makes_nothing_partial() {
+    let world = World::new();
+    let src = world.dir.join("src");
+    for (name, size) in [
+        (".cache/x", 9),
+        ("cache/tiktoken/words", 9),
+        ("big.bin", 2049),
+        ("fits.bin", 2048),
+        ("webui.db-wal", 9),
+        ("webui.db-shm", 9),
+    ] {
+        fs::create_dir_all(src.join(name).parent().unwrap()).unwrap();
+        fs::write(src.join(name), vec![b'x'; size]).unwrap();
+    }
+    world.sources(&format!(
+        "§ \"files\"\nname = \"config\"\npaths = [\"{}\"]\nexclude = [\"**/.cache\", \"*.toml\"]\n\
+         preset = \"open-webui\"\nmax_file_size = \"2KiB\"\n",
+        src.display()
+    ));
+    let report = world.backup();
+    assert_eq!(report["complete"], true, "{report}");
+    assert_eq!(report["warnings"], Value::Array(Vec::new()));
+
+    let tar = world.as_admin(&["cat", JOB, "config.tar"]).expect(0).stdout;
+    fs::write(world.dir.join("config.tar"), tar).unwrap();
+    let listed = world.shell("tar -tf \"$W/config.tar\" | sed 's|.*/src/||'", &[]);
+    let listed = listed.expect(0).text();
+    let names: Vec<_> = listed.lines().filter(|name| !name.is_empty()).collect();
+    let kept = [
+        ".env",
+        "cache/",
+        "cache/tiktoken/",
+        "fits.bin",
+        "webui.db-wal",
+    ];
+    assert_eq!(names, kept);
+
+    let shown = world.as_admin(&["snapshot", "show", JOB]).expect(0).text();
+    assert!(shown.contains("4 left out by `exclude`"), "{shown}");
+    assert!(shown.contains("1 left out as too large:"), "{shown}");
+    assert!(shown.contains("src/big.bin: 2.0 KiB"), "{shown}");
+}
+
+#[test]
+fn a_command_is_a_source_if_it_ends_well() {
+    let world = World::new();
+    let command = |script: &str, more: &str| {
+        world.sources(&format!(
+            "§ \"command\"\nname = \"numbers\"\ncommand = [\"sh\", \"-c\", \"{script}\"]\n{more}\n"
+        ));
+    };
+    command("seq 100000; pwd", "");
+    let report = world.backup();
+    assert_eq!(report["streams"][0]["kind"], "command", "{report}");
+    let expected: String = (1..=100_000).map(|number| format!("{number}\n")).collect();
+    let taken = world.as_admin(&["cat", JOB, "numbers.out"]).expect(0);
+    assert!(taken.text() == expected.clone() + "/\n");
+    world.backupctl(&["verify", JOB]).expect(0);
+
+    // The script that needs none of us gives it, too; a restore leaves it to `cat`.
+    let script = "\"$BACKUPCTL\" recovery-script >\"$W/recover\" && sh \"$W/recover\" restore \
+                  \"$W/repo\" app/1 numbers.out --to \"$W/numbers\" --identity \"$ID\" --trust \"$TRUST\"";
+    let said = world.shell(script, &[]).expect(0).text();
+    assert!(said.contains("what the command wrote"), "{said}");
+    let written = fs::read_to_string(world.dir.join("numbers")).unwrap();
+    assert!(written == expected + "/\n");
+
+    for (script, more, message) in [
+        (
+            "seq 10; echo no more >&2; exit 7",
+            "",
+            "`sh` failed with exit status 7: no more",
+        ),
+        (
+            "seq 10; exec sleep 600",
+            "stall_timeout = \"1s\"",
+            "`sh` wrote nothing for 1 s and was stopped",
+        ),
+        (
+            "exec yes",
+            "max_bytes = \"3MiB\"",
+            "`sh` wrote more than the 3145728 bytes that it may, and was stopped",
+        ),
+    ] {
+        command(script, more);
+        let ran = world.backupctl(&["backup", JOB]).expect(13);
+        assert!(ran.stderr.contains(message), "{}", ran.stderr);
+    }
+    // Of those nothing is left that could be taken for a snapshot, and the next run is right.
+    command("echo done", "");
+    assert_eq!(world.backup()["snapshot"], "app/000005");
+}
