@@ -22,12 +22,12 @@ mod url;
 mod tests;
 
 pub use checked::{
-    Config, Connection, FilesSource, JobConfig, PostgresSource, RepositoryConfig, SourceConfig,
-    SourceKind,
+    Config, Connection, CredentialRefs, FilesSource, JobConfig, PostgresSource, RepositoryConfig,
+    S3Config, SourceConfig, SourceKind,
 };
 pub use find::Places;
 pub use load::{LoadError, load};
 pub use name::{RepositoryName, SourceName};
 pub use problem::{Problem, Problems};
 pub use secret::{SecretError, SecretRef, SecretSources};
-pub use url::{RepositoryUrl, UrlError};
+pub use url::{Bucket, RepositoryUrl, UrlError};

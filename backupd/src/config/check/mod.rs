@@ -9,5 +9,6 @@ mod job;
 mod known;
 mod postgres;
 mod repository;
+mod s3;
 
 pub(super) use config::check;
