@@ -3,39 +3,29 @@
 //! called a success that is not one, and the next backup works.
 
 #[cfg(test)]
+#[path = "support/faults.rs"]
+mod faults;
+#[cfg(test)]
 mod support;
 
 #[cfg(test)]
 #[expect(clippy::print_stdout, reason = "the figures are the point")]
 mod tests {
-    use std::{
-        fmt, fs, io,
-        ops::Range,
-        sync::{
-            Arc,
-            atomic::{AtomicU64, Ordering},
-        },
-    };
+    use std::{fmt, fs, io, sync::Arc};
 
-    use async_trait::async_trait;
     use backup_core::{
         ops::{self, Verifier},
         store::Store,
     };
     use backup_model::{Code, End, Selection, Seq, Verdict};
     use bytes::Bytes;
-    use futures::{
-        StreamExt as _,
-        stream::{self, BoxStream},
-    };
-    use object_store::{
-        CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
-        PutMultipartOptions, PutOptions, PutPayload, PutResult, Result, memory::InMemory,
-        path::Path,
-    };
-    use tokio::sync::Notify;
+    use futures::{StreamExt as _, stream};
+    use object_store::{ObjectStore, memory::InMemory, path::Path};
 
-    use super::support::{World, job, verify};
+    use super::{
+        faults::{Answer, Fate, FaultStore},
+        support::{World, job, verify},
+    };
 
     /// How the store fails at one call.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,156 +56,37 @@ mod tests {
         Fault::DiesAfter,
     ];
 
-    /// What becomes of one call.
+    /// A fault at one call.
     #[derive(Clone, Copy)]
-    struct Fate {
-        done: bool,
-        answer: Answer,
-    }
-
-    #[derive(Clone, Copy)]
-    enum Answer {
-        Given,
-        Lost,
-        Never,
-    }
-
-    /// A store that fails at its `at`-th call.
-    struct FaultStore {
-        inner: Arc<InMemory>,
+    struct Point {
         fault: Fault,
         at: u64,
-        calls: AtomicU64,
-        dead: Notify,
     }
 
-    impl fmt::Debug for FaultStore {
-        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            write!(f, "{self}")
-        }
-    }
-
-    impl fmt::Display for FaultStore {
+    impl fmt::Display for Point {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             write!(f, "{:?} at call {}", self.fault, self.at)
         }
     }
 
-    fn lost() -> object_store::Error {
-        object_store::Error::Generic {
-            store: "fault",
-            source: Box::new(io::Error::other("injected")),
-        }
-    }
-
-    impl FaultStore {
-        fn new(inner: Arc<InMemory>, fault: Fault, at: u64) -> Arc<Self> {
-            Arc::new(Self {
-                inner,
-                fault,
-                at,
-                calls: AtomicU64::new(0),
-                dead: Notify::new(),
-            })
-        }
-
-        fn store(self: &Arc<Self>) -> Store {
-            let inner: Arc<dyn ObjectStore> = Arc::<Self>::clone(self);
-            Store::new(inner, "fault".to_owned())
-        }
-
-        fn fate(&self) -> Fate {
-            let call = self.calls.fetch_add(1, Ordering::Relaxed) + 1;
-            let fate = |done, answer| Fate { done, answer };
-            let fine = fate(true, Answer::Given);
+    impl Point {
+        fn fate(self, call: u64) -> Fate {
+            let lost = Answer::Fails(io::ErrorKind::Other);
             if call < self.at {
-                return fine;
+                return Fate::FINE;
             }
             let here = call == self.at;
             match self.fault {
-                Fault::Fails if here => fate(false, Answer::Lost),
+                Fault::Fails if here => Fate::of(false, lost),
                 Fault::LosesAnswer | Fault::LosesAnswerAndNext | Fault::GoneAfter if here => {
-                    fate(true, Answer::Lost)
+                    Fate::of(true, lost)
                 }
-                Fault::LosesAnswerAndNext if call == self.at + 1 => fate(false, Answer::Lost),
-                Fault::Gone | Fault::GoneAfter => fate(false, Answer::Lost),
-                Fault::DiesBefore => fate(false, Answer::Never),
-                Fault::DiesAfter => fate(here, Answer::Never),
-                Fault::Fails | Fault::LosesAnswer | Fault::LosesAnswerAndNext => fine,
+                Fault::LosesAnswerAndNext if call == self.at + 1 => Fate::of(false, lost),
+                Fault::Gone | Fault::GoneAfter => Fate::of(false, lost),
+                Fault::DiesBefore => Fate::of(false, Answer::Never),
+                Fault::DiesAfter => Fate::of(here, Answer::Never),
+                Fault::Fails | Fault::LosesAnswer | Fault::LosesAnswerAndNext => Fate::FINE,
             }
-        }
-
-        async fn call<T>(&self, work: impl Future<Output = Result<T>> + Send) -> Result<T> {
-            let fate = self.fate();
-            let result = if fate.done { work.await } else { Err(lost()) };
-            match fate.answer {
-                Answer::Given => result,
-                Answer::Lost => Err(lost()),
-                Answer::Never => {
-                    self.dead.notify_one();
-                    std::future::pending().await
-                }
-            }
-        }
-    }
-
-    #[async_trait]
-    impl ObjectStore for FaultStore {
-        async fn put_opts(
-            &self,
-            key: &Path,
-            payload: PutPayload,
-            options: PutOptions,
-        ) -> Result<PutResult> {
-            self.call(self.inner.put_opts(key, payload, options)).await
-        }
-
-        async fn get_opts(&self, key: &Path, options: GetOptions) -> Result<GetResult> {
-            self.call(self.inner.get_opts(key, options)).await
-        }
-
-        fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
-            let fate = self.fate();
-            let listed = if fate.done {
-                self.inner.list(prefix)
-            } else {
-                stream::empty().boxed()
-            };
-            match fate.answer {
-                Answer::Given => listed,
-                Answer::Lost => listed.chain(stream::iter([Err(lost())])).boxed(),
-                Answer::Never => {
-                    self.dead.notify_one();
-                    stream::pending().boxed()
-                }
-            }
-        }
-
-        async fn put_multipart_opts(
-            &self,
-            key: &Path,
-            options: PutMultipartOptions,
-        ) -> Result<Box<dyn MultipartUpload>> {
-            self.inner.put_multipart_opts(key, options).await
-        }
-
-        async fn get_ranges(&self, key: &Path, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
-            self.inner.get_ranges(key, ranges).await
-        }
-
-        fn delete_stream(
-            &self,
-            keys: BoxStream<'static, Result<Path>>,
-        ) -> BoxStream<'static, Result<Path>> {
-            self.inner.delete_stream(keys)
-        }
-
-        async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
-            self.inner.list_with_delimiter(prefix).await
-        }
-
-        async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
-            self.inner.copy_opts(from, to, options).await
         }
     }
 
@@ -246,14 +117,15 @@ mod tests {
                     world.host.write_index(&name, index).unwrap();
                 }
                 let inner = Arc::new(before.fork());
-                let faulty = FaultStore::new(Arc::clone(&inner), fault, at);
+                let point = Point { fault, at };
+                let faulty = FaultStore::new(inner.clone(), move |call| point.fate(call));
                 let store = faulty.store();
                 let outcome = tokio::select! {
                     biased;
                     outcome = world.backup(&store, &name) => Some(outcome),
                     () = faulty.dead.notified() => None,
                 };
-                let reached = faulty.calls.load(Ordering::Relaxed) >= at;
+                let reached = faulty.calls.total() >= at;
                 let committed = outcome.as_ref().and_then(|o| o.as_ref().ok());
                 let committed = committed.map(|report| report.snapshot.seq);
                 match &outcome {
@@ -262,9 +134,9 @@ mod tests {
                     Some(Err(_)) => tally.failed += 1,
                 }
                 let told = outcome.is_some();
-                check(world, &inner, &faulty, (told, committed), tally).await;
+                check(world, &inner, point, (told, committed), tally).await;
                 if !reached {
-                    assert!(matches!(outcome, Some(Ok(_))), "{faulty}: {outcome:?}");
+                    assert!(matches!(outcome, Some(Ok(_))), "{point}: {outcome:?}");
                     break;
                 }
                 tally.points += 1;
@@ -277,7 +149,7 @@ mod tests {
     async fn check(
         world: &World,
         inner: &Arc<InMemory>,
-        faulty: &FaultStore,
+        point: Point,
         (told, success): (bool, Option<Seq>),
         tally: &mut Tally,
     ) {
@@ -289,40 +161,40 @@ mod tests {
             if report.verdict != Verdict::Good {
                 tally.losses += 1;
             }
-            assert_eq!(report.verdict, Verdict::Good, "{faulty}");
+            assert_eq!(report.verdict, Verdict::Good, "{point}");
         }
         let newest = reports.iter().map(|report| report.snapshot.seq).max();
         let run = runs(&repository).await.last().map(|(seq, _)| *seq);
         let present = newest.filter(|_| newest == run);
         match success {
-            Some(seq) => assert_eq!(present, Some(seq), "{faulty}: a success that is none"),
+            Some(seq) => assert_eq!(present, Some(seq), "{point}: a success that is none"),
             None if told && present > Some(Seq(1)) => {
                 let may = [Fault::LosesAnswerAndNext, Fault::GoneAfter];
                 assert!(
-                    may.contains(&faulty.fault),
-                    "{faulty}: a failure that is none"
+                    may.contains(&point.fault),
+                    "{point}: a failure that is none"
                 );
                 tally.unknown += 1;
             }
             None => {}
         }
         let next = world.backup(&store, &name).await;
-        let next = next.unwrap_or_else(|error| panic!("{faulty}: {:?}", error.to_failure()));
+        let next = next.unwrap_or_else(|error| panic!("{point}: {:?}", error.to_failure()));
         let repository = world.open(&store).await.unwrap();
         let ends = runs(&repository).await;
         assert!(
             ends.iter().all(|(_, end)| *end != End::Open),
-            "{faulty}: {ends:?}"
+            "{point}: {ends:?}"
         );
         let good = verify(&repository, &data).await.unwrap();
         assert_eq!(
             good.len(),
             reports.len() + 1,
-            "{faulty}: a snapshot got lost"
+            "{point}: a snapshot got lost"
         );
         assert!(good.iter().all(|report| report.verdict == Verdict::Good));
         let restored = world.restore(&repository, &next.snapshot).await.unwrap();
-        assert_eq!(restored, world.tree(&name), "{faulty}");
+        assert_eq!(restored, world.tree(&name), "{point}");
     }
 
     async fn runs(repository: &backup_core::repo::Repository) -> Vec<(Seq, End)> {

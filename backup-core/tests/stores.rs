@@ -2,7 +2,8 @@
 //! in this process, and moto; and what a server may do to us.
 
 #[cfg(test)]
-mod support;
+#[path = "support/servers.rs"]
+mod servers;
 
 #[cfg(test)]
 mod tests {
@@ -15,7 +16,7 @@ mod tests {
     use hyper::StatusCode;
     use tokio::time::{Instant, timeout};
 
-    use super::support::servers::{Moto, S3Files, Turn, options};
+    use super::servers::{Moto, S3Files, Turn, options};
 
     /// Everything but races.
     async fn conforms(store: &Store) {

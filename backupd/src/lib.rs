@@ -5,3 +5,4 @@ pub mod config;
 pub mod quickstart;
 pub mod service;
 pub mod setup;
+pub mod storage;

@@ -12,19 +12,26 @@ use std::{
 
 use backup_core::{
     repo::{AdministratorKey, Host, NewRepository, WriterKey, init, new_repository_id},
-    store::Store,
+    store::{Store, probe},
 };
 use backup_keys::{Identity, SecretKey, SigningError, write_private};
 use backup_model::{Code, Failure, InvalidId, RepositoryId};
 use jiff::Timestamp;
 
-use crate::config::RepositoryUrl;
+use crate::{
+    config::{RepositoryUrl, S3Config, SecretSources},
+    storage,
+};
 
 /// What to set up.
 #[derive(Clone, Debug)]
 pub struct SetUp {
-    /// The new repository; its folder is made if it is not there.
+    /// The new repository; a folder is made if it is not there, a bucket must exist.
     pub url: RepositoryUrl,
+    /// How it is reached, for a bucket.
+    pub s3: Option<S3Config>,
+    /// Where secrets are.
+    pub secrets: SecretSources,
     /// The folder for the administrator's keys: these do not belong on the backup host for long.
     pub keys: PathBuf,
     /// The host's state folder.
@@ -44,6 +51,8 @@ pub struct Created {
     pub identity: PathBuf,
     /// The root secret key: decides who else may read and write.
     pub root_key: PathBuf,
+    /// What is wrong with the store, though it can be used.
+    pub warnings: Vec<Failure>,
 }
 
 /// The name of the administrator's identity file.
@@ -53,22 +62,20 @@ pub const ROOT_KEY: &str = "root.key";
 
 /// Sets up a repository.
 pub async fn create_repository(set_up: &SetUp) -> Result<Created, Failure> {
-    let folder = set_up.url.path();
-    let occupied = |path: &Path| {
-        path.read_dir()
-            .is_ok_and(|mut names| names.next().is_some())
-    };
-    if occupied(folder) {
-        let (code, what) = if folder.join("repository.json").exists() {
-            (Code::RepositoryExists, "holds a repository already")
-        } else {
-            (Code::TargetNotEmpty, "is not empty")
-        };
-        return Err(Failure::new(code, format!("{} {what}", folder.display())));
+    if let Some(folder) = set_up.url.folder() {
+        private_folder(folder)?;
     }
+    let store = storage::open(&set_up.url, set_up.s3.as_ref(), &set_up.secrets).await?;
+    must_be_free(&store, &set_up.url).await?;
+    let probed = probe(&store).await;
+    let good = probed.map_err(|error| storage::failure(&error))?.is_good();
+    let (store, warning) = if good {
+        (store, None)
+    } else {
+        let (store, warning) = storage::single_writer(store);
+        (store, Some(warning))
+    };
     private_folder(&set_up.keys)?;
-    private_folder(folder)?;
-    let store = Store::local(folder).map_err(|error| Failure::from_error(error.code(), &error))?;
 
     let identity = Identity::generate();
     let root = SecretKey::generate().map_err(|error| signing(&error))?;
@@ -78,6 +85,7 @@ pub async fn create_repository(set_up: &SetUp) -> Result<Created, Failure> {
         root: root.public().to_string(),
         identity: set_up.keys.join(ADMIN_KEY),
         root_key: set_up.keys.join(ROOT_KEY),
+        warnings: warning.into_iter().collect(),
     };
     let identity_text = identity.to_file_text("backupd administrator: restores every backup");
     let root_text = root
@@ -109,6 +117,29 @@ pub async fn create_repository(set_up: &SetUp) -> Result<Created, Failure> {
         .await
         .map_err(|error| Failure::from_error(error.code(), &error))?;
     Ok(created)
+}
+
+/// Refuses a place that holds anything, before keys are made for it.
+async fn must_be_free(store: &Store, url: &RepositoryUrl) -> Result<(), Failure> {
+    let failed = |error| storage::failure(&error);
+    // A folder's other files are none of the store's objects, but no less somebody's.
+    let occupied = |path: &Path| {
+        path.read_dir()
+            .is_ok_and(|mut names| names.next().is_some())
+    };
+    let (code, what) = if store
+        .size("repository.json")
+        .await
+        .map_err(failed)?
+        .is_some()
+    {
+        (Code::RepositoryExists, "holds a repository already")
+    } else if url.folder().is_some_and(occupied) || !store.is_empty().await.map_err(failed)? {
+        (Code::TargetNotEmpty, "is not empty")
+    } else {
+        return Ok(());
+    };
+    Err(Failure::new(code, format!("{} {what}", url.shown())))
 }
 
 fn private_folder(path: &Path) -> Result<(), Failure> {

@@ -86,6 +86,15 @@ impl Store {
         }
     }
 
+    /// The same behind a decorator, for tests that count calls or let them fail.
+    #[must_use]
+    pub fn decorated(self, by: impl FnOnce(Arc<dyn ObjectStore>) -> Arc<dyn ObjectStore>) -> Self {
+        Self {
+            inner: by(self.inner),
+            ..self
+        }
+    }
+
     /// The same, with another proof of what was stored.
     pub(super) fn proved_by(self, proof: Proof) -> Self {
         Self { proof, ..self }
@@ -232,7 +241,15 @@ impl Store {
             if found.meta.size > MAX_OBJECT {
                 return Err(refused(format!("{} bytes are too many", found.meta.size)));
             }
-            found.bytes().await
+            let len = found.meta.size;
+            let bytes = found.bytes().await?;
+            if bytes.len() as u64 != len {
+                return Err(refused(format!(
+                    "{} bytes came instead of {len}",
+                    bytes.len()
+                )));
+            }
+            Ok(bytes)
         };
         read.await
             .map_err(|source| StoreError::new("read", key, source))

@@ -44,7 +44,7 @@ mod tests {
         assert_eq!(pace.take(500), Duration::ZERO);
         assert_eq!(pace.take(500), Duration::from_millis(500));
         assert_eq!(pace.take(1), Duration::from_secs(1));
-        tokio::time::advance(Duration::from_secs(60)).await;
+        tokio::time::advance(Duration::from_mins(1)).await;
         assert_eq!(pace.take(2000), Duration::ZERO);
         assert_eq!(pace.take(1), Duration::from_secs(2));
     }

@@ -231,7 +231,7 @@ impl Drop for Moto {
     }
 }
 
-const MOTO_READY: Duration = Duration::from_secs(60);
+const MOTO_READY: Duration = Duration::from_mins(1);
 
 impl Moto {
     /// Starts it on a port that it chooses, and waits until it says which.

@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
-use backup_core::source::files::Pattern;
+use backup_core::{
+    source::files::Pattern,
+    store::{Endpoint, Limits},
+};
 use backup_model::JobName;
 
 use super::{RepositoryName, RepositoryUrl, SecretRef, SourceName};
@@ -27,6 +30,36 @@ pub struct RepositoryConfig {
     pub url: RepositoryUrl,
     /// The root public key, in minisign's base64.
     pub trust: String,
+    /// How it is reached, for a bucket.
+    pub s3: Option<S3Config>,
+}
+
+/// How a bucket is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct S3Config {
+    /// The server, where it is not Amazon's.
+    pub endpoint: Option<Endpoint>,
+    /// The region, where the server cares.
+    pub region: Option<String>,
+    /// Whether the bucket is named in the path; by default where an endpoint is given.
+    pub path_style: Option<bool>,
+    /// Whether new objects are read back; by default where an endpoint is given.
+    pub read_back: Option<bool>,
+    /// Who we are.
+    pub credentials: CredentialRefs,
+    /// Bounds.
+    pub limits: Limits,
+}
+
+/// Where an access key is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CredentialRefs {
+    /// Its name.
+    pub access_key_id: SecretRef,
+    /// Its secret.
+    pub secret_access_key: SecretRef,
+    /// A token, for temporary keys.
+    pub session_token: Option<SecretRef>,
 }
 
 /// What is backed up together.

@@ -24,8 +24,8 @@ mod url;
 mod tests;
 
 pub use checked::{
-    CommandSource, Config, Connection, FilesSource, JobConfig, PostgresSource, RepositoryConfig,
-    SourceConfig, SourceKind,
+    CommandSource, Config, Connection, CredentialRefs, FilesSource, JobConfig, PostgresSource,
+    RepositoryConfig, S3Config, SourceConfig, SourceKind,
 };
 pub use find::Places;
 pub use load::{LoadError, load};
@@ -33,4 +33,4 @@ pub use name::{RepositoryName, SourceName};
 pub use problem::{Problem, Problems};
 pub use secret::{SecretError, SecretRef, SecretSources};
 pub use units::{UnitError, parse_bytes, parse_duration};
-pub use url::{RepositoryUrl, UrlError};
+pub use url::{Bucket, RepositoryUrl, UrlError};

@@ -3,7 +3,11 @@
 //! Reading is by hand and not by serde: serde stops at the first problem, and knows no place of
 //! a table. What the values mean, and whether they fit together, is not known here.
 
+mod s3;
+
 use toml::de::{DeTable, DeValue};
+
+pub(crate) use s3::{RawCredentials, RawLimits, RawS3};
 
 use super::{
     problem::{Findings, Located, Spot},
@@ -62,6 +66,7 @@ pub(crate) struct RawRepository {
     pub(crate) name: Located<String>,
     pub(crate) url: Option<Located<String>>,
     pub(crate) trust: Option<Located<String>>,
+    pub(crate) s3: RawS3,
 }
 
 /// A table `[job.…]`.
@@ -181,8 +186,14 @@ fn repository(
 ) -> RawRepository {
     let url = required(&mut table, URL, findings);
     let trust = required(&mut table, TRUST, findings);
+    let s3 = s3::read(&mut table, findings);
     table.finish(findings);
-    RawRepository { name, url, trust }
+    RawRepository {
+        name,
+        url,
+        trust,
+        s3,
+    }
 }
 
 fn job(name: Located<String>, mut table: Table<'_>, findings: &mut Findings) -> RawJob {

@@ -7,10 +7,22 @@ use std::{
     str::FromStr,
 };
 
-/// The place of a repository: for now always a local folder.
+/// The place of a repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RepositoryUrl {
-    path: PathBuf,
+pub enum RepositoryUrl {
+    /// A folder of this host; an absolute path.
+    Folder(PathBuf),
+    /// A bucket, or a part of one.
+    S3(Bucket),
+}
+
+/// A bucket, or the part of it below a prefix.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bucket {
+    /// The bucket's name.
+    pub name: String,
+    /// The prefix, without slashes around it; empty for all of the bucket.
+    pub prefix: String,
 }
 
 /// Why a text is not the place of a repository.
@@ -29,6 +41,12 @@ pub enum UrlError {
     /// User and password in the URL.
     #[error("the repository's URL holds a password")]
     Password,
+    /// `s3://` without a bucket's name, or with one that no bucket has.
+    #[error("the repository's URL names no bucket")]
+    Bucket,
+    /// `//` or `.` in a prefix, or characters that servers treat differently.
+    #[error("the repository's URL has a prefix that not every server takes")]
+    Prefix,
     /// `file://host/…` or `file://path`.
     #[error("a `file://` URL must name an absolute path on this host")]
     NotAbsolute,
@@ -54,30 +72,51 @@ impl UrlError {
                 "Remove the password from the URL and change it: others may have read it."
             }
             Self::Parent => "Write the path without `..`.",
+            Self::Bucket => {
+                "A bucket's name is 3 to 63 lower-case letters, digits, dots and hyphens: \
+                 `s3://bucket/prefix`."
+            }
+            Self::Prefix => {
+                "Use letters, digits and `-_.~` between single slashes: `s3://bucket/prefix`."
+            }
             Self::Escape { .. } => {
                 "Write `%` as `%25`, `?` as `%3F` and `#` as `%23`, or give a plain path."
             }
             Self::Empty | Self::Scheme { .. } | Self::NotAbsolute | Self::Relative => {
-                "Give a local folder, for example `file:///var/lib/backupd/repo`."
+                "Give a local folder, for example `file:///var/lib/backupd/repo`, or a bucket: \
+                 `s3://bucket/prefix`."
             }
         }
     }
 }
 
 impl RepositoryUrl {
-    /// Reads a `file://` URL, an absolute path, or a path relative to `base`.
+    /// Reads a URL, an absolute path, or a path relative to `base`.
     pub fn parse(text: &str, base: &Path) -> Result<Self, UrlError> {
-        let url = Self::parse_open(text)?;
-        let path = base.join(url);
-        Ok(Self { path })
+        Ok(match Self::parse_open(text)? {
+            Self::Folder(path) => Self::Folder(base.join(path)),
+            bucket @ Self::S3(_) => bucket,
+        })
     }
 
-    /// The repository's folder.
-    pub fn path(&self) -> &Path {
-        &self.path
+    /// The repository's folder, where it is one.
+    pub fn folder(&self) -> Option<&Path> {
+        match self {
+            Self::Folder(path) => Some(path),
+            Self::S3(_) => None,
+        }
     }
 
-    fn parse_open(text: &str) -> Result<PathBuf, UrlError> {
+    /// As short as it can be given again: a path or a URL.
+    pub fn shown(&self) -> String {
+        match self {
+            Self::Folder(path) => path.display().to_string(),
+            Self::S3(_) => self.to_string(),
+        }
+    }
+
+    /// A place whose path may be relative still.
+    fn parse_open(text: &str) -> Result<Self, UrlError> {
         if text.is_empty() {
             return Err(UrlError::Empty);
         }
@@ -85,11 +124,15 @@ impl RepositoryUrl {
             None => PathBuf::from(text),
             Some((scheme, rest)) => {
                 let authority = rest.split('/').next().unwrap_or_default();
+                let s3 = scheme.eq_ignore_ascii_case("s3");
                 if authority
                     .split_once('@')
-                    .is_some_and(|(user, _)| user.contains(':'))
+                    .is_some_and(|(user, _)| s3 || user.contains(':'))
                 {
                     return Err(UrlError::Password);
+                }
+                if s3 {
+                    return Bucket::parse(rest).map(Self::S3);
                 }
                 if !scheme.eq_ignore_ascii_case("file") {
                     return Err(UrlError::Scheme {
@@ -110,28 +153,66 @@ impl RepositoryUrl {
                 text: "%00".to_owned(),
             });
         }
-        Ok(path.components().collect())
+        Ok(Self::Folder(path.components().collect()))
+    }
+}
+
+impl Bucket {
+    /// Reads what follows `s3://`.
+    fn parse(text: &str) -> Result<Self, UrlError> {
+        let (name, prefix) = text.split_once('/').unwrap_or((text, ""));
+        let edge = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+        let inner = |byte: u8| edge(byte) || byte == b'-' || byte == b'.';
+        let sound = (3..=63).contains(&name.len())
+            && name.bytes().all(inner)
+            && name.bytes().next().is_some_and(edge)
+            && name.bytes().last().is_some_and(edge);
+        if !sound {
+            return Err(UrlError::Bucket);
+        }
+        let prefix = prefix.strip_suffix('/').unwrap_or(prefix);
+        if prefix.split('/').any(|part| part == "..") {
+            return Err(UrlError::Parent);
+        }
+        let plain = |part: &str| {
+            !matches!(part, "" | ".")
+                && part
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte))
+        };
+        if !prefix.is_empty() && !prefix.split('/').all(plain) {
+            return Err(UrlError::Prefix);
+        }
+        Ok(Self {
+            name: name.to_owned(),
+            prefix: prefix.to_owned(),
+        })
     }
 }
 
 impl FromStr for RepositoryUrl {
     type Err = UrlError;
 
-    /// Reads what cannot be relative: a `file://` URL or an absolute path.
+    /// Reads what cannot be relative: a URL or an absolute path.
     fn from_str(text: &str) -> Result<Self, UrlError> {
-        let path = Self::parse_open(text)?;
-        if path.is_absolute() {
-            Ok(Self { path })
-        } else {
-            Err(UrlError::Relative)
+        match Self::parse_open(text)? {
+            Self::Folder(path) if !path.is_absolute() => Err(UrlError::Relative),
+            place => Ok(place),
         }
     }
 }
 
 impl fmt::Display for RepositoryUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = match self {
+            Self::Folder(path) => path,
+            Self::S3(Bucket { name, prefix }) if prefix.is_empty() => {
+                return write!(f, "s3://{name}");
+            }
+            Self::S3(Bucket { name, prefix }) => return write!(f, "s3://{name}/{prefix}"),
+        };
         f.write_str("file://")?;
-        for &byte in self.path.as_os_str().as_bytes() {
+        for &byte in path.as_os_str().as_bytes() {
             if byte.is_ascii_alphanumeric() || b"/-._~+@,=:".contains(&byte) {
                 write!(f, "{}", char::from(byte))?;
             } else {
@@ -186,8 +267,24 @@ mod tests {
             ("./repo", "/etc/backupd/repo"),
         ] {
             let url = RepositoryUrl::parse(text, Path::new("/etc/backupd")).unwrap();
-            assert_eq!(url.path(), Path::new(path), "{text}");
+            assert_eq!(url.folder(), Some(Path::new(path)), "{text}");
             assert_eq!(url.to_string().parse(), Ok(url), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_bucket_has_a_name_and_may_have_a_prefix() {
+        for (text, name, prefix) in [
+            ("s3://vault", "vault", ""),
+            ("s3://vault/", "vault", ""),
+            ("s3://my.vault-1/a/b_c~/", "my.vault-1", "a/b_c~"),
+        ] {
+            let url: RepositoryUrl = text.parse().unwrap();
+            let (name, prefix) = (name.to_owned(), prefix.to_owned());
+            assert_eq!(url, RepositoryUrl::S3(Bucket { name, prefix }), "{text}");
+            assert_eq!(url.folder(), None);
+            assert_eq!(url.to_string(), text.trim_end_matches('/'));
+            assert_eq!(RepositoryUrl::parse(text, Path::new("/x")), Ok(url));
         }
     }
 
@@ -196,8 +293,22 @@ mod tests {
         for (text, message) in [
             ("", "the repository's URL is empty"),
             (
-                "s3://bucket/main",
-                "`s3://` is not supported by this version",
+                "gs://bucket/main",
+                "`gs://` is not supported by this version",
+            ),
+            ("s3://", "the repository's URL names no bucket"),
+            ("s3://Vault/x", "the repository's URL names no bucket"),
+            ("s3://-v-/x", "the repository's URL names no bucket"),
+            ("s3://id:key@vault", "the repository's URL holds a password"),
+            ("s3://id@vault", "the repository's URL holds a password"),
+            ("s3://vault/a/../b", "the repository's path contains `..`"),
+            (
+                "s3://vault/a//b",
+                "the repository's URL has a prefix that not every server takes",
+            ),
+            (
+                "s3://vault/a?versionId=1",
+                "the repository's URL has a prefix that not every server takes",
             ),
             (
                 "https://a:b@host/x",

@@ -95,7 +95,7 @@ pub async fn quickstart(
         Some(workplace::own_input(&request)?)
     };
     say("making repository and keys");
-    let workplace = Workplace::make(&request.dir).await?;
+    let workplace = Workplace::make(&request.dir, &request.secrets).await?;
     let server = if is_sample || request.database.is_some() {
         say("starting a private, throw-away PostgreSQL server");
         let programs = Programs::find(None, &request.program_folders)

@@ -14,7 +14,7 @@ use backupd_api::IdentityText;
 use super::Request;
 use crate::{
     clock,
-    config::{self, Places, RepositoryUrl, SourceName},
+    config::{self, Places, RepositoryUrl, SecretSources, SourceName},
     service::{Access, Direct},
     setup::{Created, SetUp, create_repository},
 };
@@ -28,7 +28,7 @@ pub(super) struct Workplace {
 
 impl Workplace {
     /// Makes folder, repository and keys. The folder must not exist, or be empty.
-    pub(super) async fn make(dir: &Path) -> Result<Self, Failure> {
+    pub(super) async fn make(dir: &Path, secrets: &SecretSources) -> Result<Self, Failure> {
         if dir.read_dir().is_ok_and(|mut names| names.next().is_some()) {
             let text = format!("{} is not empty", dir.display());
             return Err(Failure::new(Code::TargetNotEmpty, text));
@@ -39,6 +39,8 @@ impl Workplace {
         let set_up = SetUp {
             url: RepositoryUrl::parse(&url.display().to_string(), dir)
                 .map_err(|error| Failure::from_error(Code::Usage, &error))?,
+            s3: None,
+            secrets: secrets.clone(),
             keys: dir.join("keys"),
             state: dir.join("state"),
             now: clock::now(),

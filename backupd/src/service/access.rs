@@ -7,11 +7,14 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use backup_core::{
     repo::{Repository, TrustRoot},
-    store::Store,
+    store::{Store, is_create_refused},
 };
 use backup_model::{Code, Failure, JobName};
 
-use crate::config::{Config, JobConfig, RepositoryUrl, SecretSources};
+use crate::{
+    config::{Config, JobConfig, RepositoryUrl, S3Config, SecretSources},
+    storage,
+};
 
 /// A repository and what it must be signed by.
 #[derive(Clone, Debug)]
@@ -22,6 +25,8 @@ pub struct Place {
     pub url: RepositoryUrl,
     /// The root key; without one, opening fails and names the key it found.
     pub trust: Option<String>,
+    /// How it is reached, for a bucket.
+    pub s3: Option<S3Config>,
 }
 
 /// Everything that the service works with.
@@ -50,6 +55,7 @@ impl Access {
             name: name.as_str().to_owned(),
             url: place.url,
             trust: Some(place.trust),
+            s3: place.s3,
         });
         Self {
             places: places.collect(),
@@ -85,8 +91,43 @@ impl Access {
 }
 
 impl Place {
-    /// Opens the repository.
-    pub async fn open(&self) -> Result<Repository, Failure> {
+    /// Opens the repository for reading.
+    pub async fn open(&self, secrets: &SecretSources) -> Result<Repository, Failure> {
+        let store = self.store(secrets).await?;
+        self.open_on(store).await
+    }
+
+    /// Opens the repository for a writer. A bucket is asked each time whether it keeps a second
+    /// writer out, which costs one request and cannot be out of date; where it does not, the
+    /// repository comes with a warning.
+    pub async fn open_to_write(
+        &self,
+        secrets: &SecretSources,
+    ) -> Result<(Repository, Option<Failure>), Failure> {
+        let store = self.store(secrets).await?;
+        if self.s3.is_none() {
+            return Ok((self.open_on(store).await?, None));
+        }
+        // Not a word is written to a place that is no repository of ours.
+        let repository = self.open_on(store.clone()).await?;
+        let refused = is_create_refused(&store).await;
+        if refused.map_err(|error| storage::failure(&error))? {
+            return Ok((repository, None));
+        }
+        let (store, warning) = storage::single_writer(store);
+        Ok((self.open_on(store).await?, Some(warning)))
+    }
+
+    /// The objects themselves.
+    pub async fn store(&self, secrets: &SecretSources) -> Result<Store, Failure> {
+        if let Some(path) = self.url.folder().filter(|path| !path.exists()) {
+            let text = format!("there is no repository at {}", path.display());
+            return Err(Failure::new(Code::RepositoryMissing, text));
+        }
+        storage::open(&self.url, self.s3.as_ref(), secrets).await
+    }
+
+    async fn open_on(&self, store: Store) -> Result<Repository, Failure> {
         let root = match &self.trust {
             None => TrustRoot::Unknown,
             Some(key) => TrustRoot::Key(
@@ -94,13 +135,6 @@ impl Place {
                     .map_err(|error| Failure::from_error(Code::NotTrusted, &error))?,
             ),
         };
-        let path = self.url.path();
-        if !path.exists() {
-            let text = format!("there is no repository at {}", path.display());
-            return Err(Failure::new(Code::RepositoryMissing, text));
-        }
-        let store =
-            Store::local(path).map_err(|error| Failure::from_error(error.code(), &error))?;
         Repository::open(store, &root)
             .await
             .map_err(|error| Failure::from_error(error.code(), &error))

@@ -68,7 +68,7 @@ impl Direct {
     async fn repository_of(&self, job: &JobName) -> Result<Repository, Failure> {
         let mut failed = None;
         for place in self.access.places_of(Some(job)) {
-            let repository = place.open().await?;
+            let repository = place.open(&self.access.secrets).await?;
             let jobs = repository.jobs().await.map_err(OpError::from);
             if jobs.map_err(|error| error.to_failure())?.contains(job) {
                 return Ok(repository);
@@ -88,7 +88,7 @@ impl Direct {
         }
         let mut repositories = Vec::new();
         for place in self.access.places_of(None) {
-            repositories.push(place.open().await?);
+            repositories.push(place.open(&self.access.secrets).await?);
         }
         Ok(repositories)
     }
@@ -160,14 +160,15 @@ impl Service for Direct {
             let text = format!("the job `{job}` has no repository");
             Failure::new(Code::Config, text)
         })?;
-        let repository = place.open().await?;
+        let (repository, warning) = place.open_to_write(&self.access.secrets).await?;
         let host = Host::open(&self.access.state, repository.id())
             .map_err(|error| Failure::from_error(error.code(), &error))?;
         let job = sources::job(&self.access, job, config).await?;
         let Task { progress, cancel } = task;
-        ops::backup(&repository, &host, &job, clock::now, progress, cancel)
-            .await
-            .map_err(|error| error.to_failure())
+        let done = ops::backup(&repository, &host, &job, clock::now, progress, cancel).await;
+        let mut report = done.map_err(|error| error.to_failure())?;
+        report.warnings.extend(warning);
+        Ok(report)
     }
 
     async fn snapshots(&self, selection: &Selection) -> Result<Vec<ListedRun>, Failure> {

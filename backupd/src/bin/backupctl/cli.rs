@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use backup_core::store::Endpoint;
 use backupd::config::{RepositoryUrl, UrlError};
 use clap::{
     Args, Parser, Subcommand, ValueEnum,
@@ -12,8 +13,8 @@ use clap::{
 };
 
 use crate::commands::{
-    backup, cat, completion, config, init, man, quickstart, recovery_script, restore, snapshot,
-    verify, version,
+    backup, cat, completion, config, init, man, quickstart, recovery_script, repo, restore,
+    snapshot, verify, version,
 };
 
 /// Backs up PostgreSQL databases and folders into an encrypted, signed repository, and proves
@@ -52,7 +53,9 @@ pub(crate) struct Global {
     )]
     pub(crate) config: Option<PathBuf>,
 
-    /// A repository instead of the configuration's: a folder or a file:// URL.
+    /// A repository instead of the configuration's: a folder, a file:// URL, or
+    /// s3://bucket/prefix with the access key in `AWS_ACCESS_KEY_ID` and
+    /// `AWS_SECRET_ACCESS_KEY`.
     #[arg(
         long,
         global = true,
@@ -61,6 +64,9 @@ pub(crate) struct Global {
         value_parser = repository
     )]
     pub(crate) repository: Option<RepositoryUrl>,
+
+    #[command(flatten)]
+    pub(crate) s3: S3Flags,
 
     /// The root public key that the repository must be signed by.
     #[arg(long, global = true, value_name = "KEY", env = "BACKUPCTL_TRUST")]
@@ -113,6 +119,38 @@ pub(crate) struct Global {
     pub(crate) yes: bool,
 }
 
+/// How the bucket of `--repository` is reached.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct S3Flags {
+    /// The server of a bucket, where it is not Amazon's: <https://host:port>.
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "BACKUPCTL_ENDPOINT",
+        value_parser = Endpoint::parse
+    )]
+    pub(crate) endpoint: Option<Endpoint>,
+
+    /// The region of a bucket, where its server cares.
+    #[arg(long, global = true, value_name = "NAME", env = "BACKUPCTL_REGION")]
+    pub(crate) region: Option<String>,
+
+    /// Whether a bucket is named in the path of requests and not in the host; by default where
+    /// there is an --endpoint.
+    #[arg(
+        long,
+        global = true,
+        value_name = "true|false",
+        num_args = 0..=1,
+        default_missing_value = "true",
+        require_equals = true,
+        env = "BACKUPCTL_PATH_STYLE"
+    )]
+    pub(crate) path_style: Option<bool>,
+}
+
 /// When to use colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Color {
@@ -136,6 +174,9 @@ pub(crate) enum Command {
     Verify(verify::Args),
     Restore(restore::Args),
     Cat(cat::Args),
+    /// Look at the repository's storage.
+    #[command(subcommand)]
+    Repo(repo::Command),
     RecoveryScript(recovery_script::Args),
     /// Look at the configuration.
     #[command(subcommand)]
@@ -187,7 +228,9 @@ mod tests {
         for wrong in [
             &["backupctl"][..],
             &["backupctl", "nonsense"],
-            &["backupctl", "version", "--repository", "s3://x"],
+            &["backupctl", "version", "--repository", "gs://bucket"],
+            &["backupctl", "version", "--repository", "s3://id:key@bucket"],
+            &["backupctl", "version", "--endpoint", "http://example.org"],
             &["backupctl", "version", "-v"],
         ] {
             let error = Cli::try_parse_from(wrong).unwrap_err();
@@ -198,8 +241,27 @@ mod tests {
     }
 
     #[test]
+    fn path_style_may_be_said_or_denied() {
+        for (flag, meant) in [
+            ("--path-style", Some(true)),
+            ("--path-style=false", Some(false)),
+            ("--quiet", None),
+        ] {
+            let cli = Cli::try_parse_from(["backupctl", flag, "version"]).unwrap();
+            assert_eq!(cli.global.s3.path_style, meant, "{flag}");
+        }
+    }
+
+    #[test]
     fn a_relative_repository_is_made_absolute() {
         let cli = Cli::try_parse_from(["backupctl", "version", "--repository", "repo"]).unwrap();
-        assert!(cli.global.repository.unwrap().path().is_absolute());
+        assert!(
+            cli.global
+                .repository
+                .unwrap()
+                .folder()
+                .unwrap()
+                .is_absolute()
+        );
     }
 }

@@ -2,9 +2,13 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use backup_model::{Failure, Progress};
+use backup_core::store::Limits;
+use backup_model::{Code, Failure, Progress};
 use backupd::{
-    config::{self, Config, LoadError, Places},
+    config::{
+        self, Config, CredentialRefs, LoadError, Places, RepositoryUrl, S3Config, SecretRef,
+        SecretSources,
+    },
     service::{Access, Direct, Place},
 };
 use backupd_api::Task;
@@ -49,7 +53,8 @@ impl Context {
         };
         Ok(Access {
             places: vec![Place {
-                name: url.path().display().to_string(),
+                name: url.shown(),
+                s3: self.s3(&url, &secrets)?,
                 url,
                 trust: self.global.trust.clone(),
             }],
@@ -58,6 +63,37 @@ impl Context {
             secrets,
             program_folders: folders,
         })
+    }
+
+    /// How the repository on the command line is reached: by flags, and by the variables in which
+    /// all programs for S3 look for access keys.
+    pub(crate) fn s3(
+        &self,
+        url: &RepositoryUrl,
+        secrets: &SecretSources,
+    ) -> Result<Option<S3Config>, Failure> {
+        let flags = &self.global.s3;
+        if matches!(url, RepositoryUrl::Folder(_)) {
+            if flags.endpoint.is_some() {
+                let text = "--endpoint is for --repository s3://…";
+                return Err(Failure::new(Code::Usage, text));
+            }
+            return Ok(None);
+        }
+        let variable = |name: &str| SecretRef::Env(name.to_owned());
+        let token = (secrets.env)("AWS_SESSION_TOKEN").filter(|token| !token.is_empty());
+        Ok(Some(S3Config {
+            endpoint: flags.endpoint.clone(),
+            region: flags.region.clone(),
+            path_style: flags.path_style,
+            read_back: None,
+            credentials: CredentialRefs {
+                access_key_id: variable("AWS_ACCESS_KEY_ID"),
+                secret_access_key: variable("AWS_SECRET_ACCESS_KEY"),
+                session_token: token.map(|_| variable("AWS_SESSION_TOKEN")),
+            },
+            limits: Limits::default(),
+        }))
     }
 
     /// The service that does the work, in this process.

@@ -27,7 +27,7 @@ pub(crate) const fn hint(code: Code) -> Option<&'static str> {
              repository, set `trust` in the configuration or give --trust."
         }
         Code::RepositoryNewer => "Install a newer backupctl.",
-        Code::NotARepository => "Check the address: the folder holds something else.",
+        Code::NotARepository => "Check the address: the place holds something else.",
         Code::RepositoryMissing => {
             "Check the address and whether the storage is mounted. `backupctl init` makes a new \
              repository."
@@ -57,7 +57,9 @@ pub(crate) const fn hint(code: Code) -> Option<&'static str> {
             "Check that what the source names exists, and that this user may read or run it."
         }
         Code::Store => "Check whether the storage answers, and try again.",
-        Code::StoreDenied => "Check the rights of this user on the repository's folder.",
+        Code::StoreDenied => {
+            "Check the rights of this user on the repository's folder, or of the access key on the bucket."
+        }
         Code::NoSpace => "Make room or raise the quota, and try again.",
         Code::NoSnapshot => "`backupctl snapshot list` shows the snapshots that there are.",
         Code::NoJob => {

@@ -117,8 +117,10 @@ impl Check {
     fn overlaps(&mut self) {
         let repositories = self.repositories.by_name.iter();
         for (name, (_, config)) in repositories {
-            let Some(config) = config else { continue };
-            let folder = real_path(config.url.path());
+            let Some(folder) = config.as_ref().and_then(|config| config.url.folder()) else {
+                continue;
+            };
+            let folder = real_path(folder);
             for tree in &self.trees {
                 let path = real_path(&tree.value);
                 let shown = tree.value.display();

@@ -11,5 +11,6 @@ mod job;
 mod known;
 mod postgres;
 mod repository;
+mod s3;
 
 pub(super) use config::check;

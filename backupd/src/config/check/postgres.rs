@@ -86,7 +86,7 @@ impl Check {
     }
 
     /// One reference of one kind.
-    fn secret(&mut self, raw: &RawSecret) -> Option<SecretRef> {
+    pub(super) fn secret(&mut self, raw: &RawSecret) -> Option<SecretRef> {
         const KINDS: &str = "Give one of `env`, `file`, `credential`, `command`.";
         if raw.given != 1 {
             let message = match raw.given {

@@ -7,9 +7,22 @@ impl Check {
     pub(super) fn repository(&mut self, raw: &RawRepository) {
         let url = raw.url.as_ref().and_then(|url| self.url(url));
         let trust = raw.trust.as_ref().and_then(|trust| self.trust(trust));
+        let s3 = match &url {
+            Some(RepositoryUrl::S3(_)) => {
+                let at = raw.url.as_ref().map_or(&raw.name.at, |url| &url.at);
+                self.s3(&raw.s3, at).map(Some)
+            }
+            Some(RepositoryUrl::Folder(_)) => {
+                self.no_s3(&raw.s3);
+                Some(None)
+            }
+            // Which keys are right depends on the URL.
+            None => None,
+        };
         let config = url
             .zip(trust)
-            .map(|(url, trust)| RepositoryConfig { url, trust });
+            .zip(s3)
+            .map(|((url, trust), s3)| RepositoryConfig { url, trust, s3 });
         self.repositories.add(&raw.name, config, &mut self.findings);
     }
 

@@ -1,5 +1,6 @@
 //! Every problem that a configuration can have, with its line and its remedy.
 
 mod fixture;
+mod s3;
 mod values;
 mod whole;

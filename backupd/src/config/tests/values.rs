@@ -158,9 +158,9 @@ fn repositories() {
     );
     refused(
         "file:///var",
-        "s3://var",
+        "gs://var",
         5,
-        "`s3://` is not supported by this version",
+        "`gs://` is not supported by this version",
         "local folder",
     );
     refused(

@@ -14,7 +14,10 @@ fn a_right_file_is_read_with_its_defaults() {
     assert_eq!(config.files, [folder.path().join("config.toml")]);
     assert_eq!(config.state, folder.path().join("state"));
     let repository = &config.repositories[&"main".parse().unwrap()];
-    assert_eq!(repository.url.path(), Path::new("/var/lib/backupd/repo"));
+    assert_eq!(
+        repository.url.folder(),
+        Some(Path::new("/var/lib/backupd/repo"))
+    );
     assert_eq!(repository.trust, TRUST);
     let job = &config.jobs[&"webui".parse().unwrap()];
     assert_eq!(job.repository.as_str(), "main");

@@ -5,15 +5,17 @@ use std::path::PathBuf;
 use backup_model::{Code, Failure};
 use backupd::{
     clock,
+    config::S3Config,
     setup::{self, SetUp},
 };
 use serde::Serialize;
 
-use crate::{context::Context, exit::Exit};
+use crate::{context::Context, environment, exit::Exit};
 
 /// Make a repository, the keys of its first administrator, and a key for this host.
 ///
-/// The repository is given by --repository; it must not exist, or be an empty folder. What is
+/// The repository is given by --repository; it must not exist, or be an empty folder, or an empty
+/// bucket or part of one, which is asked whether it keeps two writers apart. What is
 /// written to --keys restores every backup and decides who may write: keep copies of it away from
 /// this host. Nothing that stays on this host opens a backup.
 #[derive(clap::Args, Debug)]
@@ -36,18 +38,25 @@ struct Made {
     identity: PathBuf,
     root_key: PathBuf,
     state: PathBuf,
+    /// Further lines of the configuration's table, for a bucket.
+    #[serde(skip)]
+    s3_lines: String,
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let url = context.global.repository.clone().ok_or_else(|| {
-        let text = "init needs --repository: the folder that the repository will be";
+        let text = "init needs --repository: the folder or bucket that the repository will be in";
         Failure::new(Code::Usage, text)
     })?;
     let absolute = |path: PathBuf| {
         std::path::absolute(&path).map_err(|error| Failure::from_error(Code::Usage, &error))
     };
+    let secrets = environment::secret_sources();
+    let s3 = context.s3(&url, &secrets)?;
     let set_up = SetUp {
         url: url.clone(),
+        s3: s3.clone(),
+        secrets,
         keys: absolute(args.keys)?,
         state: absolute(
             args.state
@@ -57,15 +66,42 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> 
     };
     let created = setup::create_repository(&set_up).await?;
     let made = Made {
-        repository: url.path().display().to_string(),
+        repository: url.shown(),
         id: created.id.to_string(),
         trust: created.root,
         identity: created.identity,
         root_key: created.root_key,
         state: set_up.state,
+        s3_lines: s3.as_ref().map(s3_lines).unwrap_or_default(),
     };
+    for warning in &created.warnings {
+        context.output.warning(warning);
+    }
     context.output.document("init", &made, text);
-    Ok(Exit::DONE)
+    Ok(if created.warnings.is_empty() {
+        Exit::DONE
+    } else {
+        Exit::WARNINGS
+    })
+}
+
+/// What the configuration must say to reach a bucket as this command did.
+fn s3_lines(s3: &S3Config) -> String {
+    let mut lines = String::new();
+    if let Some(endpoint) = &s3.endpoint {
+        lines.push_str(&format!("  endpoint = {}\n", quoted(&endpoint.to_string())));
+    }
+    if let Some(region) = &s3.region {
+        lines.push_str(&format!("  region = {}\n", quoted(region)));
+    }
+    if let Some(path_style) = s3.path_style {
+        lines.push_str(&format!("  path_style = {path_style}\n"));
+    }
+    lines.push_str(
+        "  credentials = { access_key_id = { env = \"AWS_ACCESS_KEY_ID\" }, \
+         secret_access_key = { env = \"AWS_SECRET_ACCESS_KEY\" } }\n",
+    );
+    lines
 }
 
 /// A TOML string.
@@ -87,7 +123,8 @@ fn text(made: &Made) -> String {
          \x20 state   = {state}\n\n\
          \x20 [repository.main]\n\
          \x20 url   = {url}\n\
-         \x20 trust = \"{trust}\"\n",
+         \x20 trust = \"{trust}\"\n{s3}",
+        s3 = made.s3_lines,
         repository = made.repository,
         id = made.id,
         trust = made.trust,

@@ -9,6 +9,7 @@ pub(crate) mod init;
 pub(crate) mod man;
 pub(crate) mod quickstart;
 pub(crate) mod recovery_script;
+pub(crate) mod repo;
 pub(crate) mod restore;
 mod run;
 pub(crate) mod snapshot;
