@@ -32,10 +32,12 @@ pub(crate) enum BenchError {
         limit: Duration,
     },
     /// A program is not there.
-    #[error("`{program}` is not installed: apt-get install --no-install-recommends {package}")]
+    #[error(
+        "`{program}`, or what belongs to it, is not installed: apt-get install --no-install-recommends {packages}"
+    )]
     Missing {
         program: &'static str,
-        package: &'static str,
+        packages: &'static str,
     },
     /// PostgreSQL's programs are not there.
     #[error("PostgreSQL is not installed: apt-get install --no-install-recommends postgresql")]

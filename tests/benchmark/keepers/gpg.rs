@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -16,19 +17,28 @@ use crate::{
 /// The usual script.
 pub(super) struct Gpg<'a> {
     input: Input<'a>,
+    runner: Runner,
     folder: PathBuf,
     stored: PathBuf,
     count: u32,
 }
 
 impl<'a> Gpg<'a> {
-    pub(super) fn make(input: Input<'a>, folder: &Path) -> Result<Self, BenchError> {
+    pub(super) fn make(
+        input: Input<'a>,
+        folder: &Path,
+        runner: &Runner,
+    ) -> Result<Self, BenchError> {
         let stored = folder.join("stored");
         fs::create_dir(&stored).map_err(BenchError::io("make", &stored))?;
+        // gpg warns of a home that others can look into.
+        fs::set_permissions(folder, fs::Permissions::from_mode(0o700))
+            .map_err(BenchError::io("set the mode of", folder))?;
         let passphrase = folder.join("passphrase");
         fs::write(&passphrase, "of a benchmark\n").map_err(BenchError::io("write", &passphrase))?;
         Ok(Self {
             input,
+            runner: runner.clone(),
             folder: folder.to_owned(),
             stored,
             count: 0,
@@ -37,20 +47,24 @@ impl<'a> Gpg<'a> {
 
     fn gpg(&self, runner: &Runner) -> Command {
         let mut command = runner.command("gpg");
-        // Without its agent, which would stay behind.
         command
-            .args([
-                "--batch",
-                "--quiet",
-                "--no-autostart",
-                "--pinentry-mode",
-                "loopback",
-            ])
+            .args(["--batch", "--quiet", "--pinentry-mode", "loopback"])
             .arg("--homedir")
             .arg(&self.folder)
             .arg("--passphrase-file")
             .arg(self.folder.join("passphrase"));
         command
+    }
+}
+
+impl Drop for Gpg<'_> {
+    fn drop(&mut self) {
+        // gpg starts an agent of this home, which would stay behind; without one it fails. Left
+        // alone it ends when its home is gone.
+        let mut end = self.runner.command("gpgconf");
+        end.arg("--homedir").arg(&self.folder);
+        end.args(["--kill", "gpg-agent"]);
+        self.runner.run(vec![end]).ok();
     }
 }
 

@@ -49,7 +49,7 @@ pub(crate) enum Dump {
 /// The peers that are measured: those that were asked for, or those that are there.
 pub(crate) fn installed(options: &Options) -> Result<Vec<Peer>, BenchError> {
     const ALL: [Peer; 4] = [Peer::Pipe, Peer::Gpg, Peer::Restic, Peer::Borg];
-    let is_there = |peer: &Peer| is_installed(program(*peer).0);
+    let is_there = |peer: &Peer| programs(*peer).0.iter().all(|name| is_installed(name));
     if options.no_peers {
         return Ok(Vec::new());
     }
@@ -59,8 +59,9 @@ pub(crate) fn installed(options: &Options) -> Result<Vec<Peer>, BenchError> {
     match wanted.iter().find(|peer| !is_there(peer)) {
         None => Ok(wanted.clone()),
         Some(peer) => {
-            let (program, package) = program(*peer);
-            Err(BenchError::Missing { program, package })
+            let (programs, packages) = programs(*peer);
+            let program = programs[0];
+            Err(BenchError::Missing { program, packages })
         }
     }
 }
@@ -75,17 +76,17 @@ pub(crate) fn make<'a>(
     Ok(match peer {
         Peer::Restic => Box::new(Restic::make(input, folder, runner)?),
         Peer::Borg => Box::new(Borg::make(input, folder, runner)?),
-        Peer::Gpg => Box::new(Gpg::make(input, folder)?),
+        Peer::Gpg => Box::new(Gpg::make(input, folder, runner)?),
         Peer::Pipe => Box::new(Pipe::make(input, folder, runner)?),
     })
 }
 
-/// A peer's program, and Debian's package with it.
-const fn program(peer: Peer) -> (&'static str, &'static str) {
+/// A peer's programs, and Debian's packages with them.
+const fn programs(peer: Peer) -> (&'static [&'static str], &'static str) {
     match peer {
-        Peer::Restic => ("restic", "restic"),
-        Peer::Borg => ("borg", "borgbackup"),
-        Peer::Gpg => ("gpg", "gpg"),
-        Peer::Pipe => ("age", "age"),
+        Peer::Restic => (&["restic"], "restic"),
+        Peer::Borg => (&["borg"], "borgbackup"),
+        Peer::Gpg => (&["gpg", "gpg-agent", "gpgconf"], "gpg gpg-agent gpgconf"),
+        Peer::Pipe => (&["age", "zstd"], "age zstd"),
     }
 }
