@@ -37,7 +37,7 @@ impl Numbers {
     }
 
     fn below(&mut self, end: usize) -> usize {
-        usize::try_from(self.next() % end as u64).unwrap()
+        usize::try_from(self.next() % end as u64).expect("it is below a usize")
     }
 
     /// A chunk's length: 5.4 KB on average.
@@ -135,7 +135,7 @@ impl World {
                     sha256: digest(number),
                     size: pack.stored(),
                     plain: pack.plain,
-                    share: u8::try_from((used * 64).div_ceil(pack.plain)).unwrap(),
+                    share: u8::try_from((used * 64).div_ceil(pack.plain)).expect("at most 64"),
                 }
             })
             .collect();
@@ -171,7 +171,7 @@ impl World {
                 block = if block >= BLOCK_PLAIN { 0 } else { block };
                 open = (!full).then_some(number);
             }
-            let (pack, _) = chunk.place.unwrap();
+            let (pack, _) = chunk.place.expect("all of the dump is stored");
             used[pack] += chunk.plain;
         }
         let used = used.into_iter().enumerate().filter(|&(_, used)| used > 0);
@@ -194,7 +194,7 @@ impl World {
     /// Restoring the newest snapshot: bytes fetched for each that is needed, if each pack is
     /// fetched once and whole.
     fn read_ratio(&self) -> f64 {
-        let newest = self.live.front().unwrap();
+        let newest = self.live.front().expect("there was a backup");
         let fetched: u64 = newest.keys().map(|&pack| self.packs[pack].plain).sum();
         fetched as f64 / self.dump_plain() as f64
     }
@@ -204,7 +204,7 @@ impl World {
         let mut cached: VecDeque<(usize, u64)> = VecDeque::new();
         let mut fetched = 0;
         for chunk in &self.dump {
-            let place = chunk.place.unwrap();
+            let place = chunk.place.expect("all of the dump is stored");
             if let Some(at) = cached.iter().position(|&kept| kept == place) {
                 cached.remove(at);
             } else {
@@ -228,8 +228,8 @@ fn digest(number: usize) -> Digest {
 }
 
 fn number(digest: &Digest) -> usize {
-    let bytes = digest.0.first_chunk().unwrap();
-    usize::try_from(u64::from_be_bytes(*bytes)).unwrap()
+    let bytes = digest.0.first_chunk().expect("digests are longer");
+    usize::try_from(u64::from_be_bytes(*bytes)).expect("it was a usize")
 }
 
 /// A figure of each settled day.
@@ -278,7 +278,7 @@ fn simulate(chunks: usize, churn: usize, retiring: bool) -> Figures {
         }
     }
     figures.read_of_blocks = world.read_ratio_of_blocks();
-    figures.packs = world.live.front().unwrap().len();
+    figures.packs = world.live.front().expect("there was a backup").len();
     figures
 }
 

@@ -8,7 +8,7 @@
 //! A lane that has to wait for memory holds no pack that only it could finish: it settles all of
 //! them first. So lanes cannot wait for each other in a circle.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{collections::VecDeque, io::Read as _, sync::Arc, time::Instant};
 
 use bytes::Bytes;
 
@@ -251,10 +251,10 @@ impl OpenPack {
             parts: self.parts,
             _share: self.share,
         };
-        shared
-            .uploads
-            .blocking_send(new)
-            .map_err(|_| PipelineError::UploadStopped)
+        let started = Instant::now();
+        let sent = shared.uploads.blocking_send(new);
+        shared.pool.held(started.elapsed());
+        sent.map_err(|_| PipelineError::UploadStopped)
     }
 }
 
@@ -266,8 +266,6 @@ fn decodes(
     table: &[u8],
     codec: &mut BlockCodec,
 ) -> Result<(), PipelineError> {
-    use std::io::Read as _;
-
     let mut plain =
         crate::crypt::open_reader(&sealed.bytes, &sealed.key).map_err(PipelineError::Seal)?;
     let mut frame = Vec::new();

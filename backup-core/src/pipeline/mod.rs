@@ -39,7 +39,7 @@ pub use fetch::Fetcher;
 pub use files::FilesWriter;
 pub use journal::RunJournal;
 pub use lane::Lane;
-pub use level::LevelMode;
+pub use level::{LevelControl, LevelMode, Observation};
 pub use lists::{Entries, Extents};
 pub use pack::Packs;
 pub use pool::Pool;

@@ -12,14 +12,14 @@ use std::{
         mpsc::{Receiver, sync_channel},
     },
     thread::{self, JoinHandle},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use rustix::time::{ClockId, clock_gettime};
 
 use super::{
     PipelineError,
-    level::{LevelMode, Levels, Observation},
+    level::{LevelControl, LevelMode, Observation},
 };
 use crate::codec::BlockCodec;
 
@@ -52,7 +52,9 @@ struct Queue {
     /// Finishing a pack frees memory, so it goes before blocks.
     packs: VecDeque<Task>,
     blocks: VecDeque<Task>,
-    levels: Levels,
+    levels: LevelControl,
+    /// How long workers have waited for the uploader since a block was last looked at.
+    held: Duration,
     closed: bool,
 }
 
@@ -81,7 +83,8 @@ impl Pool {
             queue: Mutex::new(Queue {
                 packs: VecDeque::new(),
                 blocks: VecDeque::new(),
-                levels: Levels::new(mode),
+                levels: LevelControl::new(mode, u32::try_from(workers).unwrap_or(u32::MAX)),
+                held: Duration::ZERO,
                 closed: false,
             }),
             ready: Condvar::new(),
@@ -113,23 +116,19 @@ impl Pool {
         self.hand_in(
             |queue| &mut queue.blocks,
             move |codec| {
-                let level = shared.lock().levels.level();
-                let (started, cpu) = (Instant::now(), thread_cpu_secs());
+                let (level, waiting) = shared.before_block();
+                let (started, cpu) = (Instant::now(), thread_cpu());
                 let frame = codec.compress(&plain, level);
-                let seen = (thread_cpu_secs() - cpu, started.elapsed().as_secs_f64());
-                let mut queue = shared.lock();
-                let waiting = queue.blocks.len();
-                queue.levels.observe(&Observation {
-                    cpu_secs: seen.0,
-                    wall_secs: seen.1,
-                    waiting,
-                    workers: shared.workers,
-                });
-                drop(queue);
+                shared.after_block(waiting, thread_cpu() - cpu, started.elapsed());
                 let frame = frame.map_err(PipelineError::Compress)?;
                 Ok(Block { frame, plain })
             },
         )
+    }
+
+    /// Tells that a worker had to wait until the uploader took a pack.
+    pub(super) fn held(&self, waited: Duration) {
+        self.shared.lock().held += waited;
     }
 
     /// Runs work that ends a pack.
@@ -172,6 +171,24 @@ impl Shared {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The level of a block, and how many others wait.
+    fn before_block(&self) -> (i32, usize) {
+        let queue = self.lock();
+        (queue.levels.level(), queue.blocks.len())
+    }
+
+    fn after_block(&self, waiting: usize, cpu: Duration, wall: Duration) {
+        let mut queue = self.lock();
+        let held = std::mem::take(&mut queue.held);
+        queue.levels.next(&Observation {
+            cpu,
+            wall,
+            held,
+            waiting,
+            capacity: self.workers + 1,
+        });
+    }
+
     /// The next task; `None` when no more will come.
     fn next(&self) -> Option<Task> {
         let mut queue = self.lock();
@@ -194,7 +211,7 @@ fn work(shared: &Shared) {
 }
 
 /// The processor time of this thread.
-fn thread_cpu_secs() -> f64 {
+fn thread_cpu() -> Duration {
     let time = clock_gettime(ClockId::ThreadCPUTime);
-    time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9
+    Duration::try_from(time).unwrap_or_default()
 }
