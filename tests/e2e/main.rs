@@ -5,7 +5,11 @@
 #[cfg(test)]
 mod exit_codes;
 #[cfg(test)]
+mod full;
+#[cfg(test)]
 mod main_path;
+#[cfg(test)]
+mod memory;
 #[cfg(test)]
 mod program;
 #[cfg(test)]

@@ -6,17 +6,6 @@ use serde_json::Value;
 
 use crate::world::{JOB, World};
 
-impl World {
-    /// Replaces the job's sources.
-    fn sources(&self, sources: &str) {
-        let path = self.dir.join("config.toml");
-        let text = fs::read_to_string(&path).unwrap();
-        let (head, _) = text.split_once("[[job.").unwrap();
-        let sources = sources.replace("§", &format!("[[job.{JOB}.source]]\nkind = "));
-        fs::write(path, format!("{head}{sources}")).unwrap();
-    }
-}
-
 #[test]
 fn what_is_left_out_is_said_and_makes_nothing_partial() {
     let world = World::new();

@@ -131,6 +131,20 @@ paths = ["{dir}/src"]
         )
     }
 
+    /// The real program.
+    pub(crate) fn program(&self) -> &Path {
+        &self.program
+    }
+
+    /// Replaces the job's sources; `§` begins one with its kind.
+    pub(crate) fn sources(&self, sources: &str) {
+        let path = self.dir.join("config.toml");
+        let text = fs::read_to_string(&path).unwrap();
+        let (head, _) = text.split_once("[[job.").unwrap();
+        let sources = sources.replace('§', &format!("[[job.{JOB}.source]]\nkind = "));
+        fs::write(path, format!("{head}{sources}")).unwrap();
+    }
+
     /// The administrator's identity file.
     pub(crate) fn identity(&self) -> String {
         self.path("keys/admin.key")
