@@ -27,6 +27,9 @@ mod tests {
     use sha2::{Digest as _, Sha256};
     use tokio_util::sync::CancellationToken;
 
+    /// Whether an earlier run knew this.
+    type Known<'a> = Box<dyn FnMut(&Node) -> bool + 'a>;
+
     /// Keeps everything, and lets a test meddle between writes.
     #[derive(Default)]
     struct Kept<'a> {
@@ -35,7 +38,7 @@ mod tests {
         from: usize,
         meddle: Option<Box<dyn FnMut(usize) + 'a>>,
         /// Asked about files of an earlier run.
-        known: Option<Box<dyn FnMut(&Node) -> bool + 'a>>,
+        known: Option<Known<'a>>,
     }
 
     impl Write for Kept<'_> {
