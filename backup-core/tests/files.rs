@@ -588,7 +588,7 @@ mod tests {
         assert_eq!(counting.entries, FILES + 1);
         assert!(counting.bytes > FILES * 512);
         let grown = peak_kib() - before;
-        assert!(grown < 16 << 10, "{grown} KiB for {FILES} names");
+        assert!(grown < 5 << 10, "{grown} KiB for {FILES} names");
     }
 
     /// The most memory that this process has had.
