@@ -87,7 +87,7 @@ mod tests {
             arguments: arguments.iter().map(|text| (*text).to_owned()).collect(),
             environment: vec![("PATH", "/usr/bin:/bin".into()), ("LANG", "C".into())],
             limits: PipeLimits {
-                stall: Duration::from_secs(600),
+                stall: Duration::from_mins(10),
                 most_bytes: None,
             },
         }

@@ -90,7 +90,7 @@ pub(crate) struct RawSource {
 pub(crate) enum RawKind {
     Postgres(Box<RawPostgres>),
     Files(Box<RawFiles>),
-    Command(RawCommand),
+    Command(Box<RawCommand>),
     /// A kind that is not known; reported already.
     Unknown,
 }
@@ -229,11 +229,11 @@ fn source(mut table: Table<'_>, findings: &mut Findings) -> RawSource {
             preset: table.text(PRESET, findings).got(),
             max_file_size: table.text(MAX_FILE_SIZE, findings).got(),
         })),
-        Some("command") => RawKind::Command(RawCommand {
+        Some("command") => RawKind::Command(Box::new(RawCommand {
             command: table.texts(PROGRAM, findings),
             stall_timeout: table.text(STALL_TIMEOUT, findings).got(),
             max_bytes: table.text(MAX_BYTES, findings).got(),
-        }),
+        })),
         _ => {
             if let Some(kind) = kind {
                 let help = suggestion(&kind.value, &["postgres", "files", "command"]);

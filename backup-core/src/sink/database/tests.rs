@@ -23,7 +23,7 @@ use crate::{
 async fn dump_of(connection: &Connection) -> (DatabaseFacts, Vec<u8>) {
     let facts = facts(connection, &programs()).await.unwrap();
     let (mut archive, cancel) = (Vec::new(), CancellationToken::new());
-    let stall = Duration::from_secs(600);
+    let stall = Duration::from_mins(10);
     dump(
         connection,
         &programs(),

@@ -16,12 +16,12 @@ use super::*;
 use crate::{
     child::{ChildError, PassError},
     postgres::{
-        Connection, Programs,
+        Connection, Host, Programs,
         testing::{TestCluster, fake_programs, programs},
     },
 };
 
-const STALL: Duration = Duration::from_secs(600);
+const STALL: Duration = Duration::from_mins(10);
 
 fn some_facts() -> DatabaseFacts {
     DatabaseFacts {
@@ -101,32 +101,21 @@ fn broken_programs(connection: &Connection, archive: &[u8]) {
     fs::write(&half, &archive[..archive.len() / 2]).unwrap();
     let cat = format!("cat '{}'", half.display());
     let cancel = CancellationToken::new();
-    let within =
-        |stall: Duration, script: &str, out: &mut dyn Write, cancel: &CancellationToken| {
-            let script = format!(
-                "echo $$ > '{}'; {}",
-                pid.display(),
-                script.replace("HALF", &cat)
-            );
-            let programs = fake_programs(folder.path(), "15.1", &script);
-            let error = dump(connection, &programs, &some_facts(), stall, out, cancel).unwrap_err();
-            let pid = fs::read_to_string(&pid).unwrap();
-            assert!(
-                !Path::new("/proc").join(pid.trim()).exists(),
-                "it lives on: {script}"
-            );
-            error
-        };
     let broken = |script: &str, out: &mut dyn Write, cancel: &CancellationToken| {
-        within(STALL, script, out, cancel)
+        let script = format!(
+            "echo $$ > '{}'; {}",
+            pid.display(),
+            script.replace("HALF", &cat)
+        );
+        let programs = fake_programs(folder.path(), "15.1", &script);
+        let error = dump(connection, &programs, &some_facts(), STALL, out, cancel).unwrap_err();
+        let pid = fs::read_to_string(&pid).unwrap();
+        assert!(
+            !Path::new("/proc").join(pid.trim()).exists(),
+            "it lives on: {script}"
+        );
+        error
     };
-    let second = Duration::from_secs(1);
-    let error = within(second, "HALF; exec sleep 600", &mut io::sink(), &cancel);
-    assert_eq!(
-        error.to_string(),
-        "`pg_dump` wrote nothing for 1 s and was stopped"
-    );
-    assert_eq!(error.code(), Code::PgDump);
 
     let error = broken("HALF; exit 0", &mut io::sink(), &cancel);
     assert!(matches!(error, DumpError::Archive { .. }), "{error}");
@@ -177,6 +166,36 @@ fn broken_programs(connection: &Connection, archive: &[u8]) {
         "{error}"
     );
     assert!(begun.elapsed() < Duration::from_secs(5));
+}
+
+#[test]
+fn a_dump_that_falls_silent_is_stopped() {
+    let folder = tempfile::tempdir().unwrap();
+    let programs = fake_programs(folder.path(), "15.1", "echo on lock >&2; exec sleep 600");
+    let connection = Connection {
+        host: Host::Socket(folder.path().to_owned()),
+        port: 5432,
+        user: "backup".to_owned(),
+        database: "webui".to_owned(),
+        password: None,
+        connect_timeout: Duration::from_secs(10),
+    };
+    let (facts, stall) = (some_facts(), Duration::from_millis(500));
+    let cancel = CancellationToken::new();
+    let error = dump(
+        &connection,
+        &programs,
+        &facts,
+        stall,
+        &mut io::sink(),
+        &cancel,
+    );
+    let error = error.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "`pg_dump` wrote nothing for 500 ms and was stopped: on lock"
+    );
+    assert_eq!(error.code(), Code::PgDump);
 }
 
 struct Full;

@@ -12,7 +12,7 @@ use crate::config::{
 };
 
 /// Longer than a dump of anything is silent, unless it hangs.
-const DEFAULT_STALL: Duration = Duration::from_secs(30 * 60);
+const DEFAULT_STALL: Duration = Duration::from_mins(30);
 
 impl Check {
     /// Each part is checked before any of them may fail the whole.
