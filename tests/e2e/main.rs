@@ -7,6 +7,11 @@ mod exit_codes;
 #[cfg(test)]
 mod main_path;
 #[cfg(test)]
+#[path = "../../backup-core/tests/storage/moto.rs"]
+mod moto;
+#[cfg(test)]
+mod object_storage;
+#[cfg(test)]
 mod program;
 #[cfg(test)]
 mod quickstart;
