@@ -11,6 +11,11 @@ mod main_path;
 #[cfg(test)]
 mod memory;
 #[cfg(test)]
+#[path = "../../backup-core/tests/storage/moto.rs"]
+mod moto;
+#[cfg(test)]
+mod object_storage;
+#[cfg(test)]
 mod program;
 #[cfg(test)]
 mod quickstart;

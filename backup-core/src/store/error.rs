@@ -45,11 +45,6 @@ impl StoreError {
         Self::new("probe", "probe/", source)
     }
 
-    /// Whether the store does not allow it.
-    pub(super) fn is_denied(&self) -> bool {
-        self.code() == Code::StoreDenied
-    }
-
     /// Whether the store says that the object is there already.
     pub(super) fn is_already_exists(&self) -> bool {
         matches!(self.source, object_store::Error::AlreadyExists { .. })

@@ -1,6 +1,9 @@
 //! Bytes per second, shared by all connections of a store.
 
-use std::{sync::Mutex, time::Duration};
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use tokio::time::Instant;
 
@@ -22,12 +25,12 @@ impl Pace {
 
     /// Takes a turn for some bytes; they may be moved after the time that comes back.
     pub(super) fn take(&self, bytes: usize) -> Duration {
-        let now = Instant::now();
+        self.take_at(Instant::now(), bytes)
+    }
+
+    fn take_at(&self, now: Instant, bytes: usize) -> Duration {
         // A thread that died holding the lock left a valid time behind.
-        let mut free = self
-            .free
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
         let turn = (*free).max(now);
         *free = turn + Duration::from_secs_f64(bytes as f64 / self.per_sec as f64);
         turn - now
@@ -38,14 +41,15 @@ impl Pace {
 mod tests {
     use super::*;
 
-    #[tokio::test(start_paused = true)]
-    async fn turns_add_up_and_idle_time_is_not_saved() {
+    #[test]
+    fn turns_add_up_and_idle_time_is_not_saved() {
         let pace = Pace::new(1000);
-        assert_eq!(pace.take(500), Duration::ZERO);
-        assert_eq!(pace.take(500), Duration::from_millis(500));
-        assert_eq!(pace.take(1), Duration::from_secs(1));
-        tokio::time::advance(Duration::from_mins(1)).await;
-        assert_eq!(pace.take(2000), Duration::ZERO);
-        assert_eq!(pace.take(1), Duration::from_secs(2));
+        let now = Instant::now();
+        assert_eq!(pace.take_at(now, 500), Duration::ZERO);
+        assert_eq!(pace.take_at(now, 500), Duration::from_millis(500));
+        assert_eq!(pace.take_at(now, 1), Duration::from_secs(1));
+        let later = now + Duration::from_mins(1);
+        assert_eq!(pace.take_at(later, 2000), Duration::ZERO);
+        assert_eq!(pace.take_at(later, 1), Duration::from_secs(2));
     }
 }

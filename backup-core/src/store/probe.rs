@@ -66,13 +66,8 @@ async fn race(store: &Store) -> Result<usize, StoreError> {
     getrandom::fill(&mut nonce).map_err(|_| StoreError::random())?;
     let key = format!("{FOLDER}{}", data_encoding::HEXLOWER.encode(&nonce));
     let outcomes = join_all((0..RACERS).map(|racer| created(store, &key, racer))).await;
-    let deleted = store.delete(&key).await;
-    if let Err(error) = deleted
-        && !error.is_denied()
-        && !error.is_not_found()
-    {
-        return Err(error);
-    }
+    // Not everybody may delete, and nobody has to: what stays is small and means nothing.
+    drop(store.delete(&key).await);
     let mut winners = 0;
     for outcome in outcomes {
         winners += usize::from(outcome?);

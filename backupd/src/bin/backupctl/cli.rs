@@ -54,7 +54,7 @@ pub(crate) struct Global {
     pub(crate) config: Option<PathBuf>,
 
     /// A repository instead of the configuration's: a folder, a file:// URL, or
-    /// s3://bucket/prefix with the access key in `AWS_ACCESS_KEY_ID` and
+    /// <s3://bucket/prefix> with the access key in `AWS_ACCESS_KEY_ID` and
     /// `AWS_SECRET_ACCESS_KEY`.
     #[arg(
         long,

@@ -98,8 +98,9 @@ impl Check {
         let access_key_id = read(raw.access_key_id.as_ref());
         let secret_access_key = read(raw.secret_access_key.as_ref());
         let session_token = match &raw.session_token {
-            None => Some(None),
-            Some(token) => read(token.as_ref()).map(Some),
+            Field::Absent => Some(None),
+            Field::Wrong => None,
+            Field::Got(token) => read(Some(&token.value)).map(Some),
         };
         Some(CredentialRefs {
             access_key_id: access_key_id?,
@@ -109,31 +110,33 @@ impl Check {
     }
 
     fn limits(&mut self, raw: &RawLimits) -> Option<Limits> {
-        let upload = self.rate("upload", raw.upload.as_ref());
-        let download = self.rate("download", raw.download.as_ref());
-        let most = Limits::MAX_CONNECTIONS;
-        let connections = match &raw.connections {
-            None => Some(Limits::default().connections),
-            Some(number) => {
-                let read = usize::try_from(number.value).ok();
-                let read = read.filter(|connections| (1..=most).contains(connections));
-                if read.is_none() {
-                    let message = "so many connections are not possible";
-                    let help = format!("Give a number from 1 to {most}.");
-                    self.findings.at(&number.at, message, help);
-                }
-                read
+        let mut limits = Limits::default();
+        let mut sound = true;
+        for (key, raw, limit) in [
+            ("upload", &raw.upload, &mut limits.upload_per_sec),
+            ("download", &raw.download, &mut limits.download_per_sec),
+        ] {
+            if let Some(raw) = raw {
+                *limit = self.rate(key, raw);
+                sound &= limit.is_some();
             }
-        };
-        Some(Limits {
-            upload_per_sec: upload?,
-            download_per_sec: download?,
-            connections: connections?,
-        })
+        }
+        let most = Limits::MAX_CONNECTIONS;
+        if let Some(number) = &raw.connections {
+            let read = usize::try_from(number.value).ok();
+            if let Some(connections) = read.filter(|number| (1..=most).contains(number)) {
+                limits.connections = connections;
+            } else {
+                let message = "so many connections are not possible";
+                let help = format!("Give a number from 1 to {most}.");
+                self.findings.at(&number.at, message, help);
+                sound = false;
+            }
+        }
+        sound.then_some(limits)
     }
 
-    fn rate(&mut self, key: &str, raw: Option<&Located<String>>) -> Option<Option<u64>> {
-        let Some(raw) = raw else { return Some(None) };
+    fn rate(&mut self, key: &str, raw: &Located<String>) -> Option<u64> {
         let Some(rate) = parse_rate(&raw.value) else {
             let message = format!("`{key}` is not a number of bytes per second");
             let help =
@@ -147,7 +150,7 @@ impl Check {
                 .at(&raw.at, message, "The least is `16KiB/s`.");
             return None;
         }
-        Some(Some(rate))
+        Some(rate)
     }
 }
 

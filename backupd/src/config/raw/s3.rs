@@ -49,8 +49,7 @@ pub(crate) struct RawS3 {
 pub(crate) struct RawCredentials {
     pub(crate) access_key_id: Option<RawSecret>,
     pub(crate) secret_access_key: Option<RawSecret>,
-    /// Nothing at all, or what was there, as far as it could be read.
-    pub(crate) session_token: Option<Option<RawSecret>>,
+    pub(crate) session_token: Field<RawSecret>,
 }
 
 /// `limits = { … }`.
@@ -99,11 +98,17 @@ fn credentials(table: &mut Table<'_>, findings: &mut Findings) -> Field<RawCrede
         }
         secret(&mut inner, key, findings)
     });
-    let token = inner.value(SESSION_TOKEN).is_some();
+    let token = inner.value(SESSION_TOKEN).map(|token| token.at);
     let raw = RawCredentials {
         access_key_id: both[0].take(),
         secret_access_key: both[1].take(),
-        session_token: token.then(|| secret(&mut inner, SESSION_TOKEN, findings)),
+        session_token: match token {
+            None => Field::Absent,
+            Some(at) => match secret(&mut inner, SESSION_TOKEN, findings) {
+                None => Field::Wrong,
+                Some(value) => Field::Got(Located { value, at }),
+            },
+        },
     };
     inner.finish(findings);
     Field::Got(Located { value: raw, at })

@@ -1,14 +1,11 @@
-//! Servers that speak S3, on loopback: s3s-fs in this process, which can be told to misbehave,
-//! and moto, a process of its own, which decides races right.
+//! A server that speaks S3 on loopback, in this process: s3s-fs, which can be told to misbehave.
+//! It does not decide races.
 
 use std::{
     collections::VecDeque,
     fs, io,
-    io::{BufRead as _, BufReader},
-    path::Path,
-    process::{Child, Command, Stdio},
-    sync::{Arc, Mutex, mpsc},
-    time::Duration,
+    path::PathBuf,
+    sync::{Arc, Mutex},
 };
 
 use async_trait::async_trait;
@@ -25,10 +22,7 @@ use s3s::{
 };
 use s3s_fs::FileSystem;
 use tempfile::TempDir;
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::{TcpListener, TcpStream},
-};
+use tokio::net::TcpListener;
 
 pub(crate) const BUCKET: &str = "vault";
 const KEY_ID: &str = "AKIDEXAMPLE";
@@ -126,11 +120,12 @@ impl S3Files {
     }
 
     /// The bucket's folder.
-    pub(crate) fn bucket(&self) -> std::path::PathBuf {
+    pub(crate) fn bucket(&self) -> PathBuf {
         self.folder.path().join(BUCKET)
     }
 }
 
+#[expect(clippy::infinite_loop, reason = "it is aborted with the server")]
 async fn accept(listener: TcpListener, service: S3Service, turns: Arc<Mutex<VecDeque<Turn>>>) {
     let mut connections = tokio::task::JoinSet::new();
     loop {
@@ -215,84 +210,5 @@ impl S3 for Careless {
         request: S3Request<dto::DeleteObjectsInput>,
     ) -> S3Result<S3Response<dto::DeleteObjectsOutput>> {
         self.0.delete_objects(request).await
-    }
-}
-
-/// A moto server of our own.
-pub(crate) struct Moto {
-    pub(crate) endpoint: String,
-    child: Child,
-}
-
-impl Drop for Moto {
-    fn drop(&mut self) {
-        self.child.kill().ok();
-        self.child.wait().ok();
-    }
-}
-
-const MOTO_READY: Duration = Duration::from_mins(1);
-
-impl Moto {
-    /// Starts it on a port that it chooses, and waits until it says which.
-    pub(crate) async fn start() -> Self {
-        let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/moto/bin/moto_server");
-        let program = if ours.exists() {
-            ours
-        } else {
-            "moto_server".into()
-        };
-        let mut child = Command::new(program)
-            .args(["-H", "127.0.0.1", "-p", "0"])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect(
-                "moto_server, from: python3 -m venv target/moto && \
-                 target/moto/bin/pip install 'moto[s3]' flask flask-cors",
-            );
-        let stderr = child.stderr.take().unwrap();
-        let (sender, lines) = mpsc::sync_channel(64);
-        // Its log is read to the end, so that it never blocks on a full pipe.
-        std::thread::Builder::new()
-            .name("moto".to_owned())
-            .spawn(move || {
-                for line in BufReader::new(stderr).lines().map_while(Result::ok) {
-                    drop(sender.try_send(line));
-                }
-            })
-            .unwrap();
-        let mut moto = Self {
-            endpoint: String::new(),
-            child,
-        };
-        let mut seen = Vec::new();
-        while moto.endpoint.is_empty() {
-            let line = lines.recv_timeout(MOTO_READY);
-            let line = line.unwrap_or_else(|_| panic!("moto_server is not ready: {seen:?}"));
-            if let Some((_, address)) = line.split_once("Running on ") {
-                moto.endpoint = address.trim().to_owned();
-            }
-            seen.push(line);
-        }
-        moto.make_bucket().await;
-        moto
-    }
-
-    async fn make_bucket(&self) {
-        let host = self.endpoint.strip_prefix("http://").unwrap();
-        let mut socket = TcpStream::connect(host).await.unwrap();
-        let request = format!(
-            "PUT /{BUCKET} HTTP/1.1\r\nhost: {host}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
-        );
-        socket.write_all(request.as_bytes()).await.unwrap();
-        let mut answer = String::new();
-        socket.read_to_string(&mut answer).await.unwrap();
-        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-    }
-
-    pub(crate) fn store(&self, prefix: &str) -> Store {
-        Store::s3(&options(&self.endpoint, prefix)).unwrap()
     }
 }

@@ -1,0 +1,209 @@
+//! The main job over S3 in bad weather: every call may be slow, fail, lose its answer or be cut
+//! short. What is reported as done must be there and whole; what fails must leave the repository
+//! usable. Seeds make it repeatable.
+
+#![expect(clippy::print_stdout, reason = "the figures are the point")]
+
+use std::{collections::BTreeMap, fs, io, sync::Arc, time::Duration};
+
+use backup_core::{
+    ops::{self, Verifier},
+    store::Store,
+};
+use backup_model::{Selection, Seq, SnapshotName, Verdict};
+
+use crate::{
+    faults::{Answer, Fate, FaultStore},
+    servers::S3Files,
+    support::{World, job, verify, world::Tree},
+};
+
+const SEEDS: u64 = 60;
+/// Of a thousand calls, how many go wrong.
+const WRONG_PER_MILLE: u64 = 25;
+
+/// Well mixed bits of a number.
+fn mixed(mut bits: u64) -> u64 {
+    bits = bits.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    bits ^ (bits >> 31)
+}
+
+/// What a seed does to a call.
+fn weather(seed: u64, call: u64) -> Fate {
+    let bits = mixed(seed.wrapping_mul(1_000_003).wrapping_add(call));
+    let delay = Duration::from_micros(bits % 1500);
+    if mixed(bits) % 1000 >= WRONG_PER_MILLE {
+        return Fate {
+            delay,
+            ..Fate::FINE
+        };
+    }
+    let (done, answer) = match mixed(bits ^ 1) % 6 {
+        0 => (false, Answer::Fails(io::ErrorKind::ConnectionReset)),
+        1 => (true, Answer::Fails(io::ErrorKind::ConnectionReset)),
+        2 => (false, Answer::Fails(io::ErrorKind::StorageFull)),
+        3 => (false, Answer::Fails(io::ErrorKind::Other)),
+        4 => (true, Answer::Fails(io::ErrorKind::TimedOut)),
+        _ => (true, Answer::Short),
+    };
+    Fate {
+        delay,
+        done,
+        answer,
+    }
+}
+
+#[derive(Debug, Default)]
+struct Tally {
+    backups: u64,
+    backups_failed: u64,
+    /// Failed, and the snapshot is there: its last answer was lost for good.
+    unknown: u64,
+    verified: u64,
+    verify_failed: u64,
+    restored: u64,
+    restore_failed: u64,
+    calls: u64,
+}
+
+/// A repository on a server, and what its snapshots must hold.
+struct Trial {
+    world: World,
+    well: Store,
+    seed: u64,
+    /// What was told to be backed up.
+    told: BTreeMap<Seq, Tree>,
+    /// Every state that a backup was asked for.
+    states: Vec<Tree>,
+}
+
+impl Trial {
+    async fn new(server: &S3Files, seed: u64) -> Self {
+        let well = server.store(&format!("seed-{seed}"));
+        Self {
+            world: World::new(&well).await,
+            well,
+            seed,
+            told: BTreeMap::new(),
+            states: Vec::new(),
+        }
+    }
+
+    /// The same store in the weather of this seed and hour.
+    fn rough(&self, hour: u64) -> (Store, Arc<FaultStore>) {
+        let seed = mixed(self.seed * 16 + hour);
+        let mut faulty = None;
+        let store = self.well.clone().decorated(|inner| {
+            let store = FaultStore::new(inner, move |call| weather(seed, call));
+            faulty = Some(Arc::clone(&store));
+            store
+        });
+        (store, faulty.unwrap())
+    }
+
+    /// Changes the folder and backs it up.
+    async fn backup(&mut self, hour: u64, tally: &mut Tally) {
+        let name = job("etc");
+        let content = mixed(self.seed ^ hour).to_le_bytes().repeat(3000);
+        let source = self.world.source(&name);
+        fs::write(source.join(format!("file-{hour}")), content).unwrap();
+        let tree = self.world.tree(&name);
+        self.states.push(tree.clone());
+        let (store, faulty) = self.rough(hour);
+        let done = self.world.backup(&store, &name).await;
+        tally.calls += faulty.calls.total();
+        tally.backups += 1;
+        match done {
+            Ok(report) => {
+                self.told.insert(report.snapshot.seq, tree);
+            }
+            Err(_) => tally.backups_failed += 1,
+        }
+    }
+
+    /// With the store well again: all that was told is there, and all that is there is whole.
+    async fn check(&self, tally: &mut Tally) {
+        let seed = self.seed;
+        let repository = self.world.open(&self.well).await.unwrap();
+        let data = Verifier::Data(self.world.admin.clone());
+        let reports = verify(&repository, &data).await.unwrap();
+        let mut found = Vec::new();
+        for report in reports {
+            assert_eq!(report.verdict, Verdict::Good, "seed {seed}: {report:?}");
+            let restored = self.world.restore(&repository, &report.snapshot).await;
+            let restored = restored.unwrap();
+            let seq = report.snapshot.seq;
+            if let Some(tree) = self.told.get(&seq) {
+                assert_eq!(&restored, tree, "seed {seed}: {seq:?}");
+            } else {
+                assert!(self.states.contains(&restored), "seed {seed}: {seq:?}");
+                tally.unknown += 1;
+            }
+            found.push(seq);
+        }
+        let missing = self.told.keys().find(|seq| !found.contains(seq));
+        assert_eq!(missing, None, "seed {seed}: told, and not there");
+    }
+
+    /// Reading in bad weather: what it says is true, or it fails.
+    async fn read(&self, hour: u64, tally: &mut Tally) {
+        let (store, faulty) = self.rough(hour);
+        if let Ok(repository) = self.world.open(&store).await {
+            let data = Verifier::Data(self.world.admin.clone());
+            match verify(&repository, &data).await {
+                Ok(reports) => {
+                    tally.verified += 1;
+                    let all = reports.len() >= self.told.len();
+                    assert!(all, "seed {}: a short listing", self.seed);
+                }
+                Err(_) => tally.verify_failed += 1,
+            }
+            for (&seq, tree) in &self.told {
+                let job = job("etc");
+                let restored = self
+                    .world
+                    .restore(&repository, &SnapshotName { job, seq })
+                    .await;
+                match restored {
+                    Ok(restored) => {
+                        assert_eq!(&restored, tree, "seed {}: {seq:?}", self.seed);
+                        tally.restored += 1;
+                    }
+                    Err(_) => tally.restore_failed += 1,
+                }
+            }
+        }
+        tally.calls += faulty.calls.total();
+    }
+}
+
+#[tokio::test]
+async fn whatever_the_weather_nothing_is_told_that_is_not_so() {
+    let server = S3Files::start().await;
+    let mut tally = Tally::default();
+    for seed in 0..SEEDS {
+        let mut trial = Trial::new(&server, seed).await;
+        trial.backup(0, &mut tally).await;
+        trial.backup(1, &mut tally).await;
+        trial.check(&mut tally).await;
+        trial.read(2, &mut tally).await;
+        // And on: nothing that failed is in the way of the next.
+        let name = job("etc");
+        let next = trial.world.backup(&trial.well, &name).await;
+        let next = next.unwrap_or_else(|error| panic!("seed {seed}: {error:?}"));
+        let tree = trial.world.tree(&name);
+        trial.states.push(tree.clone());
+        trial.told.insert(next.snapshot.seq, tree);
+        trial.check(&mut Tally::default()).await;
+        let repository = trial.world.open(&trial.well).await.unwrap();
+        let runs = ops::list(&repository, &Selection::All).await.unwrap();
+        assert!(runs.iter().all(Result::is_ok), "seed {seed}: {runs:?}");
+    }
+    println!("{tally:?}");
+    assert_eq!(tally.backups, 2 * SEEDS);
+    let failed = tally.backups_failed;
+    assert!(failed > 5 && failed < tally.backups - 5, "{tally:?}");
+    assert!(tally.restored > 20 && tally.restore_failed > 0, "{tally:?}");
+}
