@@ -5,6 +5,8 @@
 #[cfg(test)]
 mod exit_codes;
 #[cfg(test)]
+mod looking;
+#[cfg(test)]
 mod main_path;
 #[cfg(test)]
 mod program;

@@ -15,9 +15,12 @@ mod lane;
 mod lists;
 mod needs;
 mod pack;
+mod parts;
 mod read;
 mod snapshot;
 mod stream;
+#[cfg(test)]
+mod tests;
 mod thread;
 mod upload;
 
