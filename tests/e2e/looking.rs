@@ -57,7 +57,10 @@ fn one_file_is_found_compared_and_restored() {
     assert!(plan.text().contains("1 entry"), "{}", plan.text());
     world.as_admin(&[&args[..], &["-y"]].concat()).expect(0);
     let restored = world.dir.join("out").join(inside);
-    assert_eq!(fs::read_to_string(restored.join(".env")).unwrap(), "PORT=8080\n");
+    assert_eq!(
+        fs::read_to_string(restored.join(".env")).unwrap(),
+        "PORT=8080\n"
+    );
     assert_eq!(fs::read_dir(&restored).unwrap().count(), 1);
     world.assert_tidy();
 }
@@ -71,7 +74,15 @@ fn what_is_not_there_has_its_status() {
         &["snapshot", "ls", JOB, "no/such"][..],
         &["snapshot", "diff", "app/1", "app/1", "no/such"],
         &["snapshot", "find", "no-such"],
-        &["restore", JOB, "-y", "--path", "no/such", "--to-folder", &out],
+        &[
+            "restore",
+            JOB,
+            "-y",
+            "--path",
+            "no/such",
+            "--to-folder",
+            &out,
+        ],
     ] {
         let ran = world.as_admin(args).expect(16);
         assert!(ran.stderr.contains("E-NO-PATH"), "{}", ran.stderr);

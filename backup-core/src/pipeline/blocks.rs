@@ -125,7 +125,7 @@ impl Blocks {
                 let stored = open.stored(place);
                 let bytes = (stored.end - stored.start).max(place.plain_len as u64);
                 if self.blocks.values().filter(coming).count() >= COMING
-                    || !self.make_room(bytes, Some(number))
+                    || !self.make_room(bytes, true)
                 {
                     return Ok(false);
                 }
@@ -166,7 +166,7 @@ impl Blocks {
             };
             let block = open.block(place, brought)?;
             let bytes = block.bytes.len() as u64;
-            self.make_room(bytes, None);
+            self.make_room(bytes, false);
             self.put_block(key, Here::Block(block.clone()), bytes, self.now);
             Ok(block)
         });
@@ -184,9 +184,7 @@ impl Blocks {
         let whole = self.packs.opens_whole(pack, self.wants_whole(pack));
         let bytes = self.packs.held_bytes(pack, whole);
         let opening = |held: &&Held<Pack>| matches!(held.what, Pack::Opening(_));
-        if self.open.values().filter(opening).count() >= OPENING
-            || !self.make_room(bytes, Some(number))
-        {
+        if self.open.values().filter(opening).count() >= OPENING || !self.make_room(bytes, true) {
             return Ok(false);
         }
         let packs = Arc::clone(&self.packs);
@@ -206,7 +204,7 @@ impl Blocks {
         let Some(held) = self.open.remove(&pack) else {
             let whole = self.packs.opens_whole(pack, self.wants_whole(pack));
             let bytes = self.packs.held_bytes(pack, whole);
-            self.make_room(bytes, None);
+            self.make_room(bytes, false);
             return Ok((Box::new(self.packs.open(pack, whole)?), self.now));
         };
         self.used -= held.bytes;
@@ -246,9 +244,8 @@ impl Blocks {
         Some(held)
     }
 
-    /// Makes room. With `ahead`, the number of a coming extent, only at the cost of what no extent
-    /// to come is known to want.
-    fn make_room(&mut self, bytes: u64, ahead: Option<u64>) -> bool {
+    /// Makes room; for reading ahead only at the cost of what no extent to come is known to want.
+    fn make_room(&mut self, bytes: u64, ahead: bool) -> bool {
         while self.used.saturating_add(bytes) > self.budget {
             let old = |wanted: u64| wanted < self.now;
             let blocks = self
@@ -261,12 +258,10 @@ impl Blocks {
             });
             let all = || blocks.clone().chain(packs.clone());
             let oldest = all().filter(|(wanted, ..)| old(*wanted)).min();
-            let victim = match (oldest, ahead) {
-                (Some(victim), _) => Some(victim),
-                (None, Some(_)) => return false,
-                (None, None) => all().max(),
-            };
-            match victim {
+            if oldest.is_none() && ahead {
+                return false;
+            }
+            match oldest.or_else(|| all().max()) {
                 Some((_, key, false)) => drop(self.remove_block(key)),
                 Some((_, (pack, _), true)) => self.close(pack),
                 // One thing alone may be more than the budget.
