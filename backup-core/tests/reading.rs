@@ -448,6 +448,25 @@ mod tests {
         assert!(read.bytes < 2_000_000, "only lists are read: {read:?}");
     }
 
+    /// What is said of entries, by their paths beneath the source.
+    fn told(large: &Large, differences: Vec<Difference>) -> Vec<(Change, String, Vec<Aspect>)> {
+        let entries = differences.into_iter().filter_map(|difference| {
+            let Difference::Entry {
+                change,
+                aspects,
+                before,
+                after,
+            } = difference
+            else {
+                return None;
+            };
+            let entry = after.or(before)?;
+            let short = FilePath::new(&entry.path).strip_prefix(large.inside());
+            Some((change, short.unwrap().display().to_string(), aspects))
+        });
+        entries.collect()
+    }
+
     #[tokio::test(flavor = "multi_thread")]
     async fn what_differs_is_said_and_what_is_searched_is_found() {
         let large = Large::new().await;
@@ -468,26 +487,7 @@ mod tests {
             let done = ops::diff(&sides, path.as_deref(), admin, &mut each, &cancel).await;
             done.map(|()| found)
         };
-        let told = |differences: Vec<Difference>| -> Vec<(Change, String, Vec<Aspect>)> {
-            let entries = differences
-                .into_iter()
-                .filter_map(|difference| match difference {
-                    Difference::Entry {
-                        change,
-                        aspects,
-                        before,
-                        after,
-                    } => {
-                        let entry = after.or(before).unwrap();
-                        let short = FilePath::new(&entry.path).strip_prefix(large.inside());
-                        let short = short.unwrap().display().to_string();
-                        (!aspects.is_empty() || change != Change::Changed)
-                            .then_some((change, short, aspects))
-                    }
-                    _ => None,
-                });
-            entries.collect()
-        };
+        let told = |differences: Vec<Difference>| told(&large, differences);
         let env = (
             Change::Changed,
             "m/.env".to_owned(),

@@ -40,9 +40,10 @@ fn one_file_is_found_compared_and_restored() {
     let json = world.as_admin(&[&args[..], &["--json"]].concat()).expect(0);
     let differences = messages(&json, "difference");
     assert_eq!(differences.len(), text.lines().count());
-    let is = |of: &str, change: &str| move |d: &&Value| d["of"] == of && d["change"] == change;
-    assert!(differences.iter().any(|d| is("entry", "added")(&d)));
-    assert!(differences.iter().any(|d| is("stream", "changed")(&d)));
+    for (of, change) in [("entry", "added"), ("stream", "changed")] {
+        let is = |difference: &Value| difference["of"] == of && difference["change"] == change;
+        assert!(differences.iter().any(is), "{of} {change}");
+    }
 
     let args = ["snapshot", "find", ".env", "--job", JOB];
     let text = world.as_admin(&args).expect(0).text();

@@ -97,13 +97,11 @@ impl SnapshotReader {
         let (name, length) = (&stream.line.name, stream.line.length);
         let name = format!("the extents of {name}");
         let packs = Arc::clone(&self.packs);
-        match &stream.extents {
-            Some(extents) => Ok(Extents::inline(packs, name, extents.clone(), length)),
-            None => {
-                let lines = self.list(name, stream.line.extents)?;
-                Ok(Extents::stream(packs, lines, length))
-            }
+        if let Some(extents) = &stream.extents {
+            return Ok(Extents::inline(packs, name, extents.clone(), length));
         }
+        let lines = self.list(name, stream.line.extents)?;
+        Ok(Extents::stream(packs, lines, length))
     }
 
     /// The entries of a `files` stream.
