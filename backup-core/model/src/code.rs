@@ -125,6 +125,8 @@ codes! {
     NoJob = "E-NO-JOB", 16, 404, NotFound;
     /// The snapshot has no such stream.
     NoStream = "E-NO-STREAM", 16, 404, NotFound;
+    /// The snapshot has no such path.
+    NoPath = "E-NO-PATH", 16, 404, NotFound;
     /// The target exists and is not empty.
     TargetNotEmpty = "E-TARGET-NOT-EMPTY", 17, 409, Conflict;
     /// The target cannot take this snapshot.

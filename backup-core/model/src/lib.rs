@@ -3,6 +3,7 @@
 //! Plain data with serde, no I/O, no clock, no opinion about how it is shown. A thing that two
 //! packages talk about is defined here, and nowhere twice.
 
+mod browse;
 mod code;
 mod facts;
 mod failure;
@@ -11,13 +12,14 @@ mod progress;
 mod report;
 mod selection;
 
+pub use browse::{Aspect, Change, Difference, EntryInfo, EntryKind, Found};
 pub use code::{Class, Code};
 pub use facts::{DatabaseFacts, Extension, FilesFacts, StreamKind, TooLarge, Unreadable};
 pub use failure::Failure;
 pub use id::{Digest, InvalidId, JobName, Nonce, RepositoryId, Seq, SnapshotName};
 pub use progress::{Event, Phase, Progress, Silent};
 pub use report::{
-    BackupReport, End, Level, RestorePlan, RestoreReport, RestoreStep, RestoreTarget,
-    RestoredStream, SnapshotDetail, SnapshotInfo, StreamInfo, Verdict, VerifyReport,
+    BackupReport, ChosenEntries, End, Level, RestorePlan, RestoreReport, RestoreStep,
+    RestoreTarget, RestoredStream, SnapshotDetail, SnapshotInfo, StreamInfo, Verdict, VerifyReport,
 };
 pub use selection::Selection;

@@ -186,11 +186,23 @@ pub enum RestoreTarget {
     },
 }
 
+/// How much of a stream was chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChosenEntries {
+    /// Entries.
+    pub entries: u64,
+    /// Their bytes in the stream.
+    pub length_bytes: u64,
+}
+
 /// One stream and its target.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RestoreStep {
     /// The stream.
     pub stream: StreamInfo,
+    /// How much of it, if only some entries are restored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chosen: Option<ChosenEntries>,
     /// Where it goes.
     #[serde(flatten)]
     pub target: RestoreTarget,
@@ -224,7 +236,7 @@ pub struct RestoredStream {
     /// Where it is now.
     #[serde(flatten)]
     pub target: RestoreTarget,
-    /// Bytes of the stream, all compared with its digest.
+    /// Bytes of the stream, all compared with its digest or those of its entries.
     pub read_bytes: u64,
     /// Entries of a folder that were made.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -191,7 +191,7 @@ mod tests {
     use crate::crypt::Sealer;
 
     fn sealed(len: usize) -> (Identity, Vec<u8>, Bytes) {
-        let plain: Vec<u8> = (0..len).map(|n| (n / 7 % 251) as u8).collect();
+        let plain: Vec<u8> = (0u8..251).cycle().take(len).collect();
         let identity = Identity::generate();
         let mut sealer = Sealer::new(&identity.recipient(), 0).unwrap();
         sealer.write(&plain).unwrap();

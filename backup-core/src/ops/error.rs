@@ -1,11 +1,15 @@
 //! Why an operation failed: whatever the layers below said, each under its own code.
 
-use std::{io, path::Path};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 use backup_model::{Code, Failure};
 
 use crate::{
     child::PassError,
+    format::PathFault,
     pipeline::{Carried, PipelineError, unwrap_io},
     postgres::{ConnectionError, ProgramsError},
     repo::{HostError, RepoError},
@@ -113,6 +117,40 @@ pub enum OpError {
         /// The names that there are.
         known: Vec<String>,
     },
+    /// The snapshot has no such path.
+    #[error("{snapshot} has no `{}`{}", path.display(), alike_text(alike))]
+    NoPath {
+        /// The snapshot.
+        snapshot: String,
+        /// The path that was asked for.
+        path: PathBuf,
+        /// Paths with the same last name.
+        alike: Vec<String>,
+    },
+    /// No entry can have such a path.
+    #[error("`{}` is no path of an entry", path.display())]
+    BadPath {
+        /// The path that was asked for.
+        path: PathBuf,
+        /// Why not.
+        source: PathFault,
+    },
+    /// A pattern is none.
+    #[error("`{glob}` is no pattern")]
+    Glob {
+        /// The pattern.
+        glob: String,
+        /// Why not.
+        source: globset::Error,
+    },
+    /// Entries that are not in the order of their paths.
+    #[error("the entries of {stream} are not in order at `{path}`: they cannot be compared")]
+    Unordered {
+        /// The stream.
+        stream: String,
+        /// The first path out of order.
+        path: String,
+    },
     /// The report is not to be had: facts of another version.
     #[error("the facts of {stream} are not readable")]
     UnknownFacts {
@@ -148,6 +186,9 @@ impl OpError {
             },
             Self::Refused(failure) => failure.code,
             Self::NoStream { .. } => Code::NoStream,
+            Self::NoPath { .. } => Code::NoPath,
+            Self::BadPath { .. } | Self::Glob { .. } => Code::Usage,
+            Self::Unordered { .. } => Code::Failed,
             Self::Cancelled => Code::Interrupted,
         }
     }
@@ -239,6 +280,13 @@ impl OpError {
             },
         }
     }
+}
+
+fn alike_text(alike: &[String]) -> String {
+    if alike.is_empty() {
+        return String::new();
+    }
+    format!("; it has {}", alike.join(", "))
 }
 
 impl From<crate::store::StoreError> for OpError {

@@ -4,11 +4,16 @@
 //! cancellation token, and gives a report of `backup-model`.
 
 mod backup;
+mod browse;
 mod cat;
+mod choose;
 mod copy;
+mod diff;
 mod error;
+mod find;
 mod ground;
 mod list;
+mod ls;
 mod plan;
 mod restore;
 mod sources;
@@ -16,8 +21,11 @@ mod verify;
 
 pub use backup::{BackupJob, Clock, backup};
 pub use cat::cat;
+pub use diff::diff;
 pub use error::OpError;
+pub use find::find;
 pub use list::{describe, list, newest};
+pub use ls::ls;
 pub use plan::{Prepared, RestoreRequest, plan};
 pub use restore::restore;
 pub use sources::{PostgresSource, Source};

@@ -1,21 +1,25 @@
 //! The plan of a restore: which stream goes where, how much it is, and what speaks against it.
 
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use backup_keys::Identity;
 use backup_model::{
-    Code, Failure, RestorePlan, RestoreStep, RestoreTarget, SnapshotName, StreamInfo, StreamKind,
+    ChosenEntries, Code, Failure, RestorePlan, RestoreStep, RestoreTarget, SnapshotName,
+    StreamInfo, StreamKind,
 };
 
 use super::{
     OpError,
+    choose::{Chosen, Paths},
     list::{committed, read_recipe, stream_info},
 };
 use crate::{
     format::{Recipe, RecipeStream},
+    pipeline::{Fetcher, SnapshotReader, on_thread},
     postgres::{Connection, Programs},
     repo::Repository,
     sink::{
@@ -31,6 +35,9 @@ pub struct RestoreRequest {
     pub snapshot: SnapshotName,
     /// These streams only; empty for all that have a target.
     pub streams: Vec<String>,
+    /// These files and folders of `files` streams only; empty for all. Without slashes around them
+    /// they are as the archive names them.
+    pub paths: Vec<PathBuf>,
     /// The new folder for `files` streams; several get a folder each beneath it.
     pub folder: Option<PathBuf>,
     /// The server for databases: a connection to another database of it, and its programs.
@@ -53,6 +60,8 @@ pub struct Prepared {
     pub(super) request: RestoreRequest,
     pub(super) epoch: Identity,
     pub(super) recipe: Arc<Recipe>,
+    /// What was chosen of streams, by their names, if paths were given.
+    pub(super) chosen: BTreeMap<String, Chosen>,
 }
 
 /// The longest name of a database.
@@ -68,14 +77,18 @@ pub async fn plan(
     let commit = record.commit()?;
     let (epoch, recipe) = read_recipe(repository, commit, identity).await?;
     known_streams(&recipe, &request)?;
+    let fetcher = Fetcher::spawn(repository.store().clone());
+    let snapshot = SnapshotReader::new(fetcher, epoch.clone(), Arc::clone(&recipe));
+    let (chosen_entries, parts_bytes) = choose(snapshot, &request).await?;
     let mut steps = Vec::new();
     let mut left_out = Vec::new();
     let mut chosen = Vec::new();
     for stream in recipe.source_streams() {
         let name = &stream.line.name;
         let wanted = request.streams.is_empty() || request.streams.contains(name);
-        let step = if wanted {
-            step(&recipe, stream, &request).await?
+        let entries = chosen_entries.get(name);
+        let step = if wanted && (request.paths.is_empty() || entries.is_some()) {
+            step(&recipe, stream, &request, entries).await?
         } else {
             None
         };
@@ -88,7 +101,11 @@ pub async fn plan(
         }
     }
     one_target_each(&mut steps);
-    let fetch_bytes = fetch_bytes(&recipe, &chosen);
+    let fetch_bytes = if request.paths.is_empty() {
+        fetch_bytes(&recipe, &chosen)
+    } else {
+        parts_bytes
+    };
     let plan = RestorePlan {
         snapshot: request.snapshot.clone(),
         created: commit.created,
@@ -101,7 +118,38 @@ pub async fn plan(
         request,
         epoch,
         recipe,
+        chosen: chosen_entries,
     })
+}
+
+/// What the paths choose of each stream, and about how much must be fetched for it.
+async fn choose(
+    snapshot: SnapshotReader,
+    request: &RestoreRequest,
+) -> Result<(BTreeMap<String, Chosen>, u64), OpError> {
+    let mut paths = Paths::new(&request.paths)?;
+    let (streams, name) = (request.streams.clone(), request.snapshot.clone());
+    on_thread("choose", move || {
+        let mut all = BTreeMap::new();
+        let mut fetch_bytes = 0;
+        if paths.is_empty() {
+            return Ok((all, fetch_bytes));
+        }
+        for stream in snapshot.recipe().source_streams() {
+            let meant = streams.is_empty() || streams.contains(&stream.line.name);
+            if stream.line.kind != StreamKind::Files || !meant {
+                continue;
+            }
+            let chosen = paths.choose(|| snapshot.entries(stream))?;
+            if !chosen.parts.is_empty() {
+                fetch_bytes += snapshot.parts_bytes(stream, &chosen.parts)?;
+                all.insert(stream.line.name.clone(), chosen);
+            }
+        }
+        paths.all_found(&name)?;
+        Ok((all, fetch_bytes))
+    })
+    .await?
 }
 
 /// Two streams cannot go to one place: found now, not when the first is already there.
@@ -141,12 +189,13 @@ async fn step(
     recipe: &Recipe,
     stream: &RecipeStream,
     request: &RestoreRequest,
+    chosen: Option<&Chosen>,
 ) -> Result<Option<RestoreStep>, OpError> {
     let info = stream_info(stream)?;
     Ok(match stream.line.kind {
         StreamKind::Files => {
             let folder = request.folder.as_ref();
-            folder.map(|folder| folder_step(recipe, info, folder))
+            folder.map(|folder| folder_step(recipe, info, folder, chosen))
         }
         StreamKind::Postgres => match &request.server {
             Some((server, _)) => Some(database_step(info, server, request).await?),
@@ -156,7 +205,13 @@ async fn step(
     })
 }
 
-fn folder_step(recipe: &Recipe, stream: StreamInfo, folder: &Path) -> RestoreStep {
+fn folder_step(
+    recipe: &Recipe,
+    stream: StreamInfo,
+    folder: &Path,
+    chosen: Option<&Chosen>,
+) -> RestoreStep {
+    let chosen: Option<ChosenEntries> = chosen.map(|chosen| chosen.entries.into());
     let several = recipe
         .source_streams()
         .filter(|stream| stream.line.kind == StreamKind::Files)
@@ -171,11 +226,14 @@ fn folder_step(recipe: &Recipe, stream: StreamInfo, folder: &Path) -> RestoreSte
     let (obstacles, free_bytes) = match DirectoryTarget::new(&path) {
         // With several streams the folder that holds theirs is made when the restore starts.
         Ok(_) if several && !folder.exists() => (Vec::new(), None),
-        Ok(target) => target.preflight(stream.length_bytes),
+        Ok(target) => {
+            target.preflight(chosen.map_or(stream.length_bytes, |chosen| chosen.length_bytes))
+        }
         Err(error) => (vec![Failure::from_error(error.code(), &error)], None),
     };
     RestoreStep {
         stream,
+        chosen,
         target: RestoreTarget::Folder { path },
         free_bytes,
         obstacles,
@@ -202,6 +260,7 @@ async fn database_step(
             server: server.server(),
         },
         stream,
+        chosen: None,
         free_bytes: None,
         obstacles,
     })
@@ -263,6 +322,7 @@ mod tests {
                 database: None,
                 files: None,
             },
+            chosen: None,
             target: RestoreTarget::Folder { path: path.into() },
             free_bytes: None,
             obstacles: Vec::new(),

@@ -1,17 +1,22 @@
 //! Restore: what was planned, into new places, in quarantine until every digest agrees.
 //!
 //! Each stream is read once. A pack's bytes are checked before they are used, and the stream's
-//! own digest at its end; only then does a folder or database get its name. Whatever fails before
+//! own digest at its end, or the digest of each entry if only some are restored; only then does a folder or database get its name. Whatever fails before
 //! that is removed again, and what was published before stays, as it is whole.
 
-use std::{io, path::PathBuf, sync::Arc, time::Instant};
+use std::{
+    io::{self, Read as _},
+    path::PathBuf,
+    sync::Arc,
+    time::Instant,
+};
 
 use backup_model::{
     Code, Event, Failure, Phase, Progress, RestoreReport, RestoreTarget, RestoredStream, StreamInfo,
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{OpError, Prepared, RestoreRequest};
+use super::{OpError, Prepared, RestoreRequest, choose::Chosen};
 use crate::{
     format::RecipeStream,
     pipeline::{Fetcher, SnapshotReader, on_thread},
@@ -32,6 +37,7 @@ pub async fn restore(
         request,
         epoch,
         recipe,
+        mut chosen,
     } = prepared;
     let obstacle = plan.steps.iter().flat_map(|step| &step.obstacles).next();
     if let Some(obstacle) = obstacle {
@@ -57,13 +63,17 @@ pub async fn restore(
         progress.event(Event::Began {
             phase: Phase::Restore,
             object: object.clone(),
-            total_bytes: Some(step.stream.length_bytes),
+            total_bytes: Some(match step.chosen {
+                Some(chosen) => chosen.length_bytes,
+                None => step.stream.length_bytes,
+            }),
         });
         let snapshot = SnapshotReader::new(fetcher.clone(), epoch.clone(), Arc::clone(&recipe));
         let (restored, warnings) = match &step.target {
             RestoreTarget::Folder { path } => {
                 let path = path.clone();
-                into_folder(snapshot, step.stream, path, &request, progress, cancel).await?
+                let what = (step.stream, chosen.remove(&object));
+                into_folder(snapshot, what, path, &request, progress, cancel).await?
             }
             RestoreTarget::Database { database, .. } => {
                 let name = database.clone();
@@ -82,11 +92,14 @@ pub async fn restore(
     Ok(report)
 }
 
+/// The two blocks of zeros that end a tar.
+const TAR_END: u64 = 1024;
+
 type Restored = (RestoredStream, Vec<Failure>);
 
 async fn into_folder(
     snapshot: SnapshotReader,
-    stream: StreamInfo,
+    (stream, chosen): (StreamInfo, Option<Chosen>),
     path: PathBuf,
     request: &RestoreRequest,
     progress: &Arc<dyn Progress>,
@@ -103,11 +116,22 @@ async fn into_folder(
         let failed = |source| OpError::directory(&path, source);
         let source = find(&snapshot, &stream)?;
         let name = stream.name.clone();
-        let mut reader = Observed::new(snapshot.open(&source)?, name, progress);
+        let checked = match &chosen {
+            None => snapshot.open(&source)?,
+            Some(chosen) => snapshot.open_parts(&source, &chosen.parts)?,
+        };
+        let mut reader = Observed::new(checked, name, progress);
         let mut extraction = DirectoryTarget::new(&path)
             .and_then(|target| target.begin())
             .map_err(failed)?;
-        let extracted = extraction.extract(&mut reader, options, &cancel);
+        let extracted = match &chosen {
+            None => extraction.extract(&mut reader, options, &cancel),
+            Some(chosen) => {
+                // Parts of a tar have no end of their own.
+                let mut tar = reader.by_ref().chain(io::repeat(0).take(TAR_END));
+                extraction.extract_renamed(&mut tar, options, &chosen.renames, &cancel)
+            }
+        };
         let read_bytes = reader.done;
         let extracted = extracted.map_err(failed)?;
         if cancel.is_cancelled() {

@@ -54,7 +54,7 @@ pub(super) struct Blocks {
     now: u64,
     open: BTreeMap<u64, Held<Pack>>,
     /// By pack and where they begin.
-    blocks: BTreeMap<(u64, u64), Held<Here>>,
+    here: BTreeMap<(u64, u64), Held<Here>>,
 }
 
 impl Blocks {
@@ -66,7 +66,7 @@ impl Blocks {
             used: 0,
             now: 0,
             open: BTreeMap::new(),
-            blocks: BTreeMap::new(),
+            here: BTreeMap::new(),
         }
     }
 
@@ -88,7 +88,7 @@ impl Blocks {
     pub(super) fn prepare(&mut self, extent: Extent, number: u64) -> Result<bool, RepoError> {
         let pack = extent.pack;
         let Some(held) = self.open.get_mut(&pack) else {
-            return self.start_open(pack, number);
+            return Ok(self.start_open(pack, number));
         };
         held.wanted = held.wanted.max(number);
         if let Pack::Opening(thread) = &held.what
@@ -118,14 +118,14 @@ impl Blocks {
         while at < extent.offset.saturating_add(extent.length) {
             let place = open.place(at)?;
             let key = (extent.pack, place.plain_start);
-            if let Some(held) = self.blocks.get_mut(&key) {
+            if let Some(held) = self.here.get_mut(&key) {
                 held.wanted = held.wanted.max(number);
             } else {
                 let coming = |held: &&Held<Here>| matches!(held.what, Here::Coming(_));
                 let stored = open.stored(place);
                 let bytes = (stored.end - stored.start).max(place.plain_len as u64);
-                if self.blocks.values().filter(coming).count() >= COMING
-                    || !self.make_room(bytes, Some(number))
+                if self.here.values().filter(coming).count() >= COMING
+                    || !self.make_room(bytes, true)
                 {
                     return Ok(false);
                 }
@@ -138,7 +138,7 @@ impl Blocks {
     }
 
     fn find(&mut self, pack: u64, offset: u64) -> Option<Block> {
-        let mut before = self.blocks.range_mut((pack, 0)..=(pack, offset));
+        let mut before = self.here.range_mut((pack, 0)..=(pack, offset));
         let (_, held) = before.next_back()?;
         match &held.what {
             Here::Block(block) if offset - block.start < block.bytes.len() as u64 => {
@@ -166,7 +166,7 @@ impl Blocks {
             };
             let block = open.block(place, brought)?;
             let bytes = block.bytes.len() as u64;
-            self.make_room(bytes, None);
+            self.make_room(bytes, false);
             self.put_block(key, Here::Block(block.clone()), bytes, self.now);
             Ok(block)
         });
@@ -180,14 +180,12 @@ impl Blocks {
     }
 
     /// Begins to open a pack on a thread of its own. A whole one needs nothing else.
-    fn start_open(&mut self, pack: u64, number: u64) -> Result<bool, RepoError> {
+    fn start_open(&mut self, pack: u64, number: u64) -> bool {
         let whole = self.packs.opens_whole(pack, self.wants_whole(pack));
         let bytes = self.packs.held_bytes(pack, whole);
         let opening = |held: &&Held<Pack>| matches!(held.what, Pack::Opening(_));
-        if self.open.values().filter(opening).count() >= OPENING
-            || !self.make_room(bytes, Some(number))
-        {
-            return Ok(false);
+        if self.open.values().filter(opening).count() >= OPENING || !self.make_room(bytes, true) {
+            return false;
         }
         let packs = Arc::clone(&self.packs);
         let thread = thread::Builder::new()
@@ -195,10 +193,10 @@ impl Blocks {
             .spawn(move || packs.open(pack, whole));
         let Ok(thread) = thread else {
             // It is opened when it is needed.
-            return Ok(false);
+            return false;
         };
         self.put_pack(pack, Pack::Opening(thread), bytes, number);
-        Ok(whole)
+        whole
     }
 
     /// Takes a pack out, opened by now, and the last extent that wants it.
@@ -206,7 +204,7 @@ impl Blocks {
         let Some(held) = self.open.remove(&pack) else {
             let whole = self.packs.opens_whole(pack, self.wants_whole(pack));
             let bytes = self.packs.held_bytes(pack, whole);
-            self.make_room(bytes, None);
+            self.make_room(bytes, false);
             return Ok((Box::new(self.packs.open(pack, whole)?), self.now));
         };
         self.used -= held.bytes;
@@ -237,22 +235,21 @@ impl Blocks {
             bytes,
             wanted,
         };
-        self.blocks.insert(key, held);
+        self.here.insert(key, held);
     }
 
     fn remove_block(&mut self, key: (u64, u64)) -> Option<Held<Here>> {
-        let held = self.blocks.remove(&key)?;
+        let held = self.here.remove(&key)?;
         self.used -= held.bytes;
         Some(held)
     }
 
-    /// Makes room. With `ahead`, the number of a coming extent, only at the cost of what no extent
-    /// to come is known to want.
-    fn make_room(&mut self, bytes: u64, ahead: Option<u64>) -> bool {
+    /// Makes room; for reading ahead only at the cost of what no extent to come is known to want.
+    fn make_room(&mut self, bytes: u64, ahead: bool) -> bool {
         while self.used.saturating_add(bytes) > self.budget {
             let old = |wanted: u64| wanted < self.now;
             let blocks = self
-                .blocks
+                .here
                 .iter()
                 .map(|(key, held)| (held.wanted, *key, false));
             let packs = self.open.iter().filter_map(|(pack, held)| {
@@ -261,12 +258,10 @@ impl Blocks {
             });
             let all = || blocks.clone().chain(packs.clone());
             let oldest = all().filter(|(wanted, ..)| old(*wanted)).min();
-            let victim = match (oldest, ahead) {
-                (Some(victim), _) => Some(victim),
-                (None, Some(_)) => return false,
-                (None, None) => all().max(),
-            };
-            match victim {
+            if oldest.is_none() && ahead {
+                return false;
+            }
+            match oldest.or_else(|| all().max()) {
                 Some((_, key, false)) => drop(self.remove_block(key)),
                 Some((_, (pack, _), true)) => self.close(pack),
                 // One thing alone may be more than the budget.

@@ -163,21 +163,12 @@ impl StreamDigest {
 impl EntriesDigest {
     fn update(&mut self, mut bytes: &[u8]) -> Result<(), RepoError> {
         while !bytes.is_empty() && self.odd.is_none() {
-            let (entry, rest, mut digest) = match self.current.take() {
-                Some(current) => current,
-                None => match self.entries.next().transpose()? {
-                    Some(entry) => {
-                        let length = entry.length;
-                        (entry, length, Sha256::new())
-                    }
-                    None => {
-                        self.odd = Some(Odd {
-                            path: "after the last".to_owned(),
-                            found: format!("{} more bytes", bytes.len()),
-                        });
-                        return Ok(());
-                    }
-                },
+            let Some((entry, rest, mut digest)) = self.begun()? else {
+                self.odd = Some(Odd {
+                    path: "after the last".to_owned(),
+                    found: format!("{} more bytes", bytes.len()),
+                });
+                return Ok(());
             };
             let taken = usize::try_from(rest).unwrap_or(usize::MAX).min(bytes.len());
             digest.update(&bytes[..taken]);
@@ -194,6 +185,18 @@ impl EntriesDigest {
             self.whole.update(found.0);
         }
         Ok(())
+    }
+
+    /// The entry that has begun, or the next one.
+    fn begun(&mut self) -> Result<Option<(Entry, u64, Sha256)>, RepoError> {
+        if self.current.is_some() {
+            return Ok(self.current.take());
+        }
+        let entry = self.entries.next().transpose()?;
+        Ok(entry.map(|entry| {
+            let length = entry.length;
+            (entry, length, Sha256::new())
+        }))
     }
 
     /// The digest of digests, or the first entry that is not as listed.

@@ -73,7 +73,7 @@ impl ListLines {
         let text = match &mut self.source {
             Source::Recipe(lines) => lines.next().map(|line| Ok(line.into_bytes())),
             Source::Stream { reader, buffer } => {
-                let mut taken = reader.take(MAX_LINE as u64 + 2);
+                let mut taken = reader.take(MAX_LINE as u64 + 1);
                 buffer.clear();
                 match taken.read_until(b'\n', buffer) {
                     Ok(0) => None,

@@ -21,11 +21,14 @@ mod listing;
 mod lists;
 mod needs;
 mod pack;
+mod parts;
 mod pool;
 mod read;
 mod retire;
 mod snapshot;
 mod stream;
+#[cfg(test)]
+mod tests;
 mod thread;
 mod upload;
 mod usage;

@@ -56,6 +56,22 @@ impl Needs {
         })
     }
 
+    /// About how many stored bytes are fetched.
+    pub(super) fn fetch_bytes(&self, packs: &Packs) -> u64 {
+        let numbered = (0u64..).zip(&self.0).filter(|(_, need)| need.wanted > 0);
+        let bytes = numbered.filter_map(|(number, need)| {
+            let line = packs.line(number).ok()?;
+            if packs.opens_whole(number, self.whole(number, line.plain)) {
+                return Some(line.size);
+            }
+            let share = u128::from(line.size) * u128::from(need.wanted) / u128::from(line.plain);
+            // Whole blocks are fetched, and the ends of the pack.
+            let about = u64::try_from(share).unwrap_or(line.size) + (1 << 20);
+            Some(about.min(line.size))
+        });
+        bytes.sum()
+    }
+
     /// Not whole again: it had to make room while it was still wanted.
     pub(super) fn demote(&mut self, number: u64) {
         let index = usize::try_from(number).ok();

@@ -78,9 +78,13 @@ impl Packs {
         let line = self.line(number)?;
         let key = layout::pack(&line.sha256);
         if whole {
-            self.open_whole(key, line)
-        } else {
-            self.open_part(key, line)
+            return self.open_whole(key, line);
+        }
+        match self.open_part(key.clone(), line) {
+            // Stores do not agree on what a range beyond the end is: the whole tells whether the
+            // pack is bad or the store.
+            Err(RepoError::Store(_)) => self.open_whole(key, line),
+            opened => opened,
         }
     }
 

@@ -67,7 +67,7 @@ impl StreamReader {
         Self::new(blocks, extents, WINDOW_EXTENTS)
     }
 
-    fn new(blocks: Blocks, extents: Extents, window_extents: usize) -> Self {
+    pub(super) fn new(blocks: Blocks, extents: Extents, window_extents: usize) -> Self {
         Self {
             blocks,
             extents,

@@ -3,13 +3,15 @@
 //! Lists flow: of a snapshot of any size, the recipe itself is in memory, a window of extents, and
 //! some numbers a pack.
 
-use std::{io, sync::Arc};
+use std::{io, ops::Range, sync::Arc};
 
 use backup_keys::Identity;
 
 use super::{
     AheadReader, CheckedReader, Entries, Expected, Extents, Fetcher, Packs, StreamReader,
-    lists::ListLines, needs::Needs,
+    lists::ListLines,
+    needs::Needs,
+    parts::{Cut, InParts},
 };
 use crate::{
     format::{ListRef, Recipe, RecipeStream},
@@ -57,18 +59,49 @@ impl SnapshotReader {
         Ok(CheckedReader::new(ahead(reader)?, expected))
     }
 
+    /// Opens the parts of a `files` stream that hold these entries, one after another. Whoever reads
+    /// them must read to the end before believing any of it.
+    pub fn open_parts(
+        &self,
+        stream: &RecipeStream,
+        parts: &[Range<u64>],
+    ) -> Result<CheckedReader<AheadReader>, RepoError> {
+        let cut = || {
+            self.extents(stream)
+                .map(|extents| Cut::new(extents, parts.to_vec()))
+        };
+        let needs = Needs::of(&self.packs, cut()?)?;
+        let inside = InParts::new(self.entries(stream)?, parts.to_vec());
+        let expected = Expected {
+            name: stream.line.name.clone(),
+            length: parts.iter().map(|part| part.end - part.start).sum(),
+            digest: None,
+            entries: Some(Box::new(inside)),
+        };
+        let reader = StreamReader::ahead(Arc::clone(&self.packs), needs, Box::new(cut()?));
+        Ok(CheckedReader::new(ahead(reader)?, expected))
+    }
+
+    /// About how much the store must give to read these parts of a stream.
+    pub fn parts_bytes(
+        &self,
+        stream: &RecipeStream,
+        parts: &[Range<u64>],
+    ) -> Result<u64, RepoError> {
+        let cut = Cut::new(self.extents(stream)?, parts.to_vec());
+        Ok(Needs::of(&self.packs, cut)?.fetch_bytes(&self.packs))
+    }
+
     /// The extents of a stream, wherever they are listed.
     pub fn extents(&self, stream: &RecipeStream) -> Result<Extents, RepoError> {
         let (name, length) = (&stream.line.name, stream.line.length);
         let name = format!("the extents of {name}");
         let packs = Arc::clone(&self.packs);
-        match &stream.extents {
-            Some(extents) => Ok(Extents::inline(packs, name, extents.clone(), length)),
-            None => {
-                let lines = self.list(name, stream.line.extents)?;
-                Ok(Extents::stream(packs, lines, length))
-            }
+        if let Some(extents) = &stream.extents {
+            return Ok(Extents::inline(packs, name, extents.clone(), length));
         }
+        let lines = self.list(name, stream.line.extents)?;
+        Ok(Extents::stream(packs, lines, length))
     }
 
     /// The entries of a `files` stream.

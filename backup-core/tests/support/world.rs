@@ -133,9 +133,21 @@ pub(crate) async fn restore(
     snapshot: &SnapshotName,
     folder: &Path,
 ) -> Result<(), OpError> {
+    restore_paths(repository, identity, snapshot, folder, Vec::new()).await
+}
+
+/// Restores some paths of a snapshot of folders into a new one.
+pub(crate) async fn restore_paths(
+    repository: &Repository,
+    identity: &Identity,
+    snapshot: &SnapshotName,
+    folder: &Path,
+    paths: Vec<PathBuf>,
+) -> Result<(), OpError> {
     let request = RestoreRequest {
         snapshot: snapshot.clone(),
         streams: Vec::new(),
+        paths,
         folder: Some(folder.to_owned()),
         server: None,
         database: None,

@@ -7,8 +7,8 @@ use std::{path::PathBuf, sync::Arc};
 
 use async_trait::async_trait;
 use backup_model::{
-    BackupReport, Failure, JobName, Level, Progress, RestorePlan, RestoreReport, Selection,
-    SnapshotDetail, SnapshotInfo, SnapshotName, VerifyReport,
+    BackupReport, Difference, EntryInfo, Failure, Found, JobName, Level, Progress, RestorePlan,
+    RestoreReport, Selection, SnapshotDetail, SnapshotInfo, SnapshotName, VerifyReport,
 };
 use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
@@ -45,6 +45,43 @@ pub struct VerifyRequest {
     pub identity: Option<IdentityText>,
 }
 
+/// What to look at in a snapshot's folders.
+#[derive(Clone, Debug)]
+pub struct LsRequest {
+    /// The snapshot.
+    pub snapshot: SnapshotName,
+    /// A file or folder; the outermost ones without it.
+    pub path: Option<PathBuf>,
+    /// All beneath, too.
+    pub recursive: bool,
+    /// Opens the data.
+    pub identity: IdentityText,
+}
+
+/// Which snapshots to compare.
+#[derive(Clone, Debug)]
+pub struct DiffRequest {
+    /// The first one.
+    pub before: SnapshotName,
+    /// The second one.
+    pub after: SnapshotName,
+    /// Only this file or folder.
+    pub path: Option<PathBuf>,
+    /// Opens the data.
+    pub identity: IdentityText,
+}
+
+/// What to search for.
+#[derive(Clone, Debug)]
+pub struct FindRequest {
+    /// Which snapshots.
+    pub selection: Selection,
+    /// A pattern for whole paths, or for last names if it has no slash.
+    pub glob: String,
+    /// Opens the data.
+    pub identity: IdentityText,
+}
+
 /// Where a database goes.
 #[derive(Clone, Debug, Default)]
 pub struct DatabaseOrder {
@@ -62,6 +99,8 @@ pub struct RestoreOrder {
     pub snapshot: SnapshotName,
     /// These streams only; empty for all that have a target.
     pub streams: Vec<String>,
+    /// These files and folders only; empty for all.
+    pub paths: Vec<PathBuf>,
     /// The new folder for files.
     pub folder: Option<PathBuf>,
     /// The server for databases.
@@ -105,6 +144,31 @@ pub trait Service: Send + Sync {
         report: &mut (dyn FnMut(VerifyReport) + Send),
         task: &Task,
     ) -> Result<(), Failure>;
+
+    /// Gives the entries of a folder in a snapshot.
+    async fn ls(
+        &self,
+        request: &LsRequest,
+        report: &mut (dyn FnMut(EntryInfo) + Send),
+        task: &Task,
+    ) -> Result<(), Failure>;
+
+    /// Gives what differs between two snapshots.
+    async fn diff(
+        &self,
+        request: &DiffRequest,
+        report: &mut (dyn FnMut(Difference) + Send),
+        task: &Task,
+    ) -> Result<(), Failure>;
+
+    /// Gives the entries that match a pattern, newest snapshot first, and what could not be
+    /// searched. Says how many entries there were.
+    async fn find(
+        &self,
+        request: &FindRequest,
+        report: &mut (dyn FnMut(Result<Found, Failure>) + Send),
+        task: &Task,
+    ) -> Result<u64, Failure>;
 
     /// Says what a restore would do.
     async fn plan_restore(&self, order: &RestoreOrder) -> Result<RestorePlan, Failure>;

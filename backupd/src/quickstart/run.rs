@@ -199,6 +199,7 @@ fn restore_order(
     Ok(RestoreOrder {
         snapshot,
         streams: Vec::new(),
+        paths: Vec::new(),
         folder,
         database,
         // The roles of the user's server do not exist on the throw-away one.

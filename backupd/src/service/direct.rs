@@ -11,11 +11,12 @@ use backup_core::{
 };
 use backup_keys::Identity;
 use backup_model::{
-    BackupReport, Code, Failure, JobName, Level, RestorePlan, RestoreReport, Selection,
-    SnapshotDetail, SnapshotName, VerifyReport,
+    BackupReport, Code, Difference, EntryInfo, Failure, Found, JobName, Level, RestorePlan,
+    RestoreReport, Selection, SnapshotDetail, SnapshotName, VerifyReport,
 };
 use backupd_api::{
-    DatabaseOrder, IdentityText, ListedRun, RestoreOrder, Service, Task, VerifyRequest,
+    DatabaseOrder, DiffRequest, FindRequest, IdentityText, ListedRun, LsRequest, RestoreOrder,
+    Service, Task, VerifyRequest,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -136,6 +137,7 @@ impl Direct {
         let request = RestoreRequest {
             snapshot: order.snapshot.clone(),
             streams: order.streams.clone(),
+            paths: order.paths.clone(),
             folder: order.folder.clone(),
             server,
             database,
@@ -231,6 +233,62 @@ impl Service for Direct {
             verified.await.map_err(|error| error.to_failure())?;
         }
         Ok(())
+    }
+
+    async fn ls(
+        &self,
+        request: &LsRequest,
+        report: &mut (dyn FnMut(EntryInfo) + Send),
+        task: &Task,
+    ) -> Result<(), Failure> {
+        let identity = parse_identity(&request.identity)?;
+        let name = &request.snapshot;
+        let repository = self.repository_of(&name.job).await?;
+        let what = (request.path.as_deref(), request.recursive);
+        ops::ls(&repository, name, what, &identity, report, &task.cancel)
+            .await
+            .map_err(|error| error.to_failure())
+    }
+
+    async fn diff(
+        &self,
+        request: &DiffRequest,
+        report: &mut (dyn FnMut(Difference) + Send),
+        task: &Task,
+    ) -> Result<(), Failure> {
+        let identity = parse_identity(&request.identity)?;
+        let (before, after) = (&request.before, &request.after);
+        let sides = [
+            (self.repository_of(&before.job).await?, before),
+            (self.repository_of(&after.job).await?, after),
+        ];
+        let path = request.path.as_deref();
+        ops::diff(&sides, path, &identity, report, &task.cancel)
+            .await
+            .map_err(|error| error.to_failure())
+    }
+
+    async fn find(
+        &self,
+        request: &FindRequest,
+        report: &mut (dyn FnMut(Result<Found, Failure>) + Send),
+        task: &Task,
+    ) -> Result<u64, Failure> {
+        let identity = parse_identity(&request.identity)?;
+        let mut found = 0;
+        for repository in self.repositories_of(&request.selection).await? {
+            let (selection, glob) = (&request.selection, &request.glob);
+            let search = ops::find(
+                &repository,
+                selection,
+                glob,
+                &identity,
+                &mut *report,
+                &task.cancel,
+            );
+            found += search.await.map_err(|error| error.to_failure())?;
+        }
+        Ok(found)
     }
 
     async fn plan_restore(&self, order: &RestoreOrder) -> Result<RestorePlan, Failure> {

@@ -1,8 +1,8 @@
 //! The extraction: takes member after member and makes each in the tree.
 
 use std::{
-    ffi::OsStr, fs::File, io, io::Read, os::unix::ffi::OsStrExt as _, os::unix::fs::FileExt as _,
-    path::Path,
+    collections::BTreeMap, ffi::OsStr, fs::File, io, io::Read, os::unix::ffi::OsStrExt as _,
+    os::unix::fs::FileExt as _, path::Path,
 };
 
 use backup_model::{Code, Failure};
@@ -44,12 +44,16 @@ pub struct Extracted {
     pub warnings: Vec<Failure>,
 }
 
+/// Other names for files of an archive, by the name that they have in it. A hard link to such a
+/// file links to its other name, or is that name itself.
+pub type Renames = BTreeMap<Vec<u8>, Vec<u8>>;
+
 /// Makes everything that the archive holds beneath `tree`, and reads the archive to its end.
 pub(super) fn extract(
     tree: &mut Tree,
     shown: &Path,
     tar: &mut dyn Read,
-    options: ExtractOptions,
+    (options, renames): (ExtractOptions, &Renames),
     cancel: &CancellationToken,
 ) -> Result<Extracted, DirectoryError> {
     let mut reader = Reader::new(tar);
@@ -57,6 +61,7 @@ pub(super) fn extract(
         tree,
         shown,
         options,
+        renames,
         cancel,
         done: Extracted::default(),
         buffer: vec![0; PIECE_BYTES],
@@ -76,6 +81,7 @@ struct Extractor<'a> {
     /// The folder's path, for messages.
     shown: &'a Path,
     options: ExtractOptions,
+    renames: &'a Renames,
     cancel: &'a CancellationToken,
     done: Extracted,
     buffer: Vec<u8>,
@@ -85,10 +91,30 @@ impl Extractor<'_> {
     fn members(&mut self, reader: &mut Reader<'_>) -> Result<(), DirectoryError> {
         while let Some(member) = reader.next()? {
             self.check_cancelled()?;
-            self.member(member, reader)?;
-            self.done.entries += 1;
+            if let Some(member) = self.renamed(member) {
+                self.member(member, reader)?;
+                self.done.entries += 1;
+            }
         }
         Ok(())
+    }
+
+    /// The member under its other name; `None` for the link that is this name.
+    fn renamed(&self, mut member: Member) -> Option<Member> {
+        let other = match &member.kind {
+            MemberKind::File { .. } => self.renames.get(&member.path),
+            MemberKind::Hardlink { target } => self.renames.get(target),
+            MemberKind::Directory | MemberKind::Symlink { .. } => None,
+        };
+        let Some(other) = other else {
+            return Some(member);
+        };
+        match &mut member.kind {
+            MemberKind::Hardlink { .. } if *other == member.path => return None,
+            MemberKind::Hardlink { target } => target.clone_from(other),
+            _ => member.path.clone_from(other),
+        }
+        Some(member)
     }
 
     fn member(&mut self, member: Member, reader: &mut Reader<'_>) -> Result<(), DirectoryError> {

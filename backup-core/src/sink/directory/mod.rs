@@ -15,7 +15,7 @@ mod target;
 mod tree;
 
 pub use error::{DirectoryError, TarFault};
-pub use extract::{ExtractOptions, Extracted};
+pub use extract::{ExtractOptions, Extracted, Renames};
 pub use target::{DirectoryTarget, Extraction};
 #[cfg(test)]
 mod tests;

@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     error::{DirectoryError, failed},
-    extract::{ExtractOptions, Extracted, extract},
+    extract::{ExtractOptions, Extracted, Renames, extract},
     tree::Tree,
 };
 
@@ -174,7 +174,19 @@ impl Extraction {
         options: ExtractOptions,
         cancel: &CancellationToken,
     ) -> Result<Extracted, DirectoryError> {
-        extract(&mut self.tree, &self.shown, tar, options, cancel)
+        self.extract_renamed(tar, options, &Renames::new(), cancel)
+    }
+
+    /// The same, with other names for some files.
+    pub fn extract_renamed(
+        &mut self,
+        tar: &mut dyn Read,
+        options: ExtractOptions,
+        renames: &Renames,
+        cancel: &CancellationToken,
+    ) -> Result<Extracted, DirectoryError> {
+        let how = (options, renames);
+        extract(&mut self.tree, &self.shown, tar, how, cancel)
     }
 
     /// Brings everything to disk, then gives the folder its name.

@@ -66,6 +66,7 @@ pub(crate) const fn hint(code: Code) -> Option<&'static str> {
             "`backupctl snapshot list` shows the jobs that have snapshots; the configuration names those that can run."
         }
         Code::NoStream => "`backupctl snapshot show SNAPSHOT` lists its streams.",
+        Code::NoPath => "`backupctl snapshot ls SNAPSHOT` lists what is in it.",
         Code::TargetNotEmpty => "Choose a target that does not exist yet.",
         Code::TargetRefused => "Choose another target, or change what speaks against this one.",
         Code::RepositoryExists => "Use the repository that is there, or choose another place.",

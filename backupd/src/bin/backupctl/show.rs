@@ -43,6 +43,37 @@ pub(crate) fn count(number: usize, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }
 
+/// A name out of a backup: what would steer a terminal is written as an escape.
+pub(crate) fn name(name: &str) -> String {
+    let mut shown = String::with_capacity(name.len());
+    for letter in name.chars() {
+        if letter.is_control() {
+            shown.extend(letter.escape_default());
+        } else {
+            shown.push(letter);
+        }
+    }
+    shown
+}
+
+/// Permissions as `ls` shows them: `rwxr-x---`.
+pub(crate) fn mode(mode: u32) -> String {
+    let mut text = String::with_capacity(9);
+    // Set-uid, set-gid and sticky stand where the owner, group and others execute.
+    for (shift, special, letter) in [(6, 0o4000, 's'), (3, 0o2000, 's'), (0, 0o1000, 't')] {
+        let bits = mode >> shift;
+        text.push(if bits & 4 == 0 { '-' } else { 'r' });
+        text.push(if bits & 2 == 0 { '-' } else { 'w' });
+        text.push(match (bits & 1 != 0, mode & special != 0) {
+            (true, false) => 'x',
+            (false, false) => '-',
+            (true, true) => letter,
+            (false, true) => letter.to_ascii_uppercase(),
+        });
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,6 +112,24 @@ mod tests {
     fn times_are_in_utc_and_say_so() {
         let instant: Timestamp = "2026-11-22T03:30:59+01:00".parse().unwrap();
         assert_eq!(time(instant), "2026-11-22 02:30 UTC");
+    }
+
+    #[test]
+    fn names_do_not_steer_terminals() {
+        assert_eq!(name("a\u{1b}[2J\nü"), "a\\u{1b}[2J\\nü");
+    }
+
+    #[test]
+    fn permissions_are_as_in_ls() {
+        for (bits, text) in [
+            (0o755, "rwxr-xr-x"),
+            (0o640, "rw-r-----"),
+            (0o4711, "rws--x--x"),
+            (0o1777, "rwxrwxrwt"),
+            (0o2644, "rw-r-Sr--"),
+        ] {
+            assert_eq!(mode(bits), text);
+        }
     }
 
     #[test]

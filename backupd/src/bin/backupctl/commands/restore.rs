@@ -42,6 +42,15 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NAME")]
     stream: Vec<String>,
 
+    /// Restore this file or folder only, as `snapshot ls` names it; may be given several times.
+    #[arg(
+        long,
+        value_name = "PATH",
+        requires = "to_folder",
+        conflicts_with = "to_database"
+    )]
+    path: Vec<PathBuf>,
+
     /// Let everything in the database belong to the user who restores it.
     #[arg(long)]
     no_owner: bool,
@@ -69,6 +78,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> 
     let order = RestoreOrder {
         snapshot: resolve(&args.snapshot, &service).await?,
         streams: args.stream,
+        paths: args.path,
         folder,
         database: args.to_database.map(|name| DatabaseOrder {
             name,
@@ -142,12 +152,19 @@ fn plan_text(plan: &RestorePlan) -> String {
 }
 
 fn step_text(step: &RestoreStep) -> String {
-    let mut text = format!(
-        "  {} ({}) → {}",
-        step.stream.name,
-        show::bytes(step.stream.length_bytes),
-        target(&step.target)
-    );
+    let much = match step.chosen {
+        None => show::bytes(step.stream.length_bytes),
+        Some(chosen) => format!(
+            "{} of it, {}",
+            show::count(
+                usize::try_from(chosen.entries).unwrap_or(usize::MAX),
+                "entry",
+                "entries"
+            ),
+            show::bytes(chosen.length_bytes)
+        ),
+    };
+    let mut text = format!("  {} ({much}) → {}", step.stream.name, target(&step.target));
     if let Some(free) = step.free_bytes {
         text.push_str(&format!(", {} free there", show::bytes(free)));
     }

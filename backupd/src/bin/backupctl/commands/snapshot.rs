@@ -6,7 +6,7 @@ use backup_model::{
 use backupd_api::Service as _;
 use serde::Serialize;
 
-use super::identity::IdentityArg;
+use super::{diff, find, identity::IdentityArg, ls};
 use crate::{
     context::Context,
     exit::Exit,
@@ -21,6 +21,12 @@ pub(crate) enum Command {
     List(ListArgs),
     /// Show one snapshot; with an identity also what is in it.
     Show(ShowArgs),
+    /// List what is in the folders of a snapshot.
+    Ls(ls::Args),
+    /// Say what differs between two snapshots: added, removed and changed files; dumps as a whole.
+    Diff(diff::Args),
+    /// Search snapshots for files and folders, newest first.
+    Find(find::Args),
 }
 
 /// Which snapshots to list.
@@ -43,6 +49,9 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result<Exit, Fai
     match command {
         Command::List(args) => list(args, context).await,
         Command::Show(args) => display(args, context).await,
+        Command::Ls(args) => ls::run(args, context).await,
+        Command::Diff(args) => diff::run(args, context).await,
+        Command::Find(args) => find::run(args, context).await,
     }
 }
 

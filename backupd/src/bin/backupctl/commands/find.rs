@@ -1,0 +1,61 @@
+//! `backupctl snapshot find`.
+
+use backup_model::{Code, Failure, Found, JobName, Selection};
+use backupd_api::{FindRequest, Service as _};
+
+use super::{identity::IdentityArg, ls::size};
+use crate::{context::Context, exit::Exit, show};
+
+/// What to search for.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    /// A pattern with *, ?, […] and **. With a slash in it, it is for whole paths; without one, for
+    /// the last name.
+    glob: String,
+    /// Search snapshots of this job only.
+    #[arg(long, value_name = "JOB")]
+    job: Option<JobName>,
+    #[command(flatten)]
+    identity: IdentityArg,
+}
+
+pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
+    let request = FindRequest {
+        selection: args.job.map_or(Selection::All, Selection::Job),
+        glob: args.glob,
+        identity: args.identity.require()?,
+    };
+    let mut trouble: Option<Code> = None;
+    let mut report = |found: Result<Found, Failure>| match found {
+        Ok(found) if context.output.is_json() => context.output.line("found", &found),
+        Ok(found) => context.output.text(&line(&found)),
+        Err(failure) => {
+            context.output.warning(&failure);
+            trouble.get_or_insert(failure.code);
+        }
+    };
+    let service = context.service()?;
+    let count = service.find(&request, &mut report, &context.task()).await?;
+    match trouble {
+        // What could not be searched may hold it.
+        Some(code) => Ok(Exit::of(code)),
+        None if count == 0 => {
+            let text = format!("no snapshot has anything like `{}`", request.glob);
+            Err(Failure::new(Code::NoPath, text))
+        }
+        None => Ok(Exit::DONE),
+    }
+}
+
+fn line(found: &Found) -> String {
+    let entry = &found.entry;
+    let digest = entry.digest.to_string();
+    format!(
+        "{}  {:>10}  {:20}  {}  {}",
+        found.snapshot,
+        size(entry),
+        entry.modified.map_or_else(|| "-".to_owned(), show::time),
+        digest.get(..12).unwrap_or(&digest),
+        show::name(&entry.path),
+    )
+}
