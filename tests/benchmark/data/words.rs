@@ -3,7 +3,7 @@
 use super::random::Random;
 
 /// As many different words there are.
-const WORDS: usize = 12_000;
+const WORDS: usize = 40_000;
 
 const SYLLABLES: [&str; 40] = [
     "an", "ar", "ba", "be", "ca", "co", "da", "de", "en", "er", "fo", "ga", "ge", "ha", "in", "is",
