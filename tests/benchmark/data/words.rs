@@ -45,7 +45,12 @@ impl Words {
                 if number > 0 {
                     text.push_str(if random.below(12) == 0 { ", " } else { " " });
                 }
-                text.push_str(self.word(random));
+                if random.below(8) == 0 {
+                    // Names, numbers and code are in no dictionary.
+                    text.push_str(&format!("{:06x}", random.below(1 << 24)));
+                } else {
+                    text.push_str(self.word(random));
+                }
                 if text.len() >= end {
                     return;
                 }
