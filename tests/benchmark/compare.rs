@@ -39,9 +39,9 @@ pub(crate) fn databases(server: &Server, one: &str, other: &str) -> Result<u64, 
 fn contents(server: &Server, database: &str) -> Result<String, BenchError> {
     let statements = server.query(database, TABLES)?;
     let all: Vec<&str> = statements.lines().collect();
-    // One spelling of values, and sums that do not depend on who works beside.
+    // One spelling of values, and one order however many work on it.
     let sums = format!(
-        "set timezone = 'UTC'; set extra_float_digits = 3; {}",
+        "set timezone = 'UTC'; set extra_float_digits = 3; {} order by 1",
         all.join(" union all ")
     );
     Ok(server.query(database, &sums)? + &server.query(database, OTHERS)?)

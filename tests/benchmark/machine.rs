@@ -49,13 +49,14 @@ impl Machine {
             let mut command = runner.command(program);
             command.args(args);
             let text = runner.read(vec![command])?;
-            Ok::<_, BenchError>(text.lines().next().unwrap_or_default().to_owned())
+            let first = text.lines().next().unwrap_or_default();
+            Ok::<_, BenchError>(first.trim_matches([' ', '*']).to_owned())
         };
         let ours = options.program.display().to_string();
         let mut versions = vec![printed(&ours, &["--version"])?];
         for (program, argument) in PROGRAMS {
             if is_installed(program) {
-                versions.push(printed(program, &[argument])?);
+                versions.push(format!("{program}: {}", printed(program, &[argument])?));
             }
         }
         let safe = ["-c", "safe.directory=*", "-C", SOURCE];

@@ -64,7 +64,8 @@ fn measured(mut options: Options) -> Result<String, BenchError> {
         "\n{machine}\n{busy}\n\n{table}\n\
          ratio: of medians, to the first line of its kind · stored: bytes added, and their share \
          of the plain dump or the files\npeak memory: of the largest process, from the kernel; of \
-         backupctl nowhere more than {peak:.0} MiB\n\nchecked:\n  {checked}\n",
+         backupctl nowhere more than {peak:.0} MiB\nP is read by pg_dump: -Fc -Z0 for the pipe, \
+         restic and borg, plain for the gpg script\n\nchecked:\n  {checked}\n",
         busy = machine.busy()?,
         table = bench.table,
         checked = bench.checked.join("\n  "),

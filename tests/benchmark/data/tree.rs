@@ -111,7 +111,7 @@ fn binary(random: &mut Random) -> Vec<u8> {
     random.fill(&mut bytes);
     if random.below(2) == 0 {
         for at in 8_192..bytes.len() {
-            if at % 4 != 3 {
+            if at % 32 < 24 {
                 bytes[at] = bytes[at - 8_192];
             }
         }

@@ -3,7 +3,7 @@
 use super::random::Random;
 
 /// As many different words there are.
-const WORDS: usize = 12_000;
+const WORDS: usize = 40_000;
 
 const SYLLABLES: [&str; 40] = [
     "an", "ar", "ba", "be", "ca", "co", "da", "de", "en", "er", "fo", "ga", "ge", "ha", "in", "is",
@@ -45,7 +45,12 @@ impl Words {
                 if number > 0 {
                     text.push_str(if random.below(12) == 0 { ", " } else { " " });
                 }
-                text.push_str(self.word(random));
+                if random.below(8) == 0 {
+                    // Names, numbers and code are in no dictionary.
+                    text.push_str(&format!("{:06x}", random.below(1 << 24)));
+                } else {
+                    text.push_str(self.word(random));
+                }
                 if text.len() >= end {
                     return;
                 }

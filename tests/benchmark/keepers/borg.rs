@@ -52,10 +52,7 @@ impl<'a> Borg<'a> {
 
 impl Keeper for Borg<'_> {
     fn name(&self) -> &'static str {
-        match self.input {
-            Input::Database(_) => "pg_dump | borg",
-            Input::Folder(_) => "borg",
-        }
+        "borg"
     }
 
     fn store(&mut self, runner: &Runner) -> Result<Measured, BenchError> {

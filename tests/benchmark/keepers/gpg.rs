@@ -70,10 +70,7 @@ impl Drop for Gpg<'_> {
 
 impl Keeper for Gpg<'_> {
     fn name(&self) -> &'static str {
-        match self.input {
-            Input::Database(_) => "pg_dump | gpg",
-            Input::Folder(_) => "tar | gpg",
-        }
+        "gpg script"
     }
 
     fn store(&mut self, runner: &Runner) -> Result<Measured, BenchError> {

@@ -11,7 +11,7 @@ use crate::{
 
 /// Somebody who stores states of one input, each after the other, in a place of their own.
 pub(crate) trait Keeper {
-    /// Who it is, and how it is used.
+    /// Who it is.
     fn name(&self) -> &'static str;
 
     /// Stores the input as it is now.

@@ -53,10 +53,7 @@ impl<'a> Restic<'a> {
 
 impl Keeper for Restic<'_> {
     fn name(&self) -> &'static str {
-        match self.input {
-            Input::Database(_) => "pg_dump | restic",
-            Input::Folder(_) => "restic",
-        }
+        "restic"
     }
 
     fn store(&mut self, runner: &Runner) -> Result<Measured, BenchError> {

@@ -84,7 +84,7 @@ fn verify(bench: &mut Bench, contest: &Contest<'_>) -> Result<(), BenchError> {
     pipes.arg(contest.ours.epoch_key(runner)?).args(&packs);
     let measured = runner.run(vec![pipes])?;
     let what = "P, verify data";
-    let side = bench.table.side(what, "age -d | zstd -d of the packs");
+    let side = bench.table.side(what, "age -d, zstd -d of the packs");
     side.add(measured);
     for keeper in contest.everybody() {
         if let Some(check) = keeper.verify(runner) {
