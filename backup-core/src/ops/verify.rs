@@ -16,7 +16,6 @@ use backup_model::{
     Code, Digest, Event, Failure, Level, Phase, Progress, Selection, SnapshotName, StreamKind,
     Verdict, VerifyReport,
 };
-use futures::{StreamExt as _, TryStreamExt as _, stream};
 use sha2::{Digest as _, Sha256};
 use tokio_util::sync::CancellationToken;
 
@@ -49,9 +48,6 @@ impl Verifier {
         }
     }
 }
-
-/// Packs that are looked at side by side: one is fetched while another is digested.
-const CHECKS: usize = 2;
 
 /// Packs that were read already, and what was wrong with them.
 type SeenPacks = HashMap<(Digest, u64), Option<Failure>>;
@@ -216,24 +212,19 @@ async fn storage(
         faults.push(fault);
     }
     let refs = load_refs(repository, commit).await?;
-    let packs: Vec<_> = refs.packs.iter().map(|pack| (pack.0, pack.1)).collect();
-    let known = packs.iter().map(|pack| seen.get(pack).cloned());
-    let known: Vec<_> = packs.iter().copied().zip(known).collect();
-    let mut checks = stream::iter(known)
-        .map(|((sha256, size), known)| async move {
-            let fault = match known {
-                Some(fault) => fault,
-                None => check(repository, &layout::pack(&sha256), sha256, size).await?,
-            };
-            Ok::<_, OpError>((sha256, size, fault))
-        })
-        .buffered(CHECKS);
     let mut done_bytes = 0;
-    while let Some((sha256, size, fault)) = checks.try_next().await? {
+    for pack in &refs.packs {
         if cancel.is_cancelled() {
             return Err(OpError::Cancelled);
         }
-        seen.insert((sha256, size), fault.clone());
+        let (sha256, size) = (pack.0, pack.1);
+        let fault = if let Some(known) = seen.get(&(sha256, size)) {
+            known.clone()
+        } else {
+            let found = check(repository, &layout::pack(&sha256), sha256, size).await?;
+            seen.insert((sha256, size), found.clone());
+            found
+        };
         faults.extend(fault);
         done_bytes += size;
         progress.event(Event::Advanced {

@@ -15,8 +15,9 @@ use std::{
 use super::{Packs, blocks::Blocks, needs::Needs, pack::Block};
 use crate::{format::Extent, repo::RepoError};
 
-/// Memory for the packs and blocks of a stream that is read to its end.
-const STREAM_BUDGET: u64 = 40 << 20;
+/// Memory for the packs and blocks of a stream that is read to its end: two packs of the usual
+/// size, the one that is read and the next, or some thirty blocks.
+const STREAM_BUDGET: u64 = 34 << 20;
 /// The same for a list, whose pieces are read one after another.
 const LIST_BUDGET: u64 = 3 << 20;
 
