@@ -75,7 +75,9 @@ fn a_bucket_keeps_what_was_given_to_it() {
     stage.run(r#"diff -r "$W/first" "$W/old$W/src""#).expect(0);
     let probed = stage.run("r --json repo probe").expect(0);
     let probed = probed.message("repo-probe");
-    assert!(probed.to_string().contains(r#""create_if_absent":true"#));
+    let probed = &probed["repositories"][0];
+    assert_eq!(probed["create_if_absent"], true, "{probed}");
+    assert_eq!(probed["race_winners"], 1, "{probed}");
     world.assert_tidy();
 }
 
