@@ -351,7 +351,10 @@ impl Body for Incoming {
 
 #[cfg(test)]
 mod tests {
-    use tokio::{io::AsyncWriteExt as _, net::TcpListener};
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::TcpListener,
+    };
 
     use super::*;
 
@@ -365,12 +368,13 @@ mod tests {
         assert_eq!(Said::read("<html>geheim").to_text(), "");
     }
 
-    /// A server that says this to whoever comes, and then nothing more.
+    /// A server that says this to whoever asks, and then nothing more.
     async fn silent_after(words: &'static str) -> (HttpRequest, tokio::task::JoinHandle<()>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}/x", listener.local_addr().unwrap());
         let task = tokio::spawn(async move {
             let (mut socket, _) = listener.accept().await.unwrap();
+            assert!(socket.read(&mut [0; 1024]).await.unwrap() > 0);
             socket.write_all(words.as_bytes()).await.unwrap();
             std::future::pending::<()>().await;
         });
@@ -382,7 +386,7 @@ mod tests {
     #[tokio::test]
     async fn what_does_not_move_is_given_up() {
         let wire = Wire {
-            patience: Duration::from_millis(50),
+            patience: Duration::from_millis(500),
             ..Wire::new(Limits::default(), true).unwrap()
         };
         let (request, server) = silent_after("").await;

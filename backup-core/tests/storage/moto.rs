@@ -71,7 +71,8 @@ impl Moto {
             let line = lines.recv_timeout(READY);
             let line = line.unwrap_or_else(|_| panic!("{INSTALL}\nit said: {seen:?}"));
             if let Some((_, address)) = line.split_once("Running on ") {
-                address.trim().clone_into(&mut moto.endpoint);
+                let end = address.find(|letter: char| !letter.is_ascii_graphic());
+                address[..end.unwrap_or(address.len())].clone_into(&mut moto.endpoint);
             }
             seen.push(line);
         }
