@@ -1,6 +1,11 @@
 //! The main job on object storage: what a person would type, against a server that speaks S3.
 
-use std::fs;
+use std::{
+    fs,
+    io::{Read as _, Write as _},
+    net::{Shutdown, TcpListener, TcpStream},
+    thread,
+};
 
 use crate::{moto::Moto, program::Ran, world::World};
 
@@ -26,13 +31,16 @@ b config check
 struct Stage {
     world: World,
     moto: Moto,
+    endpoint: String,
 }
 
 impl Stage {
     fn new() -> Self {
+        let moto = Moto::start("vault");
         let stage = Self {
             world: World::new(),
-            moto: Moto::start("vault"),
+            endpoint: moto.endpoint.clone(),
+            moto,
         };
         stage.run(INIT).expect(0);
         stage
@@ -40,7 +48,7 @@ impl Stage {
 
     fn run(&self, script: &str) -> Ran {
         let variables = [
-            ("E", self.moto.endpoint.as_str()),
+            ("E", self.endpoint.as_str()),
             ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
             ("AWS_SECRET_ACCESS_KEY", SECRET),
         ];
@@ -75,8 +83,75 @@ fn a_bucket_keeps_what_was_given_to_it() {
     stage.run(r#"diff -r "$W/first" "$W/old$W/src""#).expect(0);
     let probed = stage.run("r --json repo probe").expect(0);
     let probed = probed.message("repo-probe");
-    assert!(probed.to_string().contains(r#""create_if_absent":true"#));
+    let probed = &probed["repositories"][0];
+    assert_eq!(probed["create_if_absent"], true, "{probed}");
+    assert_eq!(probed["race_winners"], 1, "{probed}");
     world.assert_tidy();
+}
+
+/// An address at which the server does not hear of create-if-absent. It takes any signature.
+fn forgetful(server: &str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    let server = server.strip_prefix("http://").unwrap().to_owned();
+    let accept = move || {
+        for client in listener.incoming().map_while(Result::ok) {
+            let server = TcpStream::connect(&server).unwrap();
+            let back = (server.try_clone().unwrap(), client.try_clone().unwrap());
+            spawn("answers", move || pass(back.0, back.1));
+            spawn("requests", move || pass(client, server));
+        }
+    };
+    // It ends with the process of this test.
+    spawn("accept", accept);
+    endpoint
+}
+
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) {
+    let thread = thread::Builder::new().name(name.to_owned());
+    thread.spawn(work).unwrap();
+}
+
+/// Passes bytes on until either side has enough, with one header made unknown.
+fn pass(mut from: TcpStream, mut to: TcpStream) {
+    const HEADER: &[u8] = b"if-none-match";
+    let mut buffer = vec![0; 1 << 16];
+    while let Ok(len @ 1..) = from.read(&mut buffer) {
+        let bytes = &mut buffer[..len];
+        if let Some(at) = bytes.windows(HEADER.len()).position(|word| word == HEADER) {
+            bytes[at] = b'x';
+        }
+        if to.write_all(bytes).is_err() {
+            break;
+        }
+    }
+    drop(to.shutdown(Shutdown::Write));
+}
+
+#[test]
+fn where_a_store_keeps_nobody_out_each_use_warns() {
+    const WARNING: &str = "ignores create-if-absent";
+    let moto = Moto::start("vault");
+    let stage = Stage {
+        world: World::new(),
+        endpoint: forgetful(&moto.endpoint),
+        moto,
+    };
+    let init = INIT.replace("\"$BACKUPCTL\" init", "set +e; \"$BACKUPCTL\" init");
+    let made = stage.run(&init).expect(0);
+    assert!(made.stderr.contains(WARNING), "{}", made.stderr);
+    for backup in 1..=2 {
+        let ran = stage.run("b --json backup app").expect(3);
+        let report = ran.message("backup");
+        assert_eq!(report["complete"], true, "{backup}");
+        assert!(report["warnings"].to_string().contains(WARNING), "{report}");
+    }
+    let verify = r#"b verify --all --level data --identity "$ID""#;
+    stage.run(verify).expect(0);
+    let probed = stage.run("b --json repo probe").expect(3);
+    let probed = &probed.message("repo-probe")["repositories"][0];
+    assert_eq!(probed["create_if_absent"], false, "{probed}");
+    assert_eq!(probed["single_writer"], true, "{probed}");
 }
 
 #[test]

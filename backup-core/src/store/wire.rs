@@ -351,6 +351,11 @@ impl Body for Incoming {
 
 #[cfg(test)]
 mod tests {
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::TcpListener,
+    };
+
     use super::*;
 
     #[test]
@@ -361,5 +366,40 @@ mod tests {
         let text = Said::read(xml).to_text();
         assert_eq!(text, "SignatureDoesNotMatch: The signature is wrong.");
         assert_eq!(Said::read("<html>geheim").to_text(), "");
+    }
+
+    /// A server that says this to whoever asks, and then nothing more.
+    async fn silent_after(words: &'static str) -> (HttpRequest, tokio::task::JoinHandle<()>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}/x", listener.local_addr().unwrap());
+        let task = tokio::spawn(async move {
+            let (mut socket, _) = listener.accept().await.unwrap();
+            assert!(socket.read(&mut [0; 1024]).await.unwrap() > 0);
+            socket.write_all(words.as_bytes()).await.unwrap();
+            std::future::pending::<()>().await;
+        });
+        let mut request = HttpRequest::new(HttpRequestBody::empty());
+        *request.uri_mut() = address.parse().unwrap();
+        (request, task)
+    }
+
+    #[tokio::test]
+    async fn what_does_not_move_is_given_up() {
+        let wire = Wire {
+            patience: Duration::from_millis(500),
+            ..Wire::new(Limits::default(), true).unwrap()
+        };
+        let (request, server) = silent_after("").await;
+        let error = wire.call(request).await.unwrap_err();
+        assert!(error.to_string().contains("nothing moved"), "{error}");
+        assert_eq!(error.kind(), HttpErrorKind::Request);
+        server.abort();
+
+        let (request, server) =
+            silent_after("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc").await;
+        let answer = wire.call(request).await.unwrap();
+        let error = answer.into_body().bytes().await.unwrap_err();
+        assert!(error.to_string().contains("nothing moved"), "{error}");
+        server.abort();
     }
 }

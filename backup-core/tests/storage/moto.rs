@@ -1,6 +1,10 @@
 //! moto: a server that speaks S3, a process of its own on loopback, which decides races right.
+//!
+//! It looks whether an object is there and then stores it, in threads: right only while no other
+//! thread comes in between, so its threads are told to go on until they wait for something.
 
 use std::{
+    fs,
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::TcpStream,
     path::Path,
@@ -9,15 +13,20 @@ use std::{
     time::Duration,
 };
 
+use tempfile::TempDir;
+
 /// How long it may take to start on a busy machine.
 const READY: Duration = Duration::from_mins(2);
 const INSTALL: &str = "moto_server is not installed: python3 -m venv target/moto && \
                        target/moto/bin/pip install 'moto[s3]' flask flask-cors";
 
+const UNHURRIED: &str = "import sys\nsys.setswitchinterval(10)\n";
+
 /// A server of our own, gone with this value. It takes any key.
 pub(crate) struct Moto {
     pub(crate) endpoint: String,
     child: Child,
+    _start_up: TempDir,
 }
 
 impl Drop for Moto {
@@ -32,8 +41,11 @@ impl Moto {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
         let mut ours = root.map(|folder| folder.join("target/moto/bin/moto_server"));
         let program = ours.find(|program| program.exists());
+        let start_up = tempfile::tempdir().unwrap();
+        fs::write(start_up.path().join("sitecustomize.py"), UNHURRIED).unwrap();
         let mut child = Command::new(program.unwrap_or_else(|| "moto_server".into()))
             .args(["-H", "127.0.0.1", "-p", "0"])
+            .env("PYTHONPATH", start_up.path())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -43,6 +55,7 @@ impl Moto {
         let mut moto = Self {
             endpoint: String::new(),
             child,
+            _start_up: start_up,
         };
         let (sender, lines) = mpsc::sync_channel(64);
         // Its log is read to the end, so that it never waits on a full pipe.
@@ -58,7 +71,8 @@ impl Moto {
             let line = lines.recv_timeout(READY);
             let line = line.unwrap_or_else(|_| panic!("{INSTALL}\nit said: {seen:?}"));
             if let Some((_, address)) = line.split_once("Running on ") {
-                address.trim().clone_into(&mut moto.endpoint);
+                let end = address.find(|letter: char| !letter.is_ascii_graphic());
+                address[..end.unwrap_or(address.len())].clone_into(&mut moto.endpoint);
             }
             seen.push(line);
         }

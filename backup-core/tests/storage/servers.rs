@@ -130,6 +130,7 @@ async fn accept(listener: TcpListener, service: S3Service, turns: Arc<Mutex<VecD
     let mut connections = tokio::task::JoinSet::new();
     loop {
         let (socket, _) = listener.accept().await.unwrap();
+        socket.set_nodelay(true).unwrap();
         let (service, turns) = (service.clone(), Arc::clone(&turns));
         let answer = service_fn(move |request: Request<Incoming>| {
             let turn = turns.lock().unwrap().pop_front();

@@ -54,7 +54,7 @@ pub(crate) struct Global {
     pub(crate) config: Option<PathBuf>,
 
     /// A repository instead of the configuration's: a folder, a file:// URL, or
-    /// <s3://bucket/prefix> with the access key in `AWS_ACCESS_KEY_ID` and
+    /// `s3://bucket/prefix` with the access key in `AWS_ACCESS_KEY_ID` and
     /// `AWS_SECRET_ACCESS_KEY`.
     #[arg(
         long,
@@ -123,7 +123,7 @@ pub(crate) struct Global {
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct S3Flags {
-    /// The server of a bucket, where it is not Amazon's: <https://host:port>.
+    /// The server of a bucket, where it is not Amazon's: `https://host:port`.
     #[arg(
         long,
         global = true,

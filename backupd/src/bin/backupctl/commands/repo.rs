@@ -16,6 +16,11 @@ pub(crate) enum Command {
 }
 
 #[derive(Serialize)]
+struct Report {
+    repositories: Vec<Probed>,
+}
+
+#[derive(Serialize)]
 struct Probed {
     repository: String,
     /// Whether creating an object that is there was refused.
@@ -34,7 +39,7 @@ pub(crate) async fn run(command: &Command, context: &Context) -> Result<Exit, Fa
 
 async fn probe(context: &Context) -> Result<Exit, Failure> {
     let access = context.access()?;
-    let mut all = Vec::new();
+    let mut repositories = Vec::new();
     for place in access.places_of(None) {
         let store = place.store(&access.secrets).await?;
         let found = store::probe(&store).await;
@@ -42,16 +47,17 @@ async fn probe(context: &Context) -> Result<Exit, Failure> {
         if !found.is_good() {
             context.output.warning(&storage::single_writer(store).1);
         }
-        all.push(Probed {
+        repositories.push(Probed {
             repository: place.name.clone(),
             create_if_absent: found.honoured,
             race_winners: found.winners,
             single_writer: !found.is_good(),
         });
     }
-    let single = all.iter().any(|probed| probed.single_writer);
-    context.output.document("repo-probe", &all, |all| {
-        let lines = all.iter().map(|probed| {
+    let single = repositories.iter().any(|probed| probed.single_writer);
+    let report = Report { repositories };
+    context.output.document("repo-probe", &report, |report| {
+        let lines = report.repositories.iter().map(|probed| {
             format!(
                 "{}: create-if-absent {}, {} of 8 won a race\n",
                 probed.repository,
