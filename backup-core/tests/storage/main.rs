@@ -1,6 +1,8 @@
-//! What the engine asks of a store, what stores really do, and what becomes of backups when they
-//! do it.
+//! What the engine asks of a store, what stores really do, what becomes of backups when they do
+//! it, and what a backup builds on.
 
+#[cfg(test)]
+mod building;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]

@@ -9,7 +9,7 @@ use std::{
 };
 
 use backup_core::{
-    ops::{self, BackupJob, OpError, RestoreRequest, Source, Verifier},
+    ops::{self, BackupJob, Clock, OpError, RestoreRequest, Source, Verifier},
     pipeline::LevelMode,
     repo::{
         AdministratorKey, Host, NewRepository, RepoError, Repository, TrustRoot, WriterKey, init,
@@ -92,6 +92,17 @@ impl World {
         store: &Store,
         name: &JobName,
     ) -> Result<BackupReport, OpError> {
+        self.backup_at(store, name, clock, &silent()).await
+    }
+
+    /// Backs up at another time, and tells what happens.
+    pub(crate) async fn backup_at(
+        &self,
+        store: &Store,
+        name: &JobName,
+        clock: Clock,
+        progress: &Arc<dyn Progress>,
+    ) -> Result<BackupReport, OpError> {
         let repository = self.open(store).await?;
         let job = BackupJob {
             name: name.clone(),
@@ -105,7 +116,7 @@ impl World {
             level: LevelMode::Fixed(3),
         };
         let (host, cancel) = (&self.host, CancellationToken::new());
-        ops::backup(&repository, host, &job, clock, &silent(), &cancel).await
+        ops::backup(&repository, host, &job, clock, progress, &cancel).await
     }
 
     /// Restores a snapshot and gives what it holds of the job's folder.
