@@ -16,7 +16,10 @@ const WORDS: &str = "the quick brown fox jumps over the lazy dog and goes on to 
 fn main() -> ExitCode {
     let bytes = std::env::args().nth(1).and_then(|text| text.parse().ok());
     let written = match bytes {
-        Some(bytes) => rows(bytes, &mut BufWriter::with_capacity(1 << 20, io::stdout().lock())),
+        Some(bytes) => rows(
+            bytes,
+            &mut BufWriter::with_capacity(1 << 20, io::stdout().lock()),
+        ),
         None => Err(io::Error::new(
             ErrorKind::InvalidInput,
             "usage: backupd-rows BYTES",
@@ -41,7 +44,10 @@ fn rows(mut left: usize, out: &mut impl Write) -> io::Result<()> {
         state ^= state >> 7;
         state ^= state << 17;
         row.clear();
-        writeln!(row, "{number}\t{state:016x}\t{WORDS}\t2026-11-22 02:30:00+00\t\\N")?;
+        writeln!(
+            row,
+            "{number}\t{state:016x}\t{WORDS}\t2026-11-22 02:30:00+00\t\\N"
+        )?;
         row.truncate(left);
         out.write_all(&row)?;
         left -= row.len();

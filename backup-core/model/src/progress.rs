@@ -41,7 +41,7 @@ pub enum Event {
         object: String,
         /// Done since it began.
         done_bytes: u64,
-        /// Newly stored since it began; zero where nothing is stored.
+        /// Of these, what had to be stored, before compression; zero where nothing is stored.
         stored_bytes: u64,
     },
     /// The object is done.

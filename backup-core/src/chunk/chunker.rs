@@ -128,24 +128,45 @@ impl Chunker {
         // The hash forgets a byte after 64 more: those long before the least size decide nothing.
         let (start, least) = (upto(min.saturating_sub(64)), upto(min.saturating_sub(1)));
         let average = upto((1usize << average_bits).saturating_sub(1));
-        let mut hash = self.hash;
         for &byte in bytes.get(start..least).unwrap_or_default() {
-            hash = self.gear.roll(hash, byte);
+            self.hash = self.gear.roll(self.hash, byte);
         }
         let zones = [
             (least, average, top_bits(average_bits.saturating_add(1))),
             (average, upto(max), top_bits(average_bits.saturating_sub(1))),
         ];
         for (from, to, mask) in zones {
-            for (at, &byte) in (from..to).zip(bytes.get(from..to).unwrap_or_default()) {
-                hash = self.gear.roll(hash, byte);
-                if hash & mask == 0 {
-                    return Some(at.saturating_add(1));
-                }
+            let zone = bytes.get(from..to).unwrap_or_default();
+            if let Some(at) = self.scan(zone, mask) {
+                return Some(from.saturating_add(at));
+            }
+        }
+        (had.saturating_add(bytes.len()) >= max).then(|| upto(max))
+    }
+
+    /// How many of `bytes` there are up to the first at which the hash is zero under `mask`. Two
+    /// at a time: then the second need not wait for the hash of the first.
+    fn scan(&mut self, bytes: &[u8], mask: u64) -> Option<usize> {
+        let mut hash = self.hash;
+        let (pairs, last) = bytes.as_chunks::<2>();
+        for (number, &[first, second]) in pairs.iter().enumerate() {
+            let middle = self.gear.roll(hash, first);
+            hash = self.gear.roll_two(hash, first, second);
+            if middle & mask == 0 {
+                return Some(number.saturating_mul(2).saturating_add(1));
+            }
+            if hash & mask == 0 {
+                return Some(number.saturating_mul(2).saturating_add(2));
+            }
+        }
+        if let [byte] = last {
+            hash = self.gear.roll(hash, *byte);
+            if hash & mask == 0 {
+                return Some(bytes.len());
             }
         }
         self.hash = hash;
-        (had.saturating_add(bytes.len()) >= max).then(|| upto(max))
+        None
     }
 }
 

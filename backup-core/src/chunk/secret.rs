@@ -81,6 +81,14 @@ impl GearTable {
         let gear = self.0.get(usize::from(byte)).copied();
         (hash << 1).wrapping_add(gear.unwrap_or_default())
     }
+
+    /// The hash after two more bytes.
+    #[inline]
+    pub(super) fn roll_two(&self, hash: u64, first: u8, second: u8) -> u64 {
+        // What the two add does not depend on the hash.
+        let added = self.roll(self.roll(0, first), second);
+        (hash << 2).wrapping_add(added)
+    }
 }
 
 impl fmt::Debug for GearTable {

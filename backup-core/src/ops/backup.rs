@@ -167,7 +167,7 @@ impl Context<'_> {
             budget: Budget::new(Assembly::memory(&options, PACKS_IN_MEMORY)),
             options,
             pool: Pool::start(cores.min(MOST_WORKERS), level)?,
-            dedup: ground.dedup,
+            dedup: Arc::new(ground.dedup),
             secret: self.host.dedup_secret(local.epoch)?,
             uploads,
             scratch: local.scratch.clone(),

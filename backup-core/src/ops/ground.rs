@@ -225,7 +225,10 @@ async fn new_journal(
         nonce: run.nonce(),
         seq: run.name().seq,
     };
-    let earlier = old_journal(repository, host, local).await?.into_iter().flatten();
+    let earlier = old_journal(repository, host, local)
+        .await?
+        .into_iter()
+        .flatten();
     let path = local.journal.clone();
     let create = move || {
         let adopted = earlier.filter(|frame| adopted.contains(&frame.pack.sha256));

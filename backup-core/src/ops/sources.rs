@@ -139,7 +139,9 @@ pub(super) fn read_sources(
     thread::scope(|scope| {
         for number in 0..readers {
             let name = format!("source-{number}");
-            let started = thread::Builder::new().name(name).spawn_scoped(scope, read_all);
+            let started = thread::Builder::new()
+                .name(name)
+                .spawn_scoped(scope, read_all);
             if let Err(error) = started {
                 fail(PipelineError::Thread(error).into());
             }

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use backup_keys::{Record, Role};
-use backup_model::{Digest, JobName, Seq, SnapshotName};
+use backup_model::{Code, Digest, JobName, Seq, SnapshotName};
 use futures::{StreamExt as _, stream};
 
 use super::{RepoError, Repository, open::invalid};
@@ -140,10 +140,12 @@ impl Repository {
     ) -> Result<Option<RunRecord>, RepoError> {
         let mut at = seq;
         while let Some(before) = at.previous() {
-            match self.run_end(job, before).await? {
-                Some(record) if record.commit().is_ok() => return Ok(Some(record)),
-                Some(_) => at = before,
-                None => return Ok(None),
+            match self.run_end(job, before).await {
+                Ok(Some(record)) if record.commit().is_ok() => return Ok(Some(record)),
+                Ok(Some(_)) => at = before,
+                Ok(None) => return Ok(None),
+                Err(error) if error.code() == Code::RepositoryDamaged => return Ok(None),
+                Err(error) => return Err(error),
             }
         }
         Ok(None)

@@ -9,7 +9,7 @@ use std::{
 };
 
 use backup_core::{
-    format::Refs,
+    format::{Refs, layout},
     ops::Verifier,
     repo::{Repository, load_refs},
     store::Store,
@@ -116,10 +116,13 @@ impl Case {
             .unwrap()
     }
 
-    /// How many packs the store has, and their size.
-    async fn packs(&self) -> (usize, u64) {
+    /// The packs that the store has.
+    async fn packs(&self) -> BTreeSet<Digest> {
         let packs = self.store.list("packs").await.unwrap();
-        (packs.len(), packs.iter().map(|pack| pack.size).sum())
+        let digests = packs
+            .iter()
+            .map(|pack| layout::parse_pack(&pack.key).unwrap());
+        digests.collect()
     }
 }
 
@@ -144,7 +147,7 @@ async fn a_first_backup_that_broke_off_goes_on_where_it_was() {
     let done = case.world.backup(&whole.store(), &case.job).await;
     done.unwrap();
     fs::remove_file(case.world.host.index_path(&case.job)).unwrap();
-    let gone_at = whole.calls.total() * 6 / 10;
+    let gone_at = whole.calls.total() * 8 / 10;
 
     let inner: Arc<dyn ObjectStore> = Arc::<InMemory>::clone(&case.inner);
     let broken = FaultStore::new(inner, move |call| {
@@ -155,23 +158,21 @@ async fn a_first_backup_that_broke_off_goes_on_where_it_was() {
         }
     });
     assert!(case.world.backup(&broken.store(), &case.job).await.is_err());
-    let (before, _) = case.packs().await;
-    assert!((2..6).contains(&before), "{before} packs were stored");
+    let before = case.packs().await;
 
     let (report, warnings) = case.backup().await;
     assert!(warnings.is_empty(), "{warnings:?}");
-    let (_, stored) = case.packs().await;
-    // At most the packs that were not noted yet when the store went away are stored twice.
-    assert!(stored < 100 * MIB + 3 * 17 * MIB, "{stored}");
-    let refs = case.refs(&report).await;
-    let named: u64 = refs.packs.iter().map(|pack| pack.1).sum();
-    assert!(report.added_bytes >= named, "adopted packs are this run's");
+    let named = digests(&case.refs(&report).await);
+    let adopted = before.intersection(&named).count();
+    // What was on its way when the store went away was not noted.
+    let lost = before.len() - adopted;
+    assert!(adopted >= 1 && lost <= 3, "{adopted} of {}", before.len());
+    assert!(
+        report.added_bytes > 100 * MIB,
+        "adopted packs are this run's"
+    );
     assert!(!case.world.host.journal_path(&case.job).exists());
     case.assert_right(&report).await;
-
-    // Had nothing been adopted, all of it would be there twice.
-    let adopted = stored - named;
-    assert!(adopted < 100 * MIB, "{adopted} bytes are named by nobody");
 }
 
 #[tokio::test]
@@ -250,7 +251,7 @@ async fn a_pack_that_is_gone_is_stored_again() {
     let (first, _) = case.backup().await;
     let refs = case.refs(&first).await;
     let largest = refs.packs.iter().max_by_key(|pack| pack.1).unwrap();
-    let key = backup_core::format::layout::pack(&largest.0);
+    let key = layout::pack(&largest.0);
     object_store::ObjectStoreExt::delete(&*case.inner, &key.into())
         .await
         .unwrap();

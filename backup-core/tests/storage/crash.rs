@@ -25,6 +25,10 @@ use crate::{
 enum Fault {
     /// The call fails and does nothing.
     Fails,
+    /// It fails because the disk is full.
+    Full,
+    /// What it reads is only half of what is there, and called a success.
+    Short,
     /// It is done, but the answer is an error.
     LosesAnswer,
     /// Likewise, and the call after it fails too.
@@ -39,8 +43,10 @@ enum Fault {
     DiesAfter,
 }
 
-const FAULTS: [Fault; 7] = [
+const FAULTS: [Fault; 9] = [
     Fault::Fails,
+    Fault::Full,
+    Fault::Short,
     Fault::LosesAnswer,
     Fault::LosesAnswerAndNext,
     Fault::Gone,
@@ -71,6 +77,8 @@ impl Point {
         let here = call == self.at;
         match self.fault {
             Fault::Fails if here => Fate::of(false, lost),
+            Fault::Full if here => Fate::of(false, Answer::Fails(io::ErrorKind::StorageFull)),
+            Fault::Short if here => Fate::of(true, Answer::Short),
             Fault::LosesAnswer | Fault::LosesAnswerAndNext | Fault::GoneAfter if here => {
                 Fate::of(true, lost)
             }
@@ -78,7 +86,11 @@ impl Point {
             Fault::Gone | Fault::GoneAfter => Fate::of(false, lost),
             Fault::DiesBefore => Fate::of(false, Answer::Never),
             Fault::DiesAfter => Fate::of(here, Answer::Never),
-            Fault::Fails | Fault::LosesAnswer | Fault::LosesAnswerAndNext => Fate::FINE,
+            Fault::Fails
+            | Fault::Full
+            | Fault::Short
+            | Fault::LosesAnswer
+            | Fault::LosesAnswerAndNext => Fate::FINE,
         }
     }
 }
@@ -125,7 +137,11 @@ async fn enumerate(world: &World, before: &InMemory, tally: &mut Tally) {
             match &outcome {
                 None => tally.died += 1,
                 Some(Ok(_)) => tally.succeeded += 1,
-                Some(Err(_)) => tally.failed += 1,
+                Some(Err(error)) => {
+                    let full = fault == Fault::Full;
+                    assert!(!full || error.code() == Code::NoSpace, "{point}: {error:?}");
+                    tally.failed += 1;
+                }
             }
             let told = outcome.is_some();
             check(world, &inner, point, (told, committed), tally).await;

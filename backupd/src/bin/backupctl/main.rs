@@ -20,7 +20,7 @@ mod table;
 /// Packs are buffers of 16 MiB that one thread fills and another frees. glibc's allocator keeps
 /// such buffers for each thread once they are freed, which doubles the memory of the process.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> std::process::ExitCode {
     run::run()

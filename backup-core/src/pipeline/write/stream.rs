@@ -99,9 +99,8 @@ impl<'a> Chunks<'a> {
         mut placed: impl FnMut(Place),
     ) -> Result<(), PipelineError> {
         let placer = &mut self.placer;
-        self.chunker.push(bytes, |chunk| {
-            placer.take(chunk).map(&mut placed)
-        })?;
+        self.chunker
+            .push(bytes, |chunk| placer.take(chunk).map(&mut placed))?;
         self.advance(bytes.len() as u64);
         Ok(())
     }

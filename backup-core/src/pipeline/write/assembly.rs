@@ -49,7 +49,7 @@ pub struct Pipeline {
     /// The memory of packs.
     pub budget: Budget,
     /// What is stored already.
-    pub dedup: Dedup,
+    pub dedup: Arc<Dedup>,
     /// For ids and boundaries of chunks.
     pub secret: DedupSecret,
     /// Where finished packs go.
@@ -131,7 +131,7 @@ pub struct Assembled {
     /// What the host keeps of each stream.
     pub caches: Vec<StreamCache>,
     /// What is stored, for the next index.
-    pub dedup: Dedup,
+    pub dedup: Arc<Dedup>,
 }
 
 /// A snapshot in the making. Its methods block; each is for a plain thread.
@@ -251,7 +251,8 @@ impl Assembly {
         let facts = index.and_then(|index| index.stream(name));
         KnownEntries::new(
             listing.map(|listing| Box::new(listing) as Box<dyn io::Read + Send>),
-            facts.map_or(i64::MIN, |facts| facts.began_secs))
+            facts.map_or(i64::MIN, |facts| facts.began_secs),
+        )
     }
 
     /// Completes a stream: its extents become a list if they are many.

@@ -13,7 +13,7 @@ use std::{collections::VecDeque, io::Read as _, sync::Arc, time::Instant};
 use bytes::Bytes;
 
 use super::{
-    PackOptions, Pipeline, PipelineError,
+    Dedup, PackOptions, Pipeline, PipelineError,
     budget::Share,
     pool::{Answer, Block},
     upload::NewPack,
@@ -176,7 +176,7 @@ impl Lane {
         pack.closed = expected >= self.pack_bytes as f64
             || pack.plain_len + 2 * capacity as u64 > MAX_PACK_PLAIN
             || pack.parts.len() >= MAX_PACK_CHUNKS;
-        self.settle(self.shared.pool.workers() + 1)
+        self.settle(2 * self.shared.pool.workers())
     }
 
     /// Takes compressed blocks, oldest first, until at most so many are under way, and finishes
@@ -209,8 +209,16 @@ impl Lane {
             before.wait()??;
         }
         if let Some(pack) = self.packs.pop_front() {
-            let shared = Arc::clone(&self.shared);
-            let finish = move |codec: &mut BlockCodec| pack.finish(&shared, codec);
+            // Not all that lanes share: the pool must not end on one of its own threads.
+            let (dedup, load) = (Arc::clone(&self.shared.dedup), self.shared.pool.load());
+            let uploads = self.shared.uploads.clone();
+            let finish = move |codec: &mut BlockCodec| {
+                let new = pack.finish(&dedup, codec)?;
+                let started = Instant::now();
+                let sent = uploads.blocking_send(new);
+                load.held(started.elapsed());
+                sent.map_err(|_| PipelineError::UploadStopped)
+            };
             self.finishing.push_back(self.shared.pool.finish(finish));
         }
         Ok(())
@@ -219,7 +227,10 @@ impl Lane {
 
 impl OpenPack {
     fn take(&mut self, block: &Block) -> Result<(), PipelineError> {
-        let sizes = (u32::try_from(block.frame.len()), u32::try_from(block.plain.len()));
+        let sizes = (
+            u32::try_from(block.frame.len()),
+            u32::try_from(block.plain.len()),
+        );
         let (Ok(stored), Ok(plain)) = sizes else {
             return Err(PipelineError::SelfCheck);
         };
@@ -231,8 +242,8 @@ impl OpenPack {
         Ok(())
     }
 
-    /// Seals the pack, reads it as any reader would, and sends it on.
-    fn finish(mut self, shared: &Pipeline, codec: &mut BlockCodec) -> Result<(), PipelineError> {
+    /// Seals the pack, and reads it as any reader would.
+    fn finish(mut self, dedup: &Dedup, codec: &mut BlockCodec) -> Result<NewPack, PipelineError> {
         let table = seek_table(&self.blocks);
         self.sealer.write(&table).map_err(PipelineError::Seal)?;
         let sealed = self.sealer.finish().map_err(PipelineError::Seal)?;
@@ -243,18 +254,14 @@ impl OpenPack {
             head: sealed.head,
             plain: self.plain_len,
         };
-        shared.dedup.finish_pack(self.slot, info);
-        let new = NewPack {
+        dedup.finish_pack(self.slot, info);
+        Ok(NewPack {
             key: layout::pack(&info.sha256),
             info,
             bytes: Bytes::from(sealed.bytes),
             parts: self.parts,
             _share: self.share,
-        };
-        let started = Instant::now();
-        let sent = shared.uploads.blocking_send(new);
-        shared.pool.held(started.elapsed());
-        sent.map_err(|_| PipelineError::UploadStopped)
+        })
     }
 }
 

@@ -98,7 +98,11 @@ impl KnownEntries {
         });
         let latest = node.mtime.max(node.ctime).secs;
         let settled = latest.saturating_add(SETTLED_SECS) < self.began_secs;
-        let length: u64 = known.places.iter().map(|place| u64::from(place.length)).sum();
+        let length: u64 = known
+            .places
+            .iter()
+            .map(|place| u64::from(place.length))
+            .sum();
         (same && settled && length == known.entry.length).then_some(known)
     }
 
@@ -230,7 +234,10 @@ mod tests {
         let mut sparse = node("f", 500);
         sparse.kind = NodeKind::File { sparse: true };
         let mut known = listing(&[sparse]);
-        assert!(known.find(&node("f", 500)).is_some(), "sparse is not seen yet");
+        assert!(
+            known.find(&node("f", 500)).is_some(),
+            "sparse is not seen yet"
+        );
     }
 
     #[test]

@@ -45,7 +45,11 @@ impl Budget {
     pub(super) fn take(&self, bytes: usize) -> Share {
         let mut free = self.lock();
         while *free < bytes {
-            free = self.0.freed.wait(free).unwrap_or_else(PoisonError::into_inner);
+            free = self
+                .0
+                .freed
+                .wait(free)
+                .unwrap_or_else(PoisonError::into_inner);
         }
         *free -= bytes;
         Share {

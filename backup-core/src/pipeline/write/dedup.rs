@@ -63,11 +63,7 @@ impl Dedup {
     }
 
     /// Adds a pack that an earlier run stored and did not come to use.
-    pub fn adopt(
-        &self,
-        info: PackInfo,
-        parts: &[Part],
-    ) -> Result<(), PipelineError> {
+    pub fn adopt(&self, info: PackInfo, parts: &[Part]) -> Result<(), PipelineError> {
         let slot = self.open_pack()?;
         self.finish_pack(slot, info);
         let mut state = self.lock();
@@ -152,7 +148,10 @@ impl Dedup {
     pub(super) fn added(&self) -> (u64, u64) {
         let state = self.lock();
         let info = |&slot: &u32| state.packs.get(slot as usize).copied().flatten();
-        let new = state.used.iter().filter(|&&slot| slot as usize >= state.first_new);
+        let new = state
+            .used
+            .iter()
+            .filter(|&&slot| slot as usize >= state.first_new);
         new.filter_map(info).fold((0, 0), |(count, bytes), info| {
             (count + 1, bytes + info.size)
         })
@@ -205,11 +204,7 @@ impl Finder {
     }
 
     /// Where a chunk is stored.
-    pub(super) fn find(
-        &mut self,
-        dedup: &Dedup,
-        id: &ChunkId,
-    ) -> Result<Found, PipelineError> {
+    pub(super) fn find(&mut self, dedup: &Dedup, id: &ChunkId) -> Result<Found, PipelineError> {
         let known = self.next_in_order(id).or_else(|| self.anywhere(dedup, id));
         if let Some(place) = known.filter(|place| dedup.usable(place.pack)) {
             return Ok(Found::At(place));

@@ -126,9 +126,9 @@ impl Pool {
         )
     }
 
-    /// Tells that a worker had to wait until the uploader took a pack.
-    pub(super) fn held(&self, waited: Duration) {
-        self.shared.lock().held += waited;
+    /// For telling how busy it is.
+    pub(super) fn load(&self) -> Load {
+        Load(Arc::clone(&self.shared))
     }
 
     /// Runs work that ends a pack.
@@ -152,6 +152,16 @@ impl Pool {
         line(&mut self.shared.lock()).push_back(task);
         self.shared.ready.notify_one();
         Answer(answer)
+    }
+}
+
+/// What the pool is told of what its threads wait for.
+pub(super) struct Load(Arc<Shared>);
+
+impl Load {
+    /// A thread had to wait until the uploader took a pack.
+    pub(super) fn held(&self, waited: Duration) {
+        self.0.lock().held += waited;
     }
 }
 
@@ -185,7 +195,7 @@ impl Shared {
             wall,
             held,
             waiting,
-            capacity: self.workers + 1,
+            capacity: 2 * self.workers,
         });
     }
 

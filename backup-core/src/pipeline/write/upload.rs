@@ -9,7 +9,7 @@ use bytes::Bytes;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use tokio::sync::mpsc;
 
-use super::{PipelineError, RunJournal, budget::Share, thread::on_thread};
+use super::{PipelineError, RunJournal, budget::Share, on_thread};
 use crate::{
     repo::chunks::{PackInfo, Part},
     store::{Put, Store},
