@@ -35,10 +35,12 @@ impl Usage {
         let mut used = vec![0; packs];
         let mut reached = (0, 0);
         for record in self.0.finish()? {
-            let [a, b, c, d, e, f, g, h, i, j, k, l] = record?;
-            let pack = u32::from_be_bytes([a, b, c, d]);
-            let start = u64::from(u32::from_be_bytes([e, f, g, h]));
-            let end = start + u64::from(u32::from_be_bytes([i, j, k, l]));
+            let record = record?;
+            let (fields, _) = record.as_chunks::<4>();
+            let mut fields = fields.iter().map(|field| u32::from_be_bytes(*field));
+            let mut next = || fields.next().unwrap_or_default();
+            let (pack, start) = (next(), u64::from(next()));
+            let end = start + u64::from(next());
             if reached.0 != pack {
                 reached = (pack, 0);
             }

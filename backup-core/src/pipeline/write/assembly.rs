@@ -167,7 +167,7 @@ impl Assembly {
     ) -> Result<(T, StoredStream), E> {
         let mut lane = self.lane();
         let sizes = ChunkSizes::DUMP.for_stream(stream.expected_bytes);
-        let chunks = Chunks::new(&mut lane, &stream.name, sizes, observer)?;
+        let chunks = Chunks::new(&mut lane, &stream.name, sizes, observer);
         let mut writer = StreamWriter::new(chunks);
         let (result, facts) = fill(&mut writer)?;
         let (stored, digest) = writer.finish()?;
@@ -182,7 +182,7 @@ impl Assembly {
         bytes: &[u8],
     ) -> Result<StoredStream, PipelineError> {
         let mut lane = self.small.lock().unwrap_or_else(PoisonError::into_inner);
-        let chunks = Chunks::new(&mut lane, &stream.name, ChunkSizes::DUMP, silent())?;
+        let chunks = Chunks::new(&mut lane, &stream.name, ChunkSizes::DUMP, silent());
         let mut writer = StreamWriter::new(chunks);
         writer.push(bytes)?;
         let (stored, digest) = writer.finish()?;
@@ -200,7 +200,7 @@ impl Assembly {
         let mut lane = self.lane();
         let sizes = ChunkSizes::FILES.for_stream(stream.expected_bytes);
         let known = self.known_entries(&stream.name);
-        let chunks = Chunks::new(&mut lane, &stream.name, sizes, observer)?;
+        let chunks = Chunks::new(&mut lane, &stream.name, sizes, observer);
         let mut writer = FilesWriter::new(chunks, known, self.shared.spool());
         let (result, facts) = fill(&mut writer)?;
         let StoredFiles {
@@ -387,7 +387,7 @@ fn store_list(
     name: &str,
     lines: &mut dyn io::Read,
 ) -> Result<StoredList, PipelineError> {
-    let mut writer = StreamWriter::new(Chunks::new(lane, name, ChunkSizes::LIST, silent())?);
+    let mut writer = StreamWriter::new(Chunks::new(lane, name, ChunkSizes::LIST, silent()));
     let mut piece = vec![0; 64 << 10];
     loop {
         let read = lines.read(&mut piece).map_err(PipelineError::Scratch)?;

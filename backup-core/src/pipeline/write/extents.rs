@@ -1,7 +1,7 @@
 //! The extents of a stream that is being written: merged, and kept on disk, since a large stream
 //! that changed all over has millions of them.
 
-use std::io::{self, Read, Write as _};
+use std::io::{self, Read as _, Write as _};
 
 use crate::{format::Extent, repo::chunks::Spool};
 

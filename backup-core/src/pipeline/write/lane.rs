@@ -35,7 +35,7 @@ const FIRST_RATIO: f64 = 0.5;
 
 /// Gathers new chunks into blocks and blocks into packs.
 #[derive(Debug)]
-pub struct Lane {
+pub(super) struct Lane {
     shared: Arc<Pipeline>,
     /// Stored size at which a pack is closed.
     pack_bytes: usize,
@@ -132,12 +132,11 @@ impl Lane {
 
     fn open_pack(&mut self) -> Result<(), PipelineError> {
         let capacity = Self::memory(&self.shared.options, self.pack_bytes);
-        let share = match self.shared.budget.try_take(capacity) {
-            Some(share) => share,
-            None => {
-                self.settle(0)?;
-                self.shared.budget.take(capacity)
-            }
+        let share = if let Some(share) = self.shared.budget.try_take(capacity) {
+            share
+        } else {
+            self.settle(0)?;
+            self.shared.budget.take(capacity)
         };
         let sealer =
             Sealer::new(&self.shared.options.recipient, capacity).map_err(PipelineError::Seal)?;

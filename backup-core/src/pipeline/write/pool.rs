@@ -119,7 +119,7 @@ impl Pool {
                 let (level, waiting) = shared.before_block();
                 let (started, cpu) = (Instant::now(), thread_cpu());
                 let frame = codec.compress(&plain, level);
-                shared.after_block(waiting, thread_cpu() - cpu, started.elapsed());
+                shared.after_block(waiting, thread_cpu().saturating_sub(cpu), started.elapsed());
                 let frame = frame.map_err(PipelineError::Compress)?;
                 Ok(Block { frame, plain })
             },

@@ -69,12 +69,12 @@ impl<'a> Chunks<'a> {
         name: &str,
         sizes: ChunkSizes,
         observer: Observer,
-    ) -> Result<Self, PipelineError> {
+    ) -> Self {
         let shared = lane.shared();
         let before = shared.dedup.index().and_then(|index| index.stream(name));
         let sizes = before.map_or(sizes, |facts| ChunkSizes::of_average_bits(facts.chunk_bits));
         let (scratch, began) = (&shared.scratch, shared.began_secs);
-        Ok(Self {
+        Self {
             chunker: Chunker::new(sizes, shared.secret.gear_table()),
             placer: Placer {
                 finder: Finder::new(&shared.dedup, name),
@@ -89,7 +89,7 @@ impl<'a> Chunks<'a> {
             length: 0,
             observer,
             observed: 0,
-        })
+        }
     }
 
     /// Takes bytes; `placed` learns where chunks are.

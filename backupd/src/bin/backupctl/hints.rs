@@ -3,6 +3,7 @@
 use backup_model::Code;
 
 /// The remedy, in full sentences; `None` where the message has to be enough.
+#[expect(clippy::too_many_lines, reason = "one table")]
 pub(crate) const fn hint(code: Code) -> Option<&'static str> {
     Some(match code {
         Code::Bug => "This is a mistake in backupctl. Please report it with the message above.",
