@@ -49,6 +49,16 @@ impl ChunkSizes {
         Self::of_average_bits(bits)
     }
 
+    /// These sizes for a stream that had so many chunks of them: kept, unless there were far too
+    /// many, since other boundaries make the next backup full.
+    #[must_use]
+    pub fn after(self, chunks: u64) -> Self {
+        if chunks <= 2 * MANY_CHUNKS {
+            return self;
+        }
+        self.for_stream(chunks.saturating_mul(1 << self.average_bits))
+    }
+
     /// The binary logarithm of the average.
     pub const fn average_bits(self) -> u32 {
         self.average_bits
@@ -261,6 +271,8 @@ mod tests {
         let bits = |bytes| ChunkSizes::DUMP.for_stream(bytes).average_bits();
         assert_eq!((bits(0), bits(64 << 30), bits(65 << 30)), (12, 12, 13));
         assert_eq!((bits(1 << 40), bits(u64::MAX)), (16, 20));
+        let after = |chunks| ChunkSizes::DUMP.after(chunks).average_bits();
+        assert_eq!((after(32 << 20), after((32 << 20) + 1)), (12, 13));
     }
 
     #[test]

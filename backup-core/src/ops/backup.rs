@@ -110,9 +110,9 @@ impl Context<'_> {
         level: LevelMode,
     ) -> Result<BackupReport, OpError> {
         let (epoch, recipient) = self.repository.current_epoch()?;
-        let local = Local::new(self.host, self.run.name().job, epoch);
-        let (repository, host, progress) = (self.repository, self.host, self.progress);
-        let ground = ground(repository, host, &local, self.run, progress).await?;
+        let local = Local::new(self.host, self.run.name().job, epoch)?;
+        let (repository, progress) = (self.repository, self.progress);
+        let ground = ground(repository, &local, self.run, progress).await?;
         let (assembled, outcome) = self
             .read_and_store(prepared, level, &recipient, &local, ground)
             .await?;
@@ -146,7 +146,7 @@ impl Context<'_> {
             warnings: outcome.warnings,
         };
         let record = self.run.commit(facts).await?;
-        keep(repository, host, local, record, assembled, progress).await?;
+        keep(repository, local, record, assembled, progress).await;
         Ok(report)
     }
 
@@ -161,6 +161,9 @@ impl Context<'_> {
     ) -> Result<(Assembled, Outcome), OpError> {
         let journal = Arc::new(ground.journal);
         let (uploads, upload) = uploader(self.repository.store().clone(), Arc::clone(&journal));
+        // Whatever stops this stops the sources: a failed upload, or nobody waiting any more.
+        let cancel = self.cancel.child_token();
+        let _stop = cancel.clone().drop_guard();
         let options = pack_options(self.repository, recipient);
         let cores = thread::available_parallelism().map_or(1, NonZero::get);
         let assembly = Assembly::new(Pipeline {
@@ -168,19 +171,25 @@ impl Context<'_> {
             options,
             pool: Pool::start(cores.min(MOST_WORKERS), level)?,
             dedup: Arc::new(ground.dedup),
-            secret: self.host.dedup_secret(local.epoch)?,
+            secret: Arc::clone(&local.secret),
             uploads,
             scratch: local.scratch.clone(),
             began_secs: (self.clock)().as_second(),
             usage: Mutex::new(Usage::new(&local.scratch)),
         });
         let reading = {
-            let (progress, cancel) = (Arc::clone(self.progress), self.cancel.clone());
+            let (progress, cancel) = (Arc::clone(self.progress), cancel.clone());
             on_thread("backup", move || {
                 read_sources(prepared, assembly, &progress, &cancel)
             })
         };
-        // The upload's error comes first: it is why the lanes stopped.
+        let upload = async {
+            let uploaded = upload.await;
+            if uploaded.is_err() {
+                cancel.cancel();
+            }
+            uploaded
+        };
         let (read, uploaded) = tokio::join!(reading, upload);
         if let Some(fault) = journal.fault() {
             let text = "no journal is kept: a broken run would have to start again";
@@ -189,10 +198,12 @@ impl Context<'_> {
                 ..Failure::new(Code::LocalIo, text)
             }));
         }
+        // The upload's error comes first where it is why the sources stopped.
         match (read?, uploaded) {
-            (Ok(_) | Err(OpError::Pipeline(PipelineError::UploadStopped)), Err(error)) => {
-                Err(error.into())
-            }
+            (
+                Ok(_) | Err(OpError::Cancelled | OpError::Pipeline(PipelineError::UploadStopped)),
+                Err(error),
+            ) => Err(error.into()),
             (read, _) => read,
         }
     }

@@ -6,7 +6,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    fs,
+    fs, io,
     path::PathBuf,
     sync::Arc,
 };
@@ -16,10 +16,11 @@ use sha2::{Digest as _, Sha256};
 
 use super::OpError;
 use crate::{
+    chunk::DedupSecret,
     format::layout,
     pipeline::{Assembled, Dedup, PackUse, RunJournal, on_thread, retire},
     repo::{
-        Host, Repository, Run, RunRecord,
+        Host, HostError, RepoError, Repository, Run, RunRecord,
         chunks::{
             Frame, Index, IndexFault, IndexHead, Journal, JournalHead, JournalReader, NextIndex,
             PackInfo, Seen,
@@ -41,19 +42,22 @@ pub(super) struct Local {
     pub(super) job: JobName,
     pub(super) epoch: u64,
     pub(super) scratch: PathBuf,
+    /// Read once: everything of a run belongs to one secret.
+    pub(super) secret: Arc<DedupSecret>,
     index: PathBuf,
     journal: PathBuf,
 }
 
 impl Local {
-    pub(super) fn new(host: &Host, job: JobName, epoch: u64) -> Self {
-        Self {
+    pub(super) fn new(host: &Host, job: JobName, epoch: u64) -> Result<Self, HostError> {
+        Ok(Self {
+            secret: Arc::new(host.dedup_secret(epoch)?),
             scratch: host.scratch().to_owned(),
             index: host.index_path(&job),
             journal: host.journal_path(&job),
             job,
             epoch,
-        }
+        })
     }
 
     fn head(&self, repository: &Repository, record: Digest) -> IndexHead {
@@ -69,7 +73,6 @@ impl Local {
 /// Gathers what the run can build on. What cannot be used is a warning: the backup is then larger.
 pub(super) async fn ground(
     repository: &Repository,
-    host: &Host,
     local: &Local,
     run: &Run<'_>,
     progress: &Arc<dyn Progress>,
@@ -78,7 +81,7 @@ pub(super) async fn ground(
     let previous = repository.snapshot_before(&name.job, name.seq).await?;
     let index = match &previous {
         None => None,
-        Some(record) => open_index(repository, host, local, record, progress).await?,
+        Some(record) => open_index(repository, local, record, progress).await?,
     };
     let stored: HashMap<Digest, u64> = repository
         .store()
@@ -88,7 +91,11 @@ pub(super) async fn ground(
         .filter_map(|object| Some((layout::parse_pack(&object.key)?, object.size)))
         .collect();
     let retired = match (&index, &previous) {
-        (Some(index), Some(record)) => retired(repository, index, record).await?,
+        (Some(index), Some(record)) => match retired(repository, index, record).await {
+            // Retiring saves space later. Damage is for verify to tell, not for this run to fail.
+            Err(error) if error.code() == Code::Damaged => HashSet::new(),
+            retired => retired?,
+        },
         _ => HashSet::new(),
     };
     let usable = match &index {
@@ -102,22 +109,21 @@ pub(super) async fn ground(
         }
     };
     let dedup = Dedup::new(index, usable, Seen::new(&local.scratch));
-    let broken = broken_packs(repository, host, local, &stored, &dedup).await?;
+    let broken = broken_packs(repository, local, &stored, &dedup).await?;
     Ok(Ground {
         dedup,
-        journal: new_journal(repository, host, local, run, broken).await?,
+        journal: new_journal(repository, local, run, broken).await?,
     })
 }
 
 /// The index of this very snapshot, or none.
 async fn open_index(
     repository: &Repository,
-    host: &Host,
     local: &Local,
     record: &RunRecord,
     progress: &Arc<dyn Progress>,
 ) -> Result<Option<Index>, OpError> {
-    let secret = host.dedup_secret(local.epoch)?;
+    let secret = Arc::clone(&local.secret);
     let (path, head) = (local.index.clone(), local.head(repository, record.digest));
     let opened = on_thread("index", move || Index::open(&path, &head, &secret)).await?;
     match opened {
@@ -142,7 +148,7 @@ async fn retired(
     repository: &Repository,
     index: &Index,
     record: &RunRecord,
-) -> Result<HashSet<Digest>, OpError> {
+) -> Result<HashSet<Digest>, RepoError> {
     let refs = load_refs(repository, record.commit()?).await?;
     let plain: HashMap<Digest, u64> = index.packs().iter().map(|p| (p.sha256, p.plain)).collect();
     let packs = refs.packs.iter().filter_map(|pack| {
@@ -162,7 +168,6 @@ async fn retired(
 /// Adopts the packs of a run that broke off, as far as they are what they were.
 async fn broken_packs(
     repository: &Repository,
-    host: &Host,
     local: &Local,
     stored: &HashMap<Digest, u64>,
     dedup: &Dedup,
@@ -170,7 +175,7 @@ async fn broken_packs(
     let known = dedup.index().into_iter().flat_map(Index::packs);
     let known: HashSet<Digest> = known.map(|pack| pack.sha256).collect();
     let mut adopted = HashSet::new();
-    let Some(mut reader) = old_journal(repository, host, local).await? else {
+    let Some(mut reader) = old_journal(repository, local).await? else {
         return Ok(adopted);
     };
     loop {
@@ -190,10 +195,9 @@ async fn broken_packs(
 /// The journal of a run that broke off. One that cannot be read has nothing that is needed.
 async fn old_journal(
     repository: &Repository,
-    host: &Host,
     local: &Local,
 ) -> Result<Option<JournalReader>, OpError> {
-    let secret = host.dedup_secret(local.epoch)?;
+    let secret = Arc::clone(&local.secret);
     let (id, epoch, job) = (repository.id(), local.epoch, local.job.clone());
     let path = local.journal.clone();
     let read = move || Journal::read(&path, &secret, id, epoch, &job).ok();
@@ -212,12 +216,11 @@ async fn is_whole(repository: &Repository, pack: &PackInfo) -> Result<bool, OpEr
 /// adopted from it.
 async fn new_journal(
     repository: &Repository,
-    host: &Host,
     local: &Local,
     run: &Run<'_>,
     adopted: HashSet<Digest>,
 ) -> Result<RunJournal, OpError> {
-    let secret = host.dedup_secret(local.epoch)?;
+    let secret = Arc::clone(&local.secret);
     let head = JournalHead {
         repository: repository.id(),
         epoch: local.epoch,
@@ -225,10 +228,7 @@ async fn new_journal(
         nonce: run.nonce(),
         seq: run.name().seq,
     };
-    let earlier = old_journal(repository, host, local)
-        .await?
-        .into_iter()
-        .flatten();
+    let earlier = old_journal(repository, local).await?.into_iter().flatten();
     let path = local.journal.clone();
     let create = move || {
         let adopted = earlier.filter(|frame| adopted.contains(&frame.pack.sha256));
@@ -241,40 +241,54 @@ async fn new_journal(
 /// warning: the next backup is then larger.
 pub(super) async fn keep(
     repository: &Repository,
-    host: &Host,
     local: Local,
     record: Digest,
     assembled: Assembled,
     progress: &Arc<dyn Progress>,
-) -> Result<(), OpError> {
+) {
+    let head = local.head(repository, record);
+    let job = local.job.clone();
+    let warn = |what: &str, cause: String| {
+        progress.event(Event::Warned(Failure {
+            causes: vec![cause],
+            ..Failure::new(Code::LocalIo, format!("`{job}`: {what}"))
+        }));
+    };
+    if let Some(page) = assembled.dedup.index().and_then(Index::spoilt) {
+        let what = "the index on this host went bad while it was used, so more was stored";
+        warn(what, page.to_string());
+    }
+    let kept = on_thread("index", move || {
+        write_index(&local, &head, assembled)?;
+        match fs::remove_file(&local.journal) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    });
+    let what = "this host could not keep its index, so the next backup stores everything again";
+    match kept.await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => warn(what, error.to_string()),
+        Err(error) => warn(what, error.to_string()),
+    }
+}
+
+fn write_index(local: &Local, head: &IndexHead, assembled: Assembled) -> io::Result<()> {
     let new_bytes = assembled.new_stored_bytes();
     let Assembled { dedup, caches, .. } = assembled;
-    let secret = host.dedup_secret(local.epoch)?;
-    let head = local.head(repository, record);
-    let kept = on_thread("index", move || {
-        let packs = dedup.all_packs();
-        let usable = |slot: u32| packs.get(slot as usize).is_some_and(Option::is_some);
-        // An empty place keeps the numbers of the others what they are.
-        let places: Vec<PackInfo> = packs.iter().map(|pack| pack.unwrap_or(NO_PACK)).collect();
-        let next = NextIndex {
-            folder: &local.scratch,
-            packs: &places,
-            keep: &|slot| usable(slot).then_some(slot),
-            old: dedup.index(),
-            streams: caches,
-            new_bytes,
-        };
-        next.write(&local.index, &head, &secret)?;
-        fs::remove_file(&local.journal)
-    });
-    if let Err(error) = kept.await? {
-        let text = "this host could not keep its index: the next backup stores everything again";
-        progress.event(Event::Warned(Failure {
-            causes: vec![error.to_string()],
-            ..Failure::new(Code::LocalIo, text)
-        }));
-    }
-    Ok(())
+    let packs = dedup.packs_to_keep();
+    let usable = |slot: u32| packs.get(slot as usize).is_some_and(Option::is_some);
+    // An empty place keeps the numbers of the others what they are.
+    let places: Vec<PackInfo> = packs.iter().map(|pack| pack.unwrap_or(NO_PACK)).collect();
+    let next = NextIndex {
+        folder: &local.scratch,
+        packs: &places,
+        keep: &|slot| usable(slot).then_some(slot),
+        old: dedup.index(),
+        streams: caches,
+        new_bytes,
+    };
+    next.write(&local.index, head, &local.secret)
 }
 
 /// A place in the index without a pack: nothing that is stored has no bytes.

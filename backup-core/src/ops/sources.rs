@@ -178,7 +178,7 @@ fn read_source(
             let (facts, stream) = read_files(assembly, &name, &spec, progress, cancel)?;
             Ok(Read {
                 streams: vec![stream],
-                warnings: Vec::from_iter(unreadable(&facts)),
+                warnings: Vec::from_iter(unreadable(&name, &facts)),
                 complete: facts.unreadable == 0,
             })
         }
@@ -316,7 +316,7 @@ impl EntrySink for TarSink<'_, '_> {
 }
 
 /// What is said of a source of which something could not be read.
-fn unreadable(facts: &FilesFacts) -> Option<Failure> {
+fn unreadable(name: &str, facts: &FilesFacts) -> Option<Failure> {
     let examples = facts.examples.iter();
     (facts.unreadable > 0).then(|| Failure {
         causes: examples
@@ -324,7 +324,7 @@ fn unreadable(facts: &FilesFacts) -> Option<Failure> {
             .collect(),
         ..Failure::new(
             Code::Source,
-            format!("{} things could not be read", facts.unreadable),
+            format!("{} things of `{name}` could not be read", facts.unreadable),
         )
     })
 }

@@ -180,7 +180,14 @@ async fn create_end(
     let object = layout::snapshot(job, seq);
     let bytes = Bytes::from(sign(end, repository.id(), &object, key)?);
     let digest = record_digest(&bytes);
-    Ok(match repository.store().put_new(&object, bytes).await? {
+    let store = repository.store();
+    let mut put = store.put_new(&object, bytes.clone()).await;
+    if put.is_err() {
+        // The answer and the look after it can both be lost. The same bytes once more are settled
+        // like any put: they are there, or somebody else's are, or they are not.
+        put = store.put_new(&object, bytes).await;
+    }
+    Ok(match put? {
         Put::Stored => Some(digest),
         Put::Taken => None,
     })

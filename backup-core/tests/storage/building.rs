@@ -16,7 +16,7 @@ use backup_core::{
 };
 use backup_model::{BackupReport, Digest, Event, Failure, JobName, Progress, Verdict};
 use jiff::Timestamp;
-use object_store::{ObjectStore, memory::InMemory};
+use object_store::{ObjectStore, PutOptions, memory::InMemory};
 
 use crate::{
     faults::{Answer, Fate, FaultStore},
@@ -261,6 +261,24 @@ async fn a_pack_that_is_gone_is_stored_again() {
     assert!(second.added_bytes < largest.1 + 4 * MIB, "{second:?}");
     let again = digests(&case.refs(&second).await);
     assert!(!again.contains(&largest.0));
+    let repository = case.open().await;
+    case.assert_restores(&repository, &second).await;
+}
+
+#[tokio::test]
+async fn damage_to_the_snapshot_before_does_not_stop_the_next() {
+    let case = Case::new().await;
+    case.write("noise", &noise(1, 4 * MIB));
+    case.backup().await;
+    let refs = case.store.list("refs").await.unwrap();
+    let key = refs[0].key.as_str().into();
+    let put = case
+        .inner
+        .put_opts(&key, "damaged".into(), PutOptions::default());
+    put.await.unwrap();
+    let (second, warnings) = case.backup().await;
+    assert!(second.added_bytes < MIB / 4, "{second:?}");
+    assert!(warnings.is_empty(), "{warnings:?}");
     let repository = case.open().await;
     case.assert_restores(&repository, &second).await;
 }

@@ -51,7 +51,7 @@ pub struct Pipeline {
     /// What is stored already.
     pub dedup: Arc<Dedup>,
     /// For ids and boundaries of chunks.
-    pub secret: DedupSecret,
+    pub secret: Arc<DedupSecret>,
     /// Where finished packs go.
     pub uploads: mpsc::Sender<NewPack>,
     /// A private folder for temporary files.
@@ -186,6 +186,7 @@ impl Assembly {
         let mut writer = StreamWriter::new(chunks);
         writer.push(bytes)?;
         let (stored, digest) = writer.finish()?;
+        lane.rest()?;
         drop(lane);
         self.stream(stream, stored, digest, None, None)
     }
@@ -219,7 +220,8 @@ impl Assembly {
     pub fn finish(self, streams: Vec<StoredStream>) -> Result<Assembled, PipelineError> {
         let small = self.small.into_inner();
         small.unwrap_or_else(PoisonError::into_inner).finish()?;
-        let shared = Arc::into_inner(self.shared).ok_or(PipelineError::UploadStopped)?;
+        // All lanes have ended, and nobody else holds it.
+        let shared = Arc::into_inner(self.shared).ok_or(PipelineError::SelfCheck)?;
         let packs = shared.dedup.pack_lines()?;
         let usage = shared.usage.into_inner();
         let usage = usage.unwrap_or_else(PoisonError::into_inner);
@@ -317,7 +319,9 @@ impl Assembly {
             return Ok(list);
         }
         let mut lane = self.small.lock().unwrap_or_else(PoisonError::into_inner);
-        store_list(&mut lane, name, &mut reader)
+        let list = store_list(&mut lane, name, &mut reader)?;
+        lane.rest()?;
+        Ok(list)
     }
 }
 

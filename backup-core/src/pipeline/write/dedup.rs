@@ -158,12 +158,16 @@ impl Dedup {
     }
 
     /// The packs for the next index, by slot: slots stay what they are, and a pack that may not be
-    /// used any more leaves an empty place.
-    pub(crate) fn all_packs(&self) -> Vec<Option<PackInfo>> {
-        let packs = self.lock().packs.clone();
-        let slots = (0u32..).zip(packs);
-        slots
-            .map(|(slot, info)| info.filter(|_| self.usable(slot)))
+    /// used any more, or was adopted for nothing, leaves an empty place.
+    pub(crate) fn packs_to_keep(&self) -> Vec<Option<PackInfo>> {
+        let state = self.lock();
+        let keep = |slot: usize, number: Option<u64>| {
+            let old = slot < state.first_new && self.usable.get(slot).copied().unwrap_or(false);
+            old || number.is_some()
+        };
+        let packs = state.packs.iter().zip(&state.numbers).enumerate();
+        packs
+            .map(|(slot, (info, number))| info.filter(|_| keep(slot, *number)))
             .collect()
     }
 

@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     PipelineError,
-    listing::{Known, KnownEntries, write_entry},
+    listing::{Known, KnownEntries, MAX_PLACES, write_entry},
     stream::{Chunks, Stored},
 };
 use crate::{
@@ -105,10 +105,13 @@ impl<'a> FilesWriter<'a> {
 }
 
 fn merge(places: &mut Vec<Place>, place: Place) {
+    let many = places.len() > MAX_PLACES;
     match places.last_mut() {
         Some(last) if last.pack == place.pack && last.offset + last.length == place.offset => {
             last.length += place.length;
         }
+        // So many are not remembered anyway.
+        _ if many => {}
         _ => places.push(place),
     }
 }

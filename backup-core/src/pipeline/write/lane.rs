@@ -130,6 +130,12 @@ impl Lane {
         self.settle(0)
     }
 
+    /// Takes what is under way, so that nothing depends on when this lane goes on.
+    pub(super) fn rest(&mut self) -> Result<(), PipelineError> {
+        self.close_block()?;
+        self.settle(0)
+    }
+
     fn open_pack(&mut self) -> Result<(), PipelineError> {
         let capacity = Self::memory(&self.shared.options, self.pack_bytes);
         let share = if let Some(share) = self.shared.budget.try_take(capacity) {
@@ -172,10 +178,13 @@ impl Lane {
             (stored, plain) => stored as f64 / plain as f64,
         };
         let expected = pack.sealer.plain_len() as f64 + pack.waiting_plain as f64 * ratio;
+        // Nothing may be left that would not fit if it did not compress at all.
+        let most = pack.sealer.plain_len() as u64 + pack.waiting_plain + 2 * capacity as u64;
         pack.closed = expected >= self.pack_bytes as f64
+            || most > Self::memory(&self.shared.options, self.pack_bytes) as u64
             || pack.plain_len + 2 * capacity as u64 > MAX_PACK_PLAIN
             || pack.parts.len() >= MAX_PACK_CHUNKS;
-        self.settle(2 * self.shared.pool.workers())
+        self.settle(self.shared.pool.in_flight())
     }
 
     /// Takes compressed blocks, oldest first, until at most so many are under way, and finishes

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// An entry whose bytes are in more places than this is not worth remembering.
-const MAX_PLACES: usize = 1 << 14;
+pub(super) const MAX_PLACES: usize = 1 << 14;
 /// No line is longer.
 const MAX_LINE: usize = 1 << 20;
 /// Times this close to the start of the run that read a file prove nothing: it may have changed

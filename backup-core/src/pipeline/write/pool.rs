@@ -7,6 +7,7 @@
 use std::{
     collections::VecDeque,
     fmt, io,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
         mpsc::{Receiver, sync_channel},
@@ -105,9 +106,9 @@ impl Pool {
         Ok(pool)
     }
 
-    /// How many threads there are.
-    pub(super) fn workers(&self) -> usize {
-        self.shared.workers
+    /// Blocks that a lane may have under way: enough to keep all threads at work.
+    pub(super) fn in_flight(&self) -> usize {
+        self.shared.workers + 2
     }
 
     /// Compresses a block, at the level that the pool's load allows.
@@ -195,7 +196,7 @@ impl Shared {
             wall,
             held,
             waiting,
-            capacity: 2 * self.workers,
+            capacity: self.workers + 2,
         });
     }
 
@@ -216,7 +217,10 @@ impl Shared {
 fn work(shared: &Shared) {
     let mut codec = BlockCodec::new();
     while let Some(task) = shared.next() {
-        task(&mut codec);
+        // Whoever waits for the answer learns of a panic; the others still need this thread.
+        if catch_unwind(AssertUnwindSafe(|| task(&mut codec))).is_err() {
+            codec = BlockCodec::new();
+        }
     }
 }
 

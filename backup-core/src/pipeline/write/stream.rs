@@ -72,7 +72,9 @@ impl<'a> Chunks<'a> {
     ) -> Self {
         let shared = lane.shared();
         let before = shared.dedup.index().and_then(|index| index.stream(name));
-        let sizes = before.map_or(sizes, |facts| ChunkSizes::of_average_bits(facts.chunk_bits));
+        let sizes = before.map_or(sizes, |facts| {
+            ChunkSizes::of_average_bits(facts.chunk_bits).after(u64::from(facts.count))
+        });
         let (scratch, began) = (&shared.scratch, shared.began_secs);
         Self {
             chunker: Chunker::new(sizes, shared.secret.gear_table()),
