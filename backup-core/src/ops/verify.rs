@@ -29,6 +29,7 @@ use crate::{
     pipeline::{Fetcher, SnapshotReader, Usage, on_thread},
     repo::{RepoError, Repository, RunRecord, RunState, load_refs},
     source::postgres::{ArchiveCheck, ArchiveError},
+    store::SizedObject,
 };
 
 /// How to verify.
@@ -244,15 +245,13 @@ async fn check(
     size: u64,
 ) -> Result<Option<Failure>, OpError> {
     let damaged = |text: String| Ok(Some(Failure::new(Code::Damaged, text)));
-    let Some(bytes) = repository.store().find(key).await? else {
-        return damaged(format!("{key} is missing"));
+    let bytes = match repository.store().find_sized(key, size).await? {
+        SizedObject::Bytes(bytes) => bytes,
+        SizedObject::Missing => return damaged(format!("{key} is missing")),
+        SizedObject::OtherSize(found) => {
+            return damaged(format!("{key}: {size} bytes expected, {found} found"));
+        }
     };
-    if bytes.len() as u64 != size {
-        return damaged(format!(
-            "{key}: {size} bytes expected, {} found",
-            bytes.len()
-        ));
-    }
     let digest = on_thread("sha256", move || Digest(Sha256::digest(&bytes).into())).await?;
     if digest != sha256 {
         return damaged(format!("{key} was altered: its SHA-256 is {digest}"));

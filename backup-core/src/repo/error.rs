@@ -1,5 +1,7 @@
 //! What goes wrong with a repository's records: always with the object's key.
 
+use std::io;
+
 use backup_keys::{EpochError, PublicKey, RecordError};
 use backup_model::{Code, JobName, SnapshotName};
 
@@ -172,6 +174,12 @@ pub enum RepoError {
         /// How it ended.
         how: String,
     },
+    /// What asks the store for objects is gone, and nothing is known of this one.
+    #[error("could not ask for {0}: what reads the store has ended")]
+    FetchEnded(String),
+    /// No thread to read with.
+    #[error("could not start a thread to read a stream")]
+    Thread(#[source] io::Error),
     /// No randomness from the system.
     #[error("no random numbers from the system")]
     Random,
@@ -204,7 +212,8 @@ impl RepoError {
             Self::NoSnapshot(_) | Self::NoneCommitted(_) | Self::NotCommitted { .. } => {
                 Code::NoSnapshot
             }
-            Self::Ended { .. } | Self::Random => Code::Failed,
+            Self::Thread(_) => Code::LocalIo,
+            Self::Ended { .. } | Self::FetchEnded(_) | Self::Random => Code::Failed,
         }
     }
 

@@ -17,6 +17,6 @@ pub use init::{AdministratorKey, NewRepository, WriterKey, init, new_repository_
 pub use open::{Repository, TrustRoot};
 pub use run::{CommitFacts, Run, RunLimits};
 pub use runs::{JobRuns, RunRecord, RunState};
-pub(crate) use snapshot::check_object;
+pub(crate) use snapshot::{check_object, sized_object};
 pub use snapshot::{load_recipe, load_refs};
 pub use unlock::unlock;

@@ -11,6 +11,7 @@ use crate::{
     codec::decompress_frame,
     crypt,
     format::{Commit, ObjectRef, Recipe, Refs, layout},
+    store::{SizedObject, Store},
 };
 
 /// A recipe does not decompress to more.
@@ -93,11 +94,7 @@ async fn fetch(
     if expected.size > limit {
         return Err(RepoError::rule(key, "it is over the format's limits"));
     }
-    let bytes = repository
-        .store()
-        .find(key)
-        .await?
-        .ok_or_else(|| RepoError::ObjectMissing(key.to_owned()))?;
+    let bytes = sized_object(repository.store(), key, expected.size).await?;
     check_object(key, &bytes, expected)?;
     Ok(bytes)
 }
@@ -123,4 +120,17 @@ pub(crate) fn check_object(key: &str, bytes: &[u8], expected: ObjectRef) -> Resu
         ));
     }
     Ok(())
+}
+
+/// Reads an object whose size a record says. One of another size is damage, and is not read.
+pub(crate) async fn sized_object(store: &Store, key: &str, size: u64) -> Result<Bytes, RepoError> {
+    match store.find_sized(key, size).await? {
+        SizedObject::Bytes(bytes) => Ok(bytes),
+        SizedObject::Missing => Err(RepoError::ObjectMissing(key.to_owned())),
+        SizedObject::OtherSize(found) => Err(RepoError::ObjectDiffers {
+            key: key.to_owned(),
+            expected: format!("{size} bytes"),
+            found: format!("{found} bytes"),
+        }),
+    }
 }

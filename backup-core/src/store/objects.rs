@@ -37,6 +37,17 @@ pub struct Object {
     pub size: u64,
 }
 
+/// An object that is known to have a certain size.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SizedObject {
+    /// It has that size.
+    Bytes(Bytes),
+    /// It is not there.
+    Missing,
+    /// It has this size, and was not read.
+    OtherSize(u64),
+}
+
 /// How it is known that a store holds what it acknowledged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Proof {
@@ -261,6 +272,30 @@ impl Store {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error) if error.is_not_found() => Ok(None),
             Err(error) => Err(error),
+        }
+    }
+
+    /// Reads a whole object of a known size; one of another size is not read, however large it is.
+    pub async fn find_sized(&self, key: &str, expected: u64) -> Result<SizedObject, StoreError> {
+        let read = async {
+            let found = self.inner.get(&Key::from(key)).await?;
+            let size = found.meta.size;
+            if size != expected {
+                return Ok(SizedObject::OtherSize(size));
+            }
+            if size > MAX_OBJECT {
+                return Err(refused(format!("{size} bytes are too many")));
+            }
+            let bytes = found.bytes().await?;
+            if bytes.len() as u64 != size {
+                let text = format!("{} bytes came instead of {size}", bytes.len());
+                return Err(refused(text));
+            }
+            Ok(SizedObject::Bytes(bytes))
+        };
+        match read.await {
+            Err(object_store::Error::NotFound { .. }) => Ok(SizedObject::Missing),
+            read => read.map_err(|source| StoreError::new("read", key, source)),
         }
     }
 

@@ -64,6 +64,8 @@ struct Tally {
     /// Failed, and the snapshot is there: its last answer was lost for good.
     unknown: u64,
     verified: u64,
+    good: u64,
+    untested: u64,
     verify_failed: u64,
     restored: u64,
     restore_failed: u64,
@@ -158,6 +160,14 @@ impl Trial {
                     tally.verified += 1;
                     let all = reports.len() >= self.told.len();
                     assert!(all, "seed {}: a short listing", self.seed);
+                    for report in reports {
+                        match report.verdict {
+                            Verdict::Good => tally.good += 1,
+                            Verdict::Untested { .. } => tally.untested += 1,
+                            // All is whole, as a look with the store well has shown.
+                            Verdict::Damaged { .. } => panic!("seed {}: {report:?}", self.seed),
+                        }
+                    }
                 }
                 Err(_) => tally.verify_failed += 1,
             }
@@ -205,6 +215,7 @@ fn was_rough(tally: &Tally) {
     println!("{tally:?}");
     assert!(tally.backups_failed > 3, "{tally:?}");
     assert!(tally.backups_failed + 3 < tally.backups, "{tally:?}");
+    assert!(tally.good > 3 && tally.untested > 0, "{tally:?}");
     assert!(tally.restored > 3 && tally.restore_failed > 0, "{tally:?}");
 }
 

@@ -70,6 +70,12 @@ impl Blocks {
         }
     }
 
+    /// What is held, in bytes.
+    #[cfg(test)]
+    pub(super) fn used(&self) -> u64 {
+        self.used
+    }
+
     /// The block that holds `offset` of a pack, for extent number `now`.
     pub(super) fn block(&mut self, pack: u64, offset: u64, now: u64) -> Result<Block, RepoError> {
         self.now = now;
@@ -124,8 +130,9 @@ impl Blocks {
                 let coming = |held: &&Held<Here>| matches!(held.what, Here::Coming(_));
                 let stored = open.stored(place);
                 let bytes = (stored.end - stored.start).max(place.plain_len as u64);
+                let held = self.packs.held_bytes(extent.pack, open.is_whole());
                 if self.here.values().filter(coming).count() >= COMING
-                    || !self.make_room(bytes, true)
+                    || !self.make_room(bytes.saturating_add(held), true)
                 {
                     return Ok(false);
                 }
@@ -166,7 +173,9 @@ impl Blocks {
             };
             let block = open.block(place, brought)?;
             let bytes = block.bytes.len() as u64;
-            self.make_room(bytes, false);
+            // The pack is out while it is read, and comes back beside its block.
+            let held = self.packs.held_bytes(pack, open.is_whole());
+            self.make_room(bytes.saturating_add(held), false);
             self.put_block(key, Here::Block(block.clone()), bytes, self.now);
             Ok(block)
         });

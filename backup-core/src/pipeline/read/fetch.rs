@@ -9,20 +9,27 @@ use futures::{StreamExt as _, stream};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
-    repo::RepoError,
-    store::{Store, StoreError},
+    repo::{RepoError, sized_object},
+    store::Store,
 };
 
 /// Requests under way at once.
 const REQUESTS: usize = 8;
 
-type Fetched = Result<Option<Bytes>, StoreError>;
+type Fetched = Result<Bytes, RepoError>;
+
+/// What is wanted of an object.
+#[derive(Clone, Debug)]
+enum Want {
+    /// All of it: this many bytes.
+    Whole(u64),
+    Part(Range<u64>),
+}
 
 #[derive(Debug)]
 struct Request {
     key: String,
-    /// `None` for the whole.
-    range: Option<Range<u64>>,
+    want: Want,
     answer: oneshot::Sender<Fetched>,
 }
 
@@ -34,7 +41,6 @@ pub struct Fetcher(mpsc::Sender<Request>);
 #[derive(Debug)]
 pub(super) struct Pending {
     key: String,
-    range: Option<Range<u64>>,
     answer: oneshot::Receiver<Fetched>,
 }
 
@@ -46,71 +52,78 @@ impl Fetcher {
         tokio::spawn(requests.for_each_concurrent(REQUESTS, move |request| {
             let store = store.clone();
             async move {
-                let Request { key, range, answer } = request;
+                let Request { key, want, answer } = request;
                 // A dropped receiver means that nobody waits any more.
-                drop(answer.send(fetch(&store, &key, range).await));
+                drop(answer.send(fetch(&store, &key, want).await));
             }
         }));
         Self(sender)
     }
 
-    /// Asks for a whole object.
-    pub(super) fn whole(&self, key: &str) -> Result<Bytes, RepoError> {
-        self.start(key, None)?.wait()
+    /// Asks for a whole object of a known size.
+    pub(super) fn whole(&self, key: &str, size: u64) -> Result<Bytes, RepoError> {
+        self.start(key, Want::Whole(size))?.wait()
     }
 
     /// Asks for a part of an object and does not wait.
     pub(super) fn part(&self, key: &str, range: Range<u64>) -> Result<Pending, RepoError> {
-        self.start(key, Some(range))
+        self.start(key, Want::Part(range))
     }
 
-    fn start(&self, key: &str, range: Option<Range<u64>>) -> Result<Pending, RepoError> {
+    fn start(&self, key: &str, want: Want) -> Result<Pending, RepoError> {
         let (answer, pending) = oneshot::channel();
         let request = Request {
             key: key.to_owned(),
-            range: range.clone(),
+            want,
             answer,
         };
         self.0
             .blocking_send(request)
-            .map_err(|_| RepoError::ObjectMissing(key.to_owned()))?;
+            .map_err(|_| RepoError::FetchEnded(key.to_owned()))?;
         Ok(Pending {
             key: key.to_owned(),
-            range,
             answer: pending,
         })
     }
 }
 
 impl Pending {
-    /// Waits. A part has the length that was asked for.
+    /// Waits.
     pub(super) fn wait(self) -> Result<Bytes, RepoError> {
-        let Self { key, range, answer } = self;
-        let found = answer.blocking_recv();
-        let Ok(found) = found else {
-            return Err(RepoError::ObjectMissing(key));
-        };
-        let bytes = found?.ok_or_else(|| RepoError::ObjectMissing(key.clone()))?;
-        if let Some(range) = range
-            && bytes.len() as u64 != range.end.saturating_sub(range.start)
-        {
-            return Err(RepoError::ObjectDiffers {
-                key,
-                expected: format!("bytes up to {}", range.end),
-                found: format!("{} bytes from {}", bytes.len(), range.start),
-            });
-        }
-        Ok(bytes)
+        let Self { key, answer } = self;
+        answer
+            .blocking_recv()
+            .unwrap_or(Err(RepoError::FetchEnded(key)))
     }
 }
 
-async fn fetch(store: &Store, key: &str, range: Option<Range<u64>>) -> Fetched {
-    let Some(range) = range else {
-        return store.find(key).await;
-    };
-    match store.get_range(key, range).await {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if error.is_not_found() => Ok(None),
-        Err(error) => Err(error),
+/// A part has the length that was asked for: the store sees to it.
+async fn fetch(store: &Store, key: &str, want: Want) -> Fetched {
+    match want {
+        Want::Whole(size) => sized_object(store, key, size).await,
+        Want::Part(range) => store.get_range(key, range).await.map_err(|error| {
+            if error.is_not_found() {
+                RepoError::ObjectMissing(key.to_owned())
+            } else {
+                error.into()
+            }
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use backup_model::Code;
+
+    use super::*;
+
+    #[test]
+    fn a_fetcher_that_ended_is_not_damage() {
+        let runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = { runtime }.build().unwrap();
+        let fetcher = runtime.block_on(async { Fetcher::spawn(Store::memory()) });
+        drop(runtime);
+        let error = fetcher.whole("packs/some", 1).unwrap_err();
+        assert_eq!(error.code(), Code::Failed, "{error}");
     }
 }

@@ -89,7 +89,7 @@ impl Packs {
     }
 
     fn open_whole(&self, key: String, line: &PackLine) -> Result<OpenPack, RepoError> {
-        let bytes = self.fetcher.whole(&key)?;
+        let bytes = self.fetcher.whole(&key, line.size)?;
         let expected = ObjectRef {
             sha256: line.sha256,
             size: line.size,

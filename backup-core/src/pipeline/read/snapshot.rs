@@ -3,7 +3,7 @@
 //! Lists flow: of a snapshot of any size, the recipe itself is in memory, a window of extents, and
 //! some numbers a pack.
 
-use std::{io, ops::Range, sync::Arc};
+use std::{ops::Range, sync::Arc};
 
 use backup_keys::Identity;
 
@@ -137,7 +137,5 @@ impl SnapshotReader {
 }
 
 fn ahead(reader: StreamReader) -> Result<AheadReader, RepoError> {
-    AheadReader::spawn(reader).map_err(|error: io::Error| {
-        RepoError::rule("recipe", format!("no thread to read it: {error}"))
-    })
+    AheadReader::spawn(reader).map_err(RepoError::Thread)
 }

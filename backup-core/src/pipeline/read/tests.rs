@@ -268,3 +268,44 @@ async fn extents_and_packs_must_fit() {
         assert!(read.unwrap_err().to_string().contains("head"));
     }
 }
+
+#[tokio::test]
+async fn what_is_held_stays_within_the_budget() {
+    let made = Made::packs(2, 20);
+    let budget = 2 * made.lines[0].size + 200_000;
+    let extents: Vec<Extent> = (0..40)
+        .map(|number| Extent {
+            pack: number % 2,
+            offset: number / 2 * 90_000,
+            length: 90_000,
+        })
+        .collect();
+    let packs = Packs::new(
+        Fetcher::spawn(made.store().await),
+        made.identity.clone(),
+        made.lines.clone(),
+    );
+    on_thread("test", move || {
+        let packs = Arc::new(packs);
+        let needs = Needs::of(&packs, extents.iter().copied().map(Ok)).unwrap();
+        let mut blocks = Blocks::new(packs, needs, budget);
+        for (number, extent) in (0..).zip(&extents) {
+            blocks.block(extent.pack, extent.offset, number).unwrap();
+            assert!(blocks.used() <= budget, "{} at {number}", blocks.used());
+        }
+    })
+    .await
+    .unwrap();
+}
+
+#[tokio::test]
+async fn a_pack_that_grew_too_large_to_read_is_damage() {
+    let made = Made::packs(1, 2);
+    let key = layout::pack(&made.lines[0].sha256);
+    let store = Store::memory();
+    let large = Bytes::from(vec![0; (256 << 20) + 1]);
+    store.put_new(&key, large).await.unwrap();
+    let whole = extent(0, made.lines[0].plain);
+    let read = made.read(store, whole, 9_000_000, 9).await;
+    assert_eq!(read.unwrap_err().code(), Code::Damaged);
+}
