@@ -7,7 +7,10 @@
 
 use std::{
     io,
-    os::unix::process::{CommandExt as _, ExitStatusExt as _},
+    os::{
+        fd::AsFd,
+        unix::process::{CommandExt as _, ExitStatusExt as _},
+    },
     process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio},
     thread::{self, JoinHandle},
     time::Duration,
@@ -18,8 +21,11 @@ use futures::{
     future::{Either, select},
 };
 use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
     io::Errno,
-    process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid},
+    process::{
+        Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, kill_process_group, pidfd_open, waitid,
+    },
 };
 use tokio_util::sync::CancellationToken;
 
@@ -147,6 +153,17 @@ impl Running {
             .and_then(|(status, stderr)| judge(program, status, stderr))
     }
 
+    /// Waits until it has ended, but not for longer than `limit`; whether it has.
+    pub(crate) fn ends_within(&self, limit: Duration) -> Result<bool, ChildError> {
+        let ended = pidfd_open(self.group(), PidfdFlags::empty())
+            .map_err(io::Error::from)
+            .and_then(|handle| ready_within(&handle, limit));
+        ended.map_err(|source| ChildError::Wait {
+            program: self.program.clone(),
+            source,
+        })
+    }
+
     fn group(&self) -> Pid {
         Pid::from_child(&self.child)
     }
@@ -199,6 +216,20 @@ fn judge(program: String, status: ExitStatus, stderr: Stderr) -> Result<Stderr, 
             status: code.unwrap_or(-1),
             stderr,
         }),
+    }
+}
+
+/// Waits until there is something to read from a descriptor; `false` when the time is over.
+pub(super) fn ready_within(descriptor: &impl AsFd, limit: Duration) -> io::Result<bool> {
+    // A limit that is too long for the system is as good as none.
+    let limit = Timespec::try_from(limit).ok();
+    loop {
+        let mut polled = [PollFd::new(descriptor, PollFlags::IN)];
+        match poll(&mut polled, limit.as_ref()) {
+            Ok(ready) => return Ok(ready > 0),
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
     }
 }
 
