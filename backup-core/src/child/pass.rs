@@ -111,8 +111,7 @@ pub(crate) fn pass(
         (Ok(()), Ok(stderr)) => Ok(stderr),
         (Err(Fault::Take(source)), _) => Err(PassError::Output { program, source }),
         (_, Err(_)) if cancel.is_cancelled() => Err(PassError::Cancelled { program }),
-        (Ok(()), Err(error)) => Err(error.into()),
-        (Err(Fault::End(error)), _) => Err(error.into()),
+        (Ok(()), Err(error)) | (Err(Fault::End(error)), _) => Err(error.into()),
         (Err(Fault::Read(source)), _) => Err(PassError::Pipe { program, source }),
         (Err(Fault::Silent), ended) => Err(PassError::Stalled {
             program,
