@@ -11,7 +11,8 @@ use backup_model::{Digest, StreamKind};
 use tokio::sync::mpsc;
 
 use super::{
-    Added, Budget, Dedup, FilesWriter, Lane, NewPack, Observer, PipelineError, Pool, StreamWriter, Usage,
+    Added, Budget, Dedup, FilesWriter, Lane, NewPack, Observer, PipelineError, Pool, StreamWriter,
+    Usage,
     extents::Extents,
     files::StoredFiles,
     listing::KnownEntries,
