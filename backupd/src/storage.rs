@@ -57,7 +57,10 @@ async fn options(
 
 /// A store that a second writer is not kept out of, and the warning that belongs to it.
 pub fn single_writer(store: Store) -> (Store, Failure) {
-    let warning = Failure::new(Code::Store, format!("{}: {SINGLE_WRITER}", store.place()));
+    let warning = Failure::new(
+        Code::SingleWriter,
+        format!("{}: {SINGLE_WRITER}", store.place()),
+    );
     (store.single_writer(), warning)
 }
 

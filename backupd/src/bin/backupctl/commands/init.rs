@@ -97,10 +97,14 @@ fn s3_lines(s3: &S3Config) -> String {
     if let Some(path_style) = s3.path_style {
         lines.push_str(&format!("  path_style = {path_style}\n"));
     }
-    lines.push_str(
-        "  credentials = { access_key_id = { env = \"AWS_ACCESS_KEY_ID\" }, \
-         secret_access_key = { env = \"AWS_SECRET_ACCESS_KEY\" } }\n",
-    );
+    let token = match s3.credentials.session_token {
+        Some(_) => ", session_token = { env = \"AWS_SESSION_TOKEN\" }",
+        None => "",
+    };
+    lines.push_str(&format!(
+        "  credentials = {{ access_key_id = {{ env = \"AWS_ACCESS_KEY_ID\" }}, \
+         secret_access_key = {{ env = \"AWS_SECRET_ACCESS_KEY\" }}{token} }}\n",
+    ));
     lines
 }
 
