@@ -172,6 +172,7 @@ mod tests {
     use std::fs;
 
     use super::*;
+    use crate::service::Place;
 
     #[tokio::test]
     async fn a_set_up_that_failed_can_be_tried_again() {
@@ -198,7 +199,26 @@ mod tests {
         fs::create_dir(repository.join("probe")).unwrap();
         fs::write(repository.join("probe/create"), [0]).unwrap();
         let keys = folder.path().join("keys");
-        let created = create_repository(&SetUp { keys, ..set_up }).await.unwrap();
+        let created = create_repository(&SetUp {
+            keys,
+            ..set_up.clone()
+        })
+        .await
+        .unwrap();
         assert_eq!(created.warnings, []);
+
+        // A store that was seen to lose races looks good when asked once: the configuration says it.
+        let mut place = Place {
+            name: "main".to_owned(),
+            url: set_up.url,
+            trust: Some(created.root),
+            single_writer: true,
+            s3: None,
+        };
+        let (_, warning) = place.open_to_write(&set_up.secrets).await.unwrap();
+        assert_eq!(warning.unwrap().code, Code::SingleWriter);
+        place.single_writer = false;
+        let (_, warning) = place.open_to_write(&set_up.secrets).await.unwrap();
+        assert_eq!(warning, None);
     }
 }
