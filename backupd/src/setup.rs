@@ -67,25 +67,17 @@ pub async fn create_repository(set_up: &SetUp) -> Result<Created, Failure> {
     }
     let store = storage::open(&set_up.url, set_up.s3.as_ref(), &set_up.secrets).await?;
     must_be_free(&store, &set_up.url).await?;
-    let probed = probe(&store).await;
-    let good = probed.map_err(|error| storage::failure(&error))?.is_good();
-    let (store, warning) = if good {
-        (store, None)
-    } else {
-        let (store, warning) = storage::single_writer(store);
-        (store, Some(warning))
-    };
     private_folder(&set_up.keys)?;
 
     let identity = Identity::generate();
     let root = SecretKey::generate().map_err(|error| signing(&error))?;
     let writer = SecretKey::generate().map_err(|error| signing(&error))?;
-    let created = Created {
+    let mut created = Created {
         id: new_repository_id().map_err(|error| Failure::from_error(error.code(), &error))?,
         root: root.public().to_string(),
         identity: set_up.keys.join(ADMIN_KEY),
         root_key: set_up.keys.join(ROOT_KEY),
-        warnings: warning.into_iter().collect(),
+        warnings: Vec::new(),
     };
     let identity_text = identity.to_file_text("backupd administrator: restores every backup");
     let root_text = root
@@ -100,6 +92,16 @@ pub async fn create_repository(set_up: &SetUp) -> Result<Created, Failure> {
     let writer_public = writer.public().clone();
     Host::create(&set_up.state, created.id, writer)
         .map_err(|error| Failure::from_error(error.code(), &error))?;
+    // The first words that are written there, when all that can fail on this host has not.
+    let probed = probe(&store).await;
+    let good = probed.map_err(|error| storage::failure(&error))?.is_good();
+    let store = if good {
+        store
+    } else {
+        let (store, warning) = storage::single_writer(store);
+        created.warnings.push(warning);
+        store
+    };
     let new = NewRepository {
         id: created.id,
         root,
@@ -122,10 +124,14 @@ pub async fn create_repository(set_up: &SetUp) -> Result<Created, Failure> {
 /// Refuses a place that holds anything, before keys are made for it.
 async fn must_be_free(store: &Store, url: &RepositoryUrl) -> Result<(), Failure> {
     let failed = |error| storage::failure(&error);
-    // A folder's other files are none of the store's objects, but no less somebody's.
+    // A folder's other files are none of the store's objects, but no less somebody's. What an
+    // earlier probe left is nobody's.
     let occupied = |path: &Path| {
-        path.read_dir()
-            .is_ok_and(|mut names| names.next().is_some())
+        path.read_dir().is_ok_and(|names| {
+            names
+                .filter_map(Result::ok)
+                .any(|entry| entry.file_name() != "probe")
+        })
     };
     let (code, what) = if store
         .size("repository.json")
@@ -159,4 +165,60 @@ fn signing(error: &SigningError) -> Failure {
 
 fn name(error: &InvalidId) -> Failure {
     Failure::from_error(Code::Bug, error)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::service::Place;
+
+    #[tokio::test]
+    async fn a_set_up_that_failed_can_be_tried_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        fs::write(&file, "in the way").unwrap();
+        let repository = folder.path().join("repository");
+        let set_up = SetUp {
+            url: RepositoryUrl::Folder(repository.clone()),
+            s3: None,
+            secrets: SecretSources {
+                env: |_| None,
+                credentials: None,
+            },
+            keys: file.join("keys"),
+            state: folder.path().join("state"),
+            now: Timestamp::UNIX_EPOCH,
+        };
+        let failed = create_repository(&set_up).await.unwrap_err();
+        assert_eq!(failed.code, Code::LocalIo);
+        assert!(!repository.join("probe").exists());
+
+        // What a probe left is no reason to refuse the place.
+        fs::create_dir(repository.join("probe")).unwrap();
+        fs::write(repository.join("probe/create"), [0]).unwrap();
+        let keys = folder.path().join("keys");
+        let created = create_repository(&SetUp {
+            keys,
+            ..set_up.clone()
+        })
+        .await
+        .unwrap();
+        assert_eq!(created.warnings, []);
+
+        // A store that was seen to lose races looks good when asked once: the configuration says it.
+        let mut place = Place {
+            name: "main".to_owned(),
+            url: set_up.url,
+            trust: Some(created.root),
+            single_writer: true,
+            s3: None,
+        };
+        let (_, warning) = place.open_to_write(&set_up.secrets).await.unwrap();
+        assert_eq!(warning.unwrap().code, Code::SingleWriter);
+        place.single_writer = false;
+        let (_, warning) = place.open_to_write(&set_up.secrets).await.unwrap();
+        assert_eq!(warning, None);
+    }
 }

@@ -6,7 +6,7 @@ use backup_model::{Code, Failure};
 use crate::config::{Bucket, RepositoryUrl, S3Config, SecretSources};
 
 /// What is said of a store that does not keep a second writer out.
-const SINGLE_WRITER: &str = "this store ignores create-if-absent: \
+const SINGLE_WRITER: &str = "this store does not keep two writers apart: \
     only one host may ever write to the repository, or backups can be lost";
 
 /// Opens the store at a place; a folder must exist.
@@ -57,7 +57,10 @@ async fn options(
 
 /// A store that a second writer is not kept out of, and the warning that belongs to it.
 pub fn single_writer(store: Store) -> (Store, Failure) {
-    let warning = Failure::new(Code::Store, format!("{}: {SINGLE_WRITER}", store.place()));
+    let warning = Failure::new(
+        Code::SingleWriter,
+        format!("{}: {SINGLE_WRITER}", store.place()),
+    );
     (store.single_writer(), warning)
 }
 

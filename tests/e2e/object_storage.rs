@@ -130,7 +130,7 @@ fn pass(mut from: TcpStream, mut to: TcpStream) {
 
 #[test]
 fn where_a_store_keeps_nobody_out_each_use_warns() {
-    const WARNING: &str = "ignores create-if-absent";
+    const WARNING: &str = "does not keep two writers apart";
     let moto = Moto::start("vault");
     let stage = Stage {
         world: World::new(),

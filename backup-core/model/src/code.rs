@@ -117,6 +117,8 @@ codes! {
     Store = "E-STORE", 14, 502, Retryable;
     /// The store denied access.
     StoreDenied = "E-STORE-DENIED", 14, 502, Denied;
+    /// The store does not keep a second writer out.
+    SingleWriter = "E-SINGLE-WRITER", 14, 502, Denied;
     /// No space, or a quota is used up.
     NoSpace = "E-NO-SPACE", 15, 507, Denied;
     /// There is no such snapshot.

@@ -116,6 +116,9 @@ pub struct BackupReport {
     pub new_bytes: u64,
     /// Bytes that were stored for it, all told.
     pub added_bytes: u64,
+    /// Of these, what a run that broke off had stored already.
+    #[serde(default)]
+    pub resumed_bytes: u64,
     /// Stored size of all packs that the snapshot uses.
     pub stored_bytes: u64,
     /// How long it took.

@@ -5,8 +5,10 @@
 
 mod pass;
 mod running;
+mod stderr;
 
 pub(crate) use pass::pass;
 pub use pass::{PassError, PipeLimits};
+pub use running::ChildError;
 pub(crate) use running::Running;
-pub use running::{ChildError, Stderr};
+pub use stderr::Stderr;

@@ -9,13 +9,9 @@ use std::{
     time::Duration,
 };
 
-use rustix::{
-    event::{PollFd, PollFlags, Timespec, poll},
-    io::Errno,
-};
 use tokio_util::sync::CancellationToken;
 
-use super::{ChildError, Running, Stderr};
+use super::{ChildError, Running, Stderr, running::ready_within};
 
 /// How much is passed on at once, and how large the pipe is made.
 const PIECE_BYTES: usize = 1 << 20;
@@ -23,7 +19,7 @@ const PIECE_BYTES: usize = 1 << 20;
 /// What a program that is read from must keep to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PipeLimits {
-    /// For how long it may write nothing.
+    /// For how long it may write nothing, and live on once it has closed its output.
     pub stall: Duration,
     /// How much it may write; `None` for any amount.
     pub most_bytes: Option<u64>,
@@ -97,7 +93,14 @@ pub(crate) fn pass(
         .expect("standard output was just asked to be a pipe");
     // A larger pipe lets the program run ahead; without one it merely waits more often.
     rustix::pipe::fcntl_setpipe_size(&pipe, PIECE_BYTES).ok();
-    let passed = copy(&mut pipe, limits, take);
+    let passed = copy(&mut pipe, limits, take).and_then(|()| {
+        // It is silent from here on, so this is the last it is waited for.
+        match running.ends_within(limits.stall) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Fault::Silent),
+            Err(error) => Err(Fault::End(error)),
+        }
+    });
     if passed.is_err() {
         running.stop();
     }
@@ -108,7 +111,7 @@ pub(crate) fn pass(
         (Ok(()), Ok(stderr)) => Ok(stderr),
         (Err(Fault::Take(source)), _) => Err(PassError::Output { program, source }),
         (_, Err(_)) if cancel.is_cancelled() => Err(PassError::Cancelled { program }),
-        (Ok(()), Err(error)) => Err(error.into()),
+        (Ok(()), Err(error)) | (Err(Fault::End(error)), _) => Err(error.into()),
         (Err(Fault::Read(source)), _) => Err(PassError::Pipe { program, source }),
         (Err(Fault::Silent), ended) => Err(PassError::Stalled {
             program,
@@ -123,8 +126,9 @@ pub(crate) fn pass(
     }
 }
 
-/// Why copying stopped before the pipe's end.
+/// Why copying stopped before the pipe's end, or the program did not end after it.
 enum Fault {
+    End(ChildError),
     Read(io::Error),
     Take(io::Error),
     Silent,
@@ -139,7 +143,7 @@ fn copy(
     let mut piece = vec![0; PIECE_BYTES];
     let mut taken = 0_u64;
     loop {
-        if !speaks(pipe, limits.stall).map_err(Fault::Read)? {
+        if !ready_within(pipe, limits.stall).map_err(Fault::Read)? {
             return Err(Fault::Silent);
         }
         let len = match pipe.read(&mut piece) {
@@ -153,20 +157,6 @@ fn copy(
             return Err(Fault::TooMuch(most));
         }
         take(&piece[..len]).map_err(Fault::Take)?;
-    }
-}
-
-/// Waits until there is something to read or the pipe has ended; `false` when the time is over.
-fn speaks(pipe: &ChildStdout, limit: Duration) -> io::Result<bool> {
-    // A limit that is too long for the system is as good as none.
-    let limit = Timespec::try_from(limit).ok();
-    loop {
-        let mut pipes = [PollFd::new(pipe, PollFlags::IN)];
-        match poll(&mut pipes, limit.as_ref()) {
-            Ok(ready) => return Ok(ready > 0),
-            Err(Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
-        }
     }
 }
 
@@ -231,8 +221,10 @@ mod tests {
             error,
             "`sh` wrote nothing for 200 ms and was stopped: waiting"
         );
-        // One that closes its output and works on is not heard any more, and waited for.
-        let (_, error) = run("exec >&-; exec sleep 0.5", limit, None);
+        // One that closes its output is not heard any more; it may end, but not live on.
+        let (_, error) = run("exec >&-; exec sleep 600", limit, None);
+        assert_eq!(error, "`sh` wrote nothing for 200 ms and was stopped");
+        let (_, error) = run("exec >&-; exec sleep 0.1", Duration::from_mins(1), None);
         assert_eq!(error, "");
         assert!(begun.elapsed() < Duration::from_mins(1));
     }

@@ -1,75 +1,39 @@
 //! A program as a child of ours: watched, and never outliving whoever started it.
 //!
 //! The child leads a process group, so that what it starts itself goes with it, and so that an
-//! interrupt typed at a terminal reaches us first. Two named threads serve it: one keeps the end
-//! of what it complains, the other waits for cancellation. The child is reaped only after that
-//! one has ended, so a signal can never hit a stranger who got the same process id.
+//! interrupt typed at a terminal reaches us first. A named thread waits for cancellation; the child
+//! is reaped only after that has ended, so a signal can never hit a stranger who got the same
+//! process id.
 
 use std::{
-    fmt,
-    io::{self, Read},
-    os::unix::process::{CommandExt as _, ExitStatusExt as _},
+    io,
+    os::{
+        fd::AsFd,
+        unix::process::{CommandExt as _, ExitStatusExt as _},
+    },
     process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio},
     thread::{self, JoinHandle},
     time::Duration,
 };
 
-use backup_model::{Code, Failure};
 use futures::{
     executor::block_on,
     future::{Either, select},
 };
 use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
     io::Errno,
-    process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid},
+    process::{
+        Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, kill_process_group, pidfd_open, waitid,
+    },
 };
 use tokio_util::sync::CancellationToken;
 
-/// How much of standard error is kept: its end, where programs say why they gave up.
-const STDERR_BYTES: usize = 64 * 1024;
-/// How many lines of it a message quotes.
-const QUOTED_LINES: usize = 5;
+use super::stderr::{Complaints, Stderr};
+
 /// Asked to stop, a program may tell the server so; after this it is killed.
 const GRACE: Duration = Duration::from_secs(2);
 const POLL: Duration = Duration::from_millis(50);
-
-/// What a program wrote to standard error: the last 64 KiB. Displayed as its last lines.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Stderr(pub String);
-
-impl Stderr {
-    /// Whether it wrote nothing.
-    pub fn is_empty(&self) -> bool {
-        self.0.trim().is_empty()
-    }
-
-    /// Its lines, without empty ones.
-    pub fn lines(&self) -> impl Iterator<Item = &str> {
-        self.0
-            .lines()
-            .map(str::trim)
-            .filter(|line| !line.is_empty())
-    }
-
-    /// What a program said although it succeeded, as a warning with a cause per line.
-    pub(crate) fn warning(&self, code: Code, program: &str) -> Option<Failure> {
-        (!self.is_empty()).then(|| Failure {
-            code,
-            message: format!("`{program}` succeeded and had something to say"),
-            causes: self.lines().map(str::to_owned).collect(),
-        })
-    }
-}
-
-impl fmt::Display for Stderr {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let skipped = self.lines().count().saturating_sub(QUOTED_LINES);
-        for line in self.lines().skip(skipped) {
-            write!(f, ": {line}")?;
-        }
-        Ok(())
-    }
-}
 
 /// Why a program did not do its work.
 #[derive(Debug, thiserror::Error)]
@@ -122,7 +86,7 @@ pub(crate) struct Running {
     child: Child,
     stop: CancellationToken,
     ended: CancellationToken,
-    stderr: Option<JoinHandle<Stderr>>,
+    stderr: Option<Complaints>,
     watcher: Option<JoinHandle<()>>,
     reaped: bool,
 }
@@ -150,11 +114,7 @@ impl Running {
             watcher: None,
             reaped: false,
         };
-        let stderr = thread::Builder::new()
-            .name("child-err".to_owned())
-            .spawn(move || keep_end(complaints))
-            .map_err(failed)?;
-        running.stderr = Some(stderr);
+        running.stderr = Some(Complaints::listen(complaints).map_err(failed)?);
         let (group, stop, ended) = (running.group(), running.stop.clone(), running.ended.clone());
         let watcher = thread::Builder::new()
             .name("child-stop".to_owned())
@@ -193,6 +153,17 @@ impl Running {
             .and_then(|(status, stderr)| judge(program, status, stderr))
     }
 
+    /// Waits until it has ended, but not for longer than `limit`; whether it has.
+    pub(crate) fn ends_within(&self, limit: Duration) -> Result<bool, ChildError> {
+        let ended = pidfd_open(self.group(), PidfdFlags::empty())
+            .map_err(io::Error::from)
+            .and_then(|handle| ready_within(&handle, limit));
+        ended.map_err(|source| ChildError::Wait {
+            program: self.program.clone(),
+            source,
+        })
+    }
+
     fn group(&self) -> Pid {
         Pid::from_child(&self.child)
     }
@@ -218,11 +189,8 @@ impl Running {
         }
         let status = self.child.wait()?;
         self.reaped = true;
-        let stderr = match self.stderr.take() {
-            Some(reader) => reader.join().map_err(|_| panicked())?,
-            None => Stderr::default(),
-        };
-        Ok((status, stderr))
+        let stderr = self.stderr.take().map(|complaints| complaints.last());
+        Ok((status, stderr.unwrap_or_default()))
     }
 }
 
@@ -251,6 +219,20 @@ fn judge(program: String, status: ExitStatus, stderr: Stderr) -> Result<Stderr, 
     }
 }
 
+/// Waits until there is something to read from a descriptor; `false` when the time is over.
+pub(super) fn ready_within(descriptor: &impl AsFd, limit: Duration) -> io::Result<bool> {
+    // A limit that is too long for the system is as good as none.
+    let limit = Timespec::try_from(limit).ok();
+    loop {
+        let mut polled = [PollFd::new(descriptor, PollFlags::IN)];
+        match poll(&mut polled, limit.as_ref()) {
+            Ok(ready) => return Ok(ready > 0),
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
 fn stop_on_request(group: Pid, stop: &CancellationToken, ended: &CancellationToken) {
     let first = block_on(select(
         Box::pin(stop.cancelled()),
@@ -273,24 +255,6 @@ fn stop_on_request(group: Pid, stop: &CancellationToken, ended: &CancellationTok
 /// The group may be gone already, which is as good.
 fn signal(group: Pid, signal: Signal) {
     kill_process_group(group, signal).ok();
-}
-
-fn keep_end(mut pipe: impl Read) -> Stderr {
-    let mut kept = Vec::new();
-    let mut piece = [0; 4096];
-    loop {
-        match pipe.read(&mut piece) {
-            Ok(0) => break,
-            Ok(read) => kept.extend_from_slice(&piece[..read]),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(_) => break,
-        }
-        if kept.len() > 2 * STDERR_BYTES {
-            kept.drain(..kept.len() - STDERR_BYTES);
-        }
-    }
-    let start = kept.len().saturating_sub(STDERR_BYTES);
-    Stderr(String::from_utf8_lossy(&kept[start..]).into_owned())
 }
 
 fn panicked() -> io::Error {
@@ -317,9 +281,15 @@ fn signal_name(number: i32) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Instant;
+    use std::{
+        io::{BufRead as _, BufReader, Read as _},
+        time::Instant,
+    };
+
+    use rustix::process::kill_process;
 
     use super::*;
+    use crate::child::stderr::STDERR_BYTES;
 
     fn shell(script: &str) -> Command {
         let mut command = Command::new("/bin/sh");
@@ -361,5 +331,27 @@ mod tests {
         let error = running.end().unwrap_err();
         assert!(matches!(error, ChildError::Killed { .. }), "{error}");
         assert!(begun.elapsed() < Duration::from_secs(10));
+    }
+
+    #[test]
+    fn what_it_leaves_running_in_a_session_of_its_own_is_not_waited_for() {
+        let script = "echo said >&2; setsid sh -c 'echo $$; exec sleep 60' & exit 4";
+        let mut command = shell(script);
+        command.stdout(Stdio::piped());
+        let mut running = Running::start("sh", command, &CancellationToken::new()).unwrap();
+        // Once it tells its number it is out of the program's group.
+        let mut left = String::new();
+        let mut output = BufReader::new(running.take_stdout().unwrap());
+        output.read_line(&mut left).unwrap();
+        let left = Pid::from_raw(left.trim().parse().unwrap()).unwrap();
+        let begun = Instant::now();
+        let ended = running.end();
+        let waited = begun.elapsed();
+        kill_process(left, Signal::KILL).unwrap();
+        assert_eq!(
+            ended.unwrap_err().to_string(),
+            "`sh` failed with exit status 4: said"
+        );
+        assert!(waited < Duration::from_secs(30), "{waited:?}");
     }
 }

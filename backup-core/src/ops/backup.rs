@@ -129,7 +129,7 @@ impl Context<'_> {
                 assembled.packs.len() as u64,
                 assembled.packs.iter().map(|pack| pack.size).sum(),
             ),
-            added: assembled.added,
+            added: (assembled.added.packs, assembled.added.bytes),
             kinds: kinds(&written.recipe),
             complete: outcome.complete,
         };
@@ -140,6 +140,7 @@ impl Context<'_> {
             read_bytes: assembled.read_bytes,
             new_bytes: assembled.new_bytes,
             added_bytes: facts.added.1 + facts.recipe.size + facts.refs.size,
+            resumed_bytes: assembled.added.adopted_bytes,
             stored_bytes: facts.packs.1,
             took_secs: 0.0,
             streams: stream_infos(&written.recipe)?,

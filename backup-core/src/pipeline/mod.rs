@@ -20,9 +20,9 @@ pub use thread::on_thread;
 pub use usage::Usage;
 pub(crate) use write::put_checked;
 pub use write::{
-    Assembled, Assembly, Budget, Dedup, FilesWriter, LevelControl, LevelMode, NewPack, NewStream,
-    Observation, Observer, PackOptions, PackUse, Pipeline, Pool, RunJournal, StoredStream,
-    StreamWriter, retire, uploader,
+    Added, Assembled, Assembly, Budget, Dedup, FilesWriter, LevelControl, LevelMode, NewPack,
+    NewStream, Observation, Observer, PackOptions, PackUse, Pipeline, Pool, RunJournal,
+    StoredStream, StreamWriter, retire, uploader,
 };
 
 pub(crate) use error::{Carried, unwrap_io};

@@ -18,4 +18,4 @@ mod wire;
 pub use error::StoreError;
 pub use objects::{Object, Put, SizedObject, Store};
 pub use probe::{Probe, is_create_refused, probe};
-pub use s3::{Endpoint, EndpointError, Limits, S3Credentials, S3Options};
+pub use s3::{Endpoint, EndpointError, Limits, S3Credentials, S3Options, is_region};

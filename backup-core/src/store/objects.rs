@@ -3,16 +3,18 @@
 use std::{fmt, ops::Range, path::Path, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use futures::{TryStreamExt as _, future};
+use futures::{Stream, TryStreamExt as _, future};
 use object_store::{
-    ObjectStore, ObjectStoreExt as _, PutMode, PutOptions, PutPayload, local::LocalFileSystem,
-    memory::InMemory, path::Path as Key,
+    ObjectMeta, ObjectStore, ObjectStoreExt as _, PutMode, PutOptions, PutPayload,
+    local::LocalFileSystem, memory::InMemory, path::Path as Key,
 };
 
 use super::{StoreError, compare, probe};
 
 /// No object of a repository is larger: the limit of recipes.
 const MAX_OBJECT: u64 = 256 << 20;
+/// No folder of a repository holds more objects: 300 TB in packs of 16 MiB.
+const MAX_LISTED: usize = 20_000_000;
 /// How often a put is tried that the store refused although nothing is there: it was busy with
 /// another put of that key, which then failed.
 const PUT_TRIES: u32 = 4;
@@ -302,23 +304,14 @@ impl Store {
     /// Lists all objects below a folder, sorted by key. A listing that cannot be read to its end
     /// is an error, never a short list.
     pub async fn list(&self, folder: &str) -> Result<Vec<Object>, StoreError> {
-        let mut objects: Vec<Object> = self
-            .inner
-            .list(Some(&Key::from(folder)))
-            .map_ok(|meta| Object {
-                key: meta.location.to_string(),
-                size: meta.size,
-            })
-            .try_collect()
-            .await
-            .map_err(|source| StoreError::new("list", folder, source))?;
-        objects.sort_by(|a, b| a.key.cmp(&b.key));
-        Ok(objects)
+        let metas = self.inner.list(Some(&Key::from(folder)));
+        let listed = listed(metas, MAX_LISTED).await;
+        listed.map_err(|source| StoreError::new("list", folder, source))
     }
 
     /// Whether nothing is stored here, but what a probe may have left.
     pub async fn is_empty(&self) -> Result<bool, StoreError> {
-        let ours = |meta: &object_store::ObjectMeta| probe::is_probe(meta.location.as_ref());
+        let ours = |meta: &ObjectMeta| probe::is_probe(meta.location.as_ref());
         let first = self
             .inner
             .list(None)
@@ -331,9 +324,87 @@ impl Store {
     }
 }
 
+/// The objects of a listing, sorted. One that goes round in circles is noticed long before the
+/// limit: its keys are compared with one of them, which moves on as the listing grows.
+async fn listed(
+    metas: impl Stream<Item = object_store::Result<ObjectMeta>>,
+    most: usize,
+) -> object_store::Result<Vec<Object>> {
+    let mut metas = std::pin::pin!(metas);
+    let mut objects: Vec<Object> = Vec::new();
+    let mut landmark = String::new();
+    while let Some(meta) = metas.try_next().await? {
+        let key = meta.location.to_string();
+        if key == landmark {
+            return Err(refused(format!("the listing names {key} twice")));
+        }
+        if objects.len() >= most {
+            return Err(refused(format!("more than {most} objects are too many")));
+        }
+        if objects.len().is_power_of_two() {
+            landmark.clone_from(&key);
+        }
+        let size = meta.size;
+        objects.push(Object { key, size });
+    }
+    objects.sort_by(|a, b| a.key.cmp(&b.key));
+    let twice = objects
+        .iter()
+        .zip(objects.iter().skip(1))
+        .find(|(one, next)| one.key == next.key);
+    if let Some((twice, _)) = twice {
+        return Err(refused(format!("the listing names {} twice", twice.key)));
+    }
+    Ok(objects)
+}
+
 fn refused(text: String) -> object_store::Error {
     object_store::Error::Generic {
         store: "backupd",
         source: text.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::stream;
+
+    use super::*;
+
+    fn meta(n: usize) -> ObjectMeta {
+        ObjectMeta {
+            location: Key::from(format!("packs/{n:09}")),
+            last_modified: std::time::SystemTime::UNIX_EPOCH.into(),
+            size: 1,
+            e_tag: None,
+            version: None,
+        }
+    }
+
+    async fn outcome(keys: impl Iterator<Item = usize>, most: usize) -> String {
+        match listed(stream::iter(keys.map(meta).map(Ok)), most).await {
+            Ok(objects) => objects
+                .iter()
+                .map(|o| o.key.as_str())
+                .collect::<Vec<_>>()
+                .join(" "),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_listing_ends_and_names_nothing_twice() {
+        let good = outcome([2, 1, 3].into_iter(), 3).await;
+        assert_eq!(good, "packs/000000001 packs/000000002 packs/000000003");
+        // A page that comes again for ever, the first or a later one.
+        for start in [0, 1_000] {
+            let keys = (0..start).chain((start..start + 1_000).cycle());
+            let text = outcome(keys, usize::MAX).await;
+            assert!(text.contains("twice"), "{text}");
+        }
+        let text = outcome([1, 2, 3, 4, 5, 3].into_iter(), 10).await;
+        assert!(text.contains("packs/000000003 twice"), "{text}");
+        let text = outcome(0.., 1_000).await;
+        assert!(text.contains("more than 1000 objects"), "{text}");
     }
 }

@@ -168,6 +168,7 @@ impl Store {
             prefix => format!("s3://{}/{prefix}", options.bucket),
         };
         let failed = |source| StoreError::new("open", &place, source);
+        check_words(options).map_err(failed)?;
         let bucket = builder(options).and_then(AmazonS3Builder::build);
         let bucket = PrefixStore::new(bucket.map_err(failed)?, options.prefix.as_str());
         let connections = options.limits.connections;
@@ -179,6 +180,47 @@ impl Store {
         };
         Ok(Self::new(inner, place).proved_by(proof))
     }
+}
+
+/// Whether a text can be the name of a region: it becomes part of headers and host names.
+pub fn is_region(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    !text.is_empty() && text.bytes().all(plain)
+}
+
+/// Refuses what does not fit into a header, where the client below would panic.
+fn check_words(options: &S3Options) -> object_store::Result<()> {
+    let credentials = &options.credentials;
+    let visible = |secret: &SecretString| {
+        let text = secret.expose_secret();
+        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
+    };
+    let wrong = if options
+        .region
+        .as_deref()
+        .is_some_and(|text| !is_region(text))
+    {
+        return Err(object_store::Error::Generic {
+            store: "S3",
+            source: "the region is not of the form eu-central-1".into(),
+        });
+    } else if !visible(&credentials.access_key_id) {
+        "access key id"
+    } else if !visible(&credentials.secret_access_key) {
+        "secret access key"
+    } else if credentials
+        .session_token
+        .as_ref()
+        .is_some_and(|token| !visible(token))
+    {
+        "session token"
+    } else {
+        return Ok(());
+    };
+    Err(object_store::Error::Unauthenticated {
+        path: options.bucket.clone(),
+        source: format!("the {wrong} is empty or holds more than visible ASCII characters").into(),
+    })
 }
 
 fn builder(options: &S3Options) -> object_store::Result<AmazonS3Builder> {
@@ -252,6 +294,47 @@ mod tests {
         ] {
             let read = Endpoint::parse(text).map(|endpoint| endpoint.to_string());
             assert_eq!(read, expected.map(str::to_owned), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_fits_into_no_header_is_refused_by_name() {
+        let options = |region: &str, id: &str, key: &str, token: &str| S3Options {
+            bucket: "vault".to_owned(),
+            prefix: String::new(),
+            endpoint: Some(Endpoint::parse("http://127.0.0.1:1").unwrap()),
+            region: Some(region.to_owned()),
+            path_style: true,
+            credentials: S3Credentials {
+                access_key_id: id.to_owned().into(),
+                secret_access_key: key.to_owned().into(),
+                session_token: Some(token.to_owned().into()),
+            },
+            read_back: true,
+            limits: Limits::default(),
+        };
+        assert!(Store::s3(&options("eu-central-1", "AKID", "a/b+c=", "t")).is_ok());
+        for (options, named) in [
+            (options("eu\ngeheim", "AKID", "key", "t"), "the region is"),
+            (options("", "AKID", "key", "t"), "the region is"),
+            (options("eu", "geheim\r", "key", "t"), "access key id is"),
+            (
+                options("eu", "AKID", "geheim ", "t"),
+                "secret access key is",
+            ),
+            (
+                options("eu", "AKID", "key", "gehe\u{1}im"),
+                "session token is",
+            ),
+            (
+                options("eu", "AKID", "key", "gehe\u{fc}im"),
+                "session token is",
+            ),
+        ] {
+            let error = Store::s3(&options).unwrap_err();
+            let text = backup_model::Failure::from_error(error.code(), &error);
+            let text = format!("{} {:?}", text.message, text.causes);
+            assert!(text.contains(named) && !text.contains("gehe"), "{text}");
         }
     }
 

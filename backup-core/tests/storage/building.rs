@@ -171,6 +171,7 @@ async fn a_first_backup_that_broke_off_goes_on_where_it_was() {
         report.added_bytes > 100 * MIB,
         "adopted packs are this run's"
     );
+    assert!(report.resumed_bytes >= 16 * MIB, "{report:?}");
     assert!(!case.world.host.journal_path(&case.job).exists());
     case.assert_right(&report).await;
 }
@@ -186,6 +187,7 @@ async fn files_that_have_not_changed_are_not_read() {
 
     let before = bytes_read();
     let (second, _) = case.backup().await;
+    assert_eq!(second.resumed_bytes, 0);
     let read = bytes_read() - before;
     assert!(read < 8 * MIB, "{read} bytes read");
     assert_eq!(second.read_bytes, first.read_bytes);

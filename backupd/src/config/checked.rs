@@ -30,6 +30,8 @@ pub struct RepositoryConfig {
     pub url: RepositoryUrl,
     /// The root public key, in minisign's base64.
     pub trust: String,
+    /// Whether the store is known not to keep two writers apart.
+    pub single_writer: bool,
     /// How it is reached, for a bucket.
     pub s3: Option<S3Config>,
 }

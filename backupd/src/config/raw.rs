@@ -19,6 +19,7 @@ const STATE: Key = Key("state", "state = \"/var/lib/backupd\"");
 const REPOSITORIES: Key = Key("repository", "[repository.main]");
 const URL: Key = Key("url", "url = \"file:///var/lib/backupd/repo\"");
 const TRUST: Key = Key("trust", "trust = \"RW…\"");
+const SINGLE_WRITER: Key = Key("single_writer", "single_writer = true");
 const JOBS: Key = Key("job", "[job.webui]");
 const REPOSITORY: Key = Key("repository", "repository = \"main\"");
 const SOURCES: Key = Key("source", "[[job.webui.source]]");
@@ -66,6 +67,7 @@ pub(crate) struct RawRepository {
     pub(crate) name: Located<String>,
     pub(crate) url: Option<Located<String>>,
     pub(crate) trust: Option<Located<String>>,
+    pub(crate) single_writer: bool,
     pub(crate) s3: RawS3,
 }
 
@@ -186,12 +188,14 @@ fn repository(
 ) -> RawRepository {
     let url = required(&mut table, URL, findings);
     let trust = required(&mut table, TRUST, findings);
+    let single_writer = table.flag(SINGLE_WRITER, findings).got();
     let s3 = s3::read(&mut table, findings);
     table.finish(findings);
     RawRepository {
         name,
         url,
         trust,
+        single_writer: single_writer.is_some_and(|flag| flag.value),
         s3,
     }
 }

@@ -201,6 +201,23 @@ impl<'a> Table<'a> {
         findings.at(&self.at, format!("{place} has no `{}`", key.0), help);
     }
 
+    /// Blacks out every value that is no table of a reference, and what is odd in those tables.
+    pub(crate) fn mask_values(&self, findings: &mut Findings) {
+        for value in self.entries.values() {
+            match value.get_ref().as_table() {
+                Some(inner) => {
+                    let known =
+                        |name: &str| ["env", "file", "credential", "command"].contains(&name);
+                    let odd = inner.iter().filter(|(name, _)| !known(name.get_ref()));
+                    for (_, value) in odd {
+                        findings.mask(self.at.file, value.span());
+                    }
+                }
+                None => findings.mask(self.at.file, value.span()),
+            }
+        }
+    }
+
     /// Reports every key that nobody asked for.
     pub(crate) fn finish(self, findings: &mut Findings) {
         for (name, value) in self.entries {
@@ -312,7 +329,7 @@ pub(crate) fn suggestion(given: &str, known: &[&str]) -> String {
 /// Whether a key's name says that its value is not for everybody.
 pub(crate) fn looks_secret(key: &str) -> bool {
     let key = key.to_lowercase();
-    ["pass", "secret", "token", "credential", "private"]
+    ["pass", "secret", "token", "credential", "private", "key"]
         .iter()
         .any(|word| key.contains(word))
 }

@@ -25,6 +25,8 @@ pub struct Place {
     pub url: RepositoryUrl,
     /// The root key; without one, opening fails and names the key it found.
     pub trust: Option<String>,
+    /// Whether the configuration says that the store does not keep two writers apart.
+    pub single_writer: bool,
     /// How it is reached, for a bucket.
     pub s3: Option<S3Config>,
 }
@@ -55,6 +57,7 @@ impl Access {
             name: name.as_str().to_owned(),
             url: place.url,
             trust: Some(place.trust),
+            single_writer: place.single_writer,
             s3: place.s3,
         });
         Self {
@@ -105,6 +108,11 @@ impl Place {
         secrets: &SecretSources,
     ) -> Result<(Repository, Option<Failure>), Failure> {
         let store = self.store(secrets).await?;
+        if self.single_writer {
+            // A store that only loses races looks good when it is asked once.
+            let (store, warning) = storage::single_writer(store);
+            return Ok((self.open_on(store).await?, Some(warning)));
+        }
         if self.s3.is_none() {
             return Ok((self.open_on(store).await?, None));
         }

@@ -11,7 +11,8 @@ use backup_model::{Digest, StreamKind};
 use tokio::sync::mpsc;
 
 use super::{
-    Budget, Dedup, FilesWriter, Lane, NewPack, Observer, PipelineError, Pool, StreamWriter, Usage,
+    Added, Budget, Dedup, FilesWriter, Lane, NewPack, Observer, PipelineError, Pool, StreamWriter,
+    Usage,
     extents::Extents,
     files::StoredFiles,
     listing::KnownEntries,
@@ -126,8 +127,8 @@ pub struct Assembled {
     pub new_bytes: u64,
     /// Bytes that were stored before, and again now.
     pub again_bytes: u64,
-    /// Packs that no earlier snapshot of the job used, and their stored size.
-    pub added: (u64, u64),
+    /// Packs that no earlier snapshot of the job used.
+    pub added: Added,
     /// What the host keeps of each stream.
     pub caches: Vec<StreamCache>,
     /// What is stored, for the next index.
@@ -329,7 +330,7 @@ impl Assembled {
     /// What the run had to store because it was new, as opposed to what it stored again.
     pub fn new_stored_bytes(&self) -> u64 {
         let all = (self.new_bytes + self.again_bytes).max(1);
-        let share = u128::from(self.added.1) * u128::from(self.new_bytes) / u128::from(all);
+        let share = u128::from(self.added.bytes) * u128::from(self.new_bytes) / u128::from(all);
         u64::try_from(share).unwrap_or(u64::MAX)
     }
 

@@ -37,6 +37,19 @@ struct State {
     used: Vec<u32>,
     /// Slots from here on are packs that no snapshot of the index used.
     first_new: usize,
+    /// Slots from here on are packs that this run stores; those before were adopted.
+    first_own: usize,
+}
+
+/// Packs that are new with a snapshot.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Added {
+    /// How many.
+    pub packs: u64,
+    /// Their stored size.
+    pub bytes: u64,
+    /// Of this, what a run that broke off had stored.
+    pub adopted_bytes: u64,
 }
 
 impl Dedup {
@@ -56,6 +69,7 @@ impl Dedup {
                 seen,
                 numbers: vec![None; packs.len()],
                 first_new: packs.len(),
+                first_own: packs.len(),
                 packs,
                 used: Vec::new(),
             }),
@@ -67,6 +81,7 @@ impl Dedup {
         let slot = self.open_pack()?;
         self.finish_pack(slot, info);
         let mut state = self.lock();
+        state.first_own = state.packs.len();
         for &Part { id, offset, length } in parts {
             let place = Place {
                 pack: slot,
@@ -144,17 +159,21 @@ impl Dedup {
         lines.collect()
     }
 
-    /// How many packs the snapshot uses that the index did not have, and their size.
-    pub(super) fn added(&self) -> (u64, u64) {
+    /// The packs that the snapshot uses and the index did not have.
+    pub(super) fn added(&self) -> Added {
         let state = self.lock();
-        let info = |&slot: &u32| state.packs.get(slot as usize).copied().flatten();
-        let new = state
-            .used
-            .iter()
-            .filter(|&&slot| slot as usize >= state.first_new);
-        new.filter_map(info).fold((0, 0), |(count, bytes), info| {
-            (count + 1, bytes + info.size)
-        })
+        let mut added = Added::default();
+        for slot in state.used.iter().map(|&slot| slot as usize) {
+            let info = state.packs.get(slot).copied().flatten();
+            if let Some(info) = info.filter(|_| slot >= state.first_new) {
+                added.packs += 1;
+                added.bytes += info.size;
+                if slot < state.first_own {
+                    added.adopted_bytes += info.size;
+                }
+            }
+        }
+        added
     }
 
     /// The packs for the next index, by slot: slots stay what they are, and a pack that may not be

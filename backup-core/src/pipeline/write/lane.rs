@@ -114,20 +114,15 @@ impl Lane {
 
     /// Sends what is left, and waits until all packs are on their way to the store.
     pub(super) fn finish(mut self) -> Result<(), PipelineError> {
-        self.flush()?;
-        while let Some(answer) = self.finishing.pop_front() {
-            answer.wait()??;
-        }
-        Ok(())
-    }
-
-    /// Closes the pack that is being filled.
-    fn flush(&mut self) -> Result<(), PipelineError> {
         self.close_block()?;
         if let Some(pack) = self.packs.back_mut() {
             pack.closed = true;
         }
-        self.settle(0)
+        self.settle(0)?;
+        while let Some(answer) = self.finishing.pop_front() {
+            answer.wait()??;
+        }
+        Ok(())
     }
 
     /// Takes what is under way, so that nothing depends on when this lane goes on.
@@ -178,13 +173,25 @@ impl Lane {
             (stored, plain) => stored as f64 / plain as f64,
         };
         let expected = pack.sealer.plain_len() as f64 + pack.waiting_plain as f64 * ratio;
-        // Nothing may be left that would not fit if it did not compress at all.
-        let most = pack.sealer.plain_len() as u64 + pack.waiting_plain + 2 * capacity as u64;
         pack.closed = expected >= self.pack_bytes as f64
-            || most > Self::memory(&self.shared.options, self.pack_bytes) as u64
             || pack.plain_len + 2 * capacity as u64 > MAX_PACK_PLAIN
             || pack.parts.len() >= MAX_PACK_CHUNKS;
-        self.settle(self.shared.pool.in_flight())
+        self.settle(self.shared.pool.in_flight())?;
+        self.leave_room()
+    }
+
+    /// Takes blocks until those that are still under way fit into the pack's memory even if they
+    /// do not compress at all: as a pack gets full, fewer of its blocks are compressed at once.
+    fn leave_room(&mut self) -> Result<(), PipelineError> {
+        let memory = Self::memory(&self.shared.options, self.pack_bytes) as u64;
+        let next = 2 * self.shared.options.block_bytes as u64;
+        while self.in_flight > 0
+            && let Some(pack) = self.packs.back().filter(|pack| !pack.closed)
+            && pack.sealer.plain_len() as u64 + pack.waiting_plain + next > memory
+        {
+            self.settle(self.in_flight - 1)?;
+        }
+        Ok(())
     }
 
     /// Takes compressed blocks, oldest first, until at most so many are under way, and finishes

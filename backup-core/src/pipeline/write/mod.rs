@@ -25,7 +25,7 @@ mod upload;
 
 pub use assembly::{Assembled, Assembly, NewStream, PackOptions, Pipeline, StoredStream};
 pub use budget::Budget;
-pub use dedup::Dedup;
+pub use dedup::{Added, Dedup};
 pub use files::FilesWriter;
 pub use journal::RunJournal;
 pub use level::{LevelControl, LevelMode, Observation};

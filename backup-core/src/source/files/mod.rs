@@ -16,8 +16,8 @@
 //! writes to it could take hours. What still shrinks or fails while it is read is filled up with
 //! zeros, what grows is cut at the size that its header says, and all of it is listed.
 //!
-//! Memory: the names of the folders on the way down, files whose other names are still to come,
-//! and buffers; nothing per file that was done.
+//! Memory: the names of the folders on the way down, the latest files whose other names are still
+//! to come, and buffers; nothing per file that was done.
 
 mod archive;
 mod content;

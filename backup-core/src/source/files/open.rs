@@ -59,10 +59,7 @@ pub(super) fn node(path: Vec<u8>, kind: NodeKind, stat: &Stat) -> Node {
         uid: stat.st_uid,
         gid: stat.st_gid,
         mtime: mtime(stat),
-        ctime: FileTime {
-            secs: stat.st_ctime,
-            nanos: nanos(stat.st_ctime_nsec),
-        },
+        ctime: ctime(stat),
         dev: stat.st_dev & STORED_BITS,
         ino: stat.st_ino & STORED_BITS,
     }
@@ -76,6 +73,13 @@ pub(super) fn mtime(stat: &Stat) -> FileTime {
     FileTime {
         secs: stat.st_mtime,
         nanos: nanos(stat.st_mtime_nsec),
+    }
+}
+
+pub(super) fn ctime(stat: &Stat) -> FileTime {
+    FileTime {
+        secs: stat.st_ctime,
+        nanos: nanos(stat.st_ctime_nsec),
     }
 }
 

@@ -20,13 +20,7 @@ pub(super) fn regions(file: &File, stat: &Stat) -> Option<Vec<Region>> {
     if allocated.saturating_mul(512) >= size {
         return None;
     }
-    let found = ask(file, size).ok()?;
-    let mut gap = 0;
-    let mut regions = merged(&found, gap, size);
-    while regions.len() >= MAX_REGIONS {
-        gap = if gap == 0 { 4096 } else { gap * 2 };
-        regions = merged(&found, gap, size);
-    }
+    let mut regions = ask(file, size).ok()?.finish();
     if regions.iter().map(|region| region.length).sum::<u64>() == size {
         return None;
     }
@@ -42,8 +36,8 @@ pub(super) fn regions(file: &File, stat: &Stat) -> Option<Vec<Region>> {
     Some(regions)
 }
 
-fn ask(file: &File, size: u64) -> Result<Vec<Region>, Errno> {
-    let mut found = Vec::new();
+fn ask(file: &File, size: u64) -> Result<Found, Errno> {
+    let mut found = Found::new(size);
     let mut at = 0;
     while at < size {
         let start = match seek(file, SeekFrom::Data(at)) {
@@ -62,6 +56,46 @@ fn ask(file: &File, size: u64) -> Result<Vec<Region>, Errno> {
         at = end;
     }
     Ok(found)
+}
+
+/// What was found so far. Holes can be as many as blocks, so small ones are filled on the way:
+/// never are more than twice as many regions held as a reader takes.
+struct Found {
+    size: u64,
+    regions: Vec<Region>,
+    /// Holes up to here are filled.
+    gap: u64,
+}
+
+impl Found {
+    fn new(size: u64) -> Self {
+        Self {
+            size,
+            regions: Vec::new(),
+            gap: 0,
+        }
+    }
+
+    fn push(&mut self, region: Region) {
+        if self.regions.len() >= 2 * MAX_REGIONS {
+            self.thin();
+        }
+        self.regions.push(region);
+    }
+
+    /// Fewer regions than a reader takes.
+    fn finish(mut self) -> Vec<Region> {
+        self.regions = merged(&self.regions, self.gap, self.size);
+        self.thin();
+        self.regions
+    }
+
+    fn thin(&mut self) {
+        while self.regions.len() >= MAX_REGIONS {
+            self.gap = (self.gap * 2).max(4096);
+            self.regions = merged(&self.regions, self.gap, self.size);
+        }
+    }
 }
 
 /// Rounds outwards to blocks and joins what is then no further apart than `gap`.
@@ -96,5 +130,25 @@ mod tests {
         let joined = vec![region(0, 1024), region(4096, 1000)];
         assert_eq!(merged(&found, 0, 5096), joined);
         assert_eq!(merged(&found, 4096, 5096), vec![region(0, 5096)]);
+    }
+
+    #[test]
+    fn a_hole_in_every_other_block_costs_no_memory() {
+        let (block, count) = (4096, 20 * MAX_REGIONS as u64);
+        let mut found = Found::new(2 * block * count);
+        for number in 0..count {
+            found.push(Region {
+                offset: 2 * block * number,
+                length: block,
+            });
+            assert!(found.regions.len() <= 2 * MAX_REGIONS);
+        }
+        // All of it is data by then, up to the last hole.
+        let regions = found.finish();
+        let whole = Region {
+            offset: 0,
+            length: 2 * block * count - block,
+        };
+        assert_eq!(regions, [whole]);
     }
 }

@@ -40,11 +40,9 @@ pub enum DumpError {
         #[source]
         source: ArchiveError,
     },
-    /// `pg_dumpall` said that all was well, but its output has no end, or is too large.
-    #[error("`pg_dumpall` ended without an error, but its output {what}{stderr}")]
+    /// `pg_dumpall` said that all was well, but its output has no end.
+    #[error("`pg_dumpall` ended without an error, but its output has no end{stderr}")]
     Globals {
-        /// What is wrong.
-        what: &'static str,
         /// What it wrote to standard error.
         stderr: Stderr,
     },

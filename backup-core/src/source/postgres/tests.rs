@@ -312,6 +312,11 @@ async fn globals_hold_passwords_only_for_those_who_may_read_them() {
     let cut = fake_programs(folder.path(), "15.1", "echo 'CREATE ROLE half;'");
     let error = take(&superuser, &cut).unwrap_err();
     assert!(matches!(error, DumpError::Globals { .. }), "{error}");
+    let endless = fake_programs(folder.path(), "15.1", "exec yes");
+    assert_eq!(
+        take(&superuser, &endless).unwrap_err().to_string(),
+        "`pg_dumpall` wrote more than the 8388608 bytes that it may, and was stopped"
+    );
     let broken = fake_programs(folder.path(), "15.1", "echo no >&2; exit 2");
     assert_eq!(take(&superuser, &broken).unwrap_err().code(), Code::PgDump);
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use backup_core::store::Endpoint;
+use backup_core::store::{Endpoint, is_region};
 use backupd::config::{RepositoryUrl, UrlError};
 use clap::{
     Args, Parser, Subcommand, ValueEnum,
@@ -61,6 +61,7 @@ pub(crate) struct Global {
         global = true,
         value_name = "URL",
         env = "BACKUPCTL_REPOSITORY",
+        hide_env_values = true,
         value_parser = repository
     )]
     pub(crate) repository: Option<RepositoryUrl>,
@@ -129,12 +130,19 @@ pub(crate) struct S3Flags {
         global = true,
         value_name = "URL",
         env = "BACKUPCTL_ENDPOINT",
+        hide_env_values = true,
         value_parser = Endpoint::parse
     )]
     pub(crate) endpoint: Option<Endpoint>,
 
     /// The region of a bucket, where its server cares.
-    #[arg(long, global = true, value_name = "NAME", env = "BACKUPCTL_REGION")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "NAME",
+        env = "BACKUPCTL_REGION",
+        value_parser = region
+    )]
     pub(crate) region: Option<String>,
 
     /// Whether a bucket is named in the path of requests and not in the host; by default where
@@ -192,6 +200,14 @@ fn repository(text: &str) -> Result<RepositoryUrl, UrlError> {
     match std::env::current_dir() {
         Ok(folder) => RepositoryUrl::parse(text, &folder),
         Err(_) => text.parse(),
+    }
+}
+
+fn region(text: &str) -> Result<String, &'static str> {
+    if is_region(text) {
+        Ok(text.to_owned())
+    } else {
+        Err("the region is not of the form eu-central-1")
     }
 }
 

@@ -57,6 +57,7 @@ impl Context {
                 s3: self.s3(&url, &secrets)?,
                 url,
                 trust: self.global.trust.clone(),
+                single_writer: false,
             }],
             jobs: BTreeMap::new(),
             state: self.places().default_state(),

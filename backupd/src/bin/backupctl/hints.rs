@@ -58,6 +58,9 @@ pub(crate) const fn hint(code: Code) -> Option<&'static str> {
             "Check that what the source names exists, and that this user may read or run it."
         }
         Code::Store => "Check whether the storage answers, and try again.",
+        Code::SingleWriter => {
+            "Let only one host write here, or move to a store that keeps two writers apart."
+        }
         Code::StoreDenied => {
             "Check the rights of this user on the repository's folder, or of the access key on the bucket."
         }

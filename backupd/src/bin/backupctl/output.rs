@@ -10,9 +10,13 @@ use std::{
 };
 
 use anstream::{AutoStream, ColorChoice};
+use backup_core::store::EndpointError;
 use backup_model::{Code, Failure};
-use backupd::config::Problems;
-use clap::builder::styling::{AnsiColor, Style};
+use backupd::config::{Problems, UrlError};
+use clap::{
+    builder::styling::{AnsiColor, Style},
+    error::{ContextKind, ContextValue, ErrorKind},
+};
 use indicatif::{MultiProgress, ProgressDrawTarget};
 use serde::Serialize;
 
@@ -229,7 +233,18 @@ impl Output {
     /// Help, the version, or what is wrong with the arguments.
     pub(crate) fn usage(error: &clap::Error) -> Exit {
         let wrong = error.use_stderr();
-        if wrong && std::env::args_os().any(|arg| arg == "--json") {
+        let json_wanted = std::env::args_os().any(|arg| arg == "--json");
+        if let Some(failure) = refused_value(error) {
+            if json_wanted {
+                let line = json("error", &Trouble::error(&failure)).unwrap_or_default();
+                drop(writeln!(io::stdout(), "{line}"));
+            } else {
+                let text = described("error", RED, &failure, hint(failure.code));
+                drop(anstream::stderr().write_all(text.as_bytes()));
+            }
+            return Exit::of(failure.code);
+        }
+        if wrong && json_wanted {
             let text = error.render().to_string();
             let message = text.lines().next().unwrap_or_default();
             let message = message.trim_start_matches("error: ");
@@ -312,6 +327,28 @@ impl Output {
     }
 }
 
+/// What is wrong with an address on the command line, without the address: it may hold a secret.
+fn refused_value(error: &clap::Error) -> Option<Failure> {
+    let Some(ContextValue::String(argument)) = error.get(ContextKind::InvalidArg) else {
+        return None;
+    };
+    let flag = argument.split([' ', '=']).next()?;
+    if error.kind() != ErrorKind::ValueValidation
+        || !["--repository", "--endpoint", "--region"].contains(&flag)
+    {
+        return None;
+    }
+    let source = std::error::Error::source(error)?;
+    let secret = matches!(source.downcast_ref(), Some(UrlError::Password))
+        || matches!(source.downcast_ref(), Some(EndpointError::Credentials));
+    let code = if secret {
+        Code::SecretInArgument
+    } else {
+        Code::Usage
+    };
+    Some(Failure::new(code, format!("{flag}: {source}")))
+}
+
 fn write_failure(error: &io::Error) -> Failure {
     Failure {
         causes: vec![error.to_string()],
@@ -380,6 +417,32 @@ mod tests {
             json("error", &body).unwrap(),
             r#"{"v":1,"type":"error","code":"E-PG-CONNECT","message":"could not connect to db:5432","causes":["connection refused"],"hint":"Check host, port or socket folder, and whether the server runs.","exit":13}"#
         );
+    }
+
+    #[test]
+    fn an_address_on_the_command_line_is_not_repeated() {
+        for (flag, value, code) in [
+            (
+                "--endpoint",
+                "https://id:geheim@host",
+                Code::SecretInArgument,
+            ),
+            (
+                "--repository",
+                "s3://id:geheim@vault",
+                Code::SecretInArgument,
+            ),
+            ("--endpoint", "id:geheim@host", Code::Usage),
+            ("--repository", "s3://id:geheim/x@vault", Code::Usage),
+            ("--region", "Geheim\n", Code::Usage),
+        ] {
+            let error = Cli::try_parse_from(["backupctl", "version", flag, value]).unwrap_err();
+            let failure = refused_value(&error).unwrap();
+            assert_eq!(failure.code, code, "{flag} {value}");
+            let shown = json("error", &Trouble::error(&failure)).unwrap();
+            assert!(shown.contains(flag), "{shown}");
+            assert!(!shown.to_lowercase().contains("geheim"), "{shown}");
+        }
     }
 
     #[tokio::test]

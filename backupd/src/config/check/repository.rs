@@ -22,7 +22,12 @@ impl Check {
         let config = url
             .zip(trust)
             .zip(s3)
-            .map(|((url, trust), s3)| RepositoryConfig { url, trust, s3 });
+            .map(|((url, trust), s3)| RepositoryConfig {
+                url,
+                trust,
+                s3,
+                single_writer: raw.single_writer,
+            });
         self.repositories.add(&raw.name, config, &mut self.findings);
     }
 

@@ -1,6 +1,6 @@
 //! Checks of what a bucket needs: an address, an access key by reference, limits.
 
-use backup_core::store::{Endpoint, EndpointError, Limits};
+use backup_core::store::{Endpoint, EndpointError, Limits, is_region};
 
 use super::config::Check;
 use crate::config::{
@@ -31,6 +31,12 @@ impl Check {
             Some(region) if region.value.is_empty() => {
                 let help = "Name the bucket's region, or leave the key out.";
                 self.findings.at(&region.at, "`region` is empty", help);
+                None
+            }
+            Some(region) if !is_region(&region.value) => {
+                let help = "It is made of lower-case letters, digits and hyphens.";
+                let message = "`region` is not of the form `eu-central-1`";
+                self.findings.at(&region.at, message, help);
                 None
             }
             region => Some(region.as_ref().map(|region| region.value.clone())),

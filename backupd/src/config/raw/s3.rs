@@ -80,7 +80,7 @@ pub(super) fn read(table: &mut Table<'_>, findings: &mut Findings) -> RawS3 {
 fn credentials(table: &mut Table<'_>, findings: &mut Findings) -> Field<RawCredentials> {
     if let Some(given) = table
         .value(CREDENTIALS)
-        .filter(|given| given.value.is_str())
+        .filter(|given| !given.value.is_table())
     {
         findings.mask(given.at.file, given.at.span);
     }
@@ -92,6 +92,8 @@ fn credentials(table: &mut Table<'_>, findings: &mut Findings) -> Field<RawCrede
         Field::Wrong => return Field::Wrong,
         Field::Got(inner) => inner,
     };
+    // Whatever stands here in place of a reference may be the secret itself.
+    inner.mask_values(findings);
     let mut both = [ACCESS_KEY_ID, SECRET_ACCESS_KEY].map(|key| {
         if inner.value(key).is_none() {
             inner.missing(key, findings);

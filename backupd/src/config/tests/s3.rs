@@ -174,3 +174,30 @@ fn keys_of_a_bucket_do_not_belong_to_a_folder() {
     assert_eq!(problems[0].message, message);
     assert_eq!(problems[0].line, Some(6));
 }
+
+#[test]
+fn a_secret_at_a_wrong_place_is_not_shown() {
+    let right = "credentials = { access_key_id = { env = \"ID\" }, secret_access_key = { file = \"key\" } }";
+    for wrong in [
+        "credentials = [\"geheim\"]",
+        "credentials = { access_key_id = { env = \"ID\" }, secret_access_key = { file = \"key\" }, id = \"geheim\" }",
+        "credentials = { access_key_id = [\"geheim\"], secret_access_key = { file = \"key\" } }",
+        "credentials = { access_key_id = { value = \"geheim\" }, secret_access_key = { file = \"key\" } }",
+    ] {
+        assert!(BUCKET.contains(right));
+        let folder = folder(&with_bucket(&BUCKET.replace(right, wrong)));
+        let Err(crate::config::LoadError::Invalid(problems)) = load_from(&folder) else {
+            panic!("{wrong} is accepted");
+        };
+        let shown = problems.render(false, 200);
+        assert!(shown.contains("credentials"), "{shown}");
+        assert!(!shown.contains("geheim"), "{shown}");
+    }
+    refused(
+        "eu-1",
+        "eu_1",
+        7,
+        "`region` is not of the form `eu-central-1`",
+        "lower-case",
+    );
+}

@@ -35,8 +35,12 @@ fn text(report: &BackupReport) -> String {
     } else {
         "partial: something could not be read"
     };
+    let resumed = match report.resumed_bytes {
+        0 => String::new(),
+        bytes => format!(" ({} of it by a run that broke off)", show::bytes(bytes)),
+    };
     format!(
-        "{}  {}  {state}\n  read {}, of which new {}; stored {} for it; {}",
+        "{}  {}  {state}\n  read {}, of which new {}; stored {} for it{resumed}; {}",
         report.snapshot,
         show::time(report.created),
         show::bytes(report.read_bytes),

@@ -38,9 +38,9 @@ struct Made {
     identity: PathBuf,
     root_key: PathBuf,
     state: PathBuf,
-    /// Further lines of the configuration's table, for a bucket.
+    /// Further lines of the configuration's table.
     #[serde(skip)]
-    s3_lines: String,
+    more_lines: String,
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
@@ -72,7 +72,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> 
         identity: created.identity,
         root_key: created.root_key,
         state: set_up.state,
-        s3_lines: s3.as_ref().map(s3_lines).unwrap_or_default(),
+        more_lines: more_lines(s3.as_ref(), !created.warnings.is_empty()),
     };
     for warning in &created.warnings {
         context.output.warning(warning);
@@ -83,6 +83,15 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> 
     } else {
         Exit::WARNINGS
     })
+}
+
+/// What the configuration must say beside place and trust.
+fn more_lines(s3: Option<&S3Config>, single_writer: bool) -> String {
+    let mut lines = s3.map(s3_lines).unwrap_or_default();
+    if single_writer {
+        lines.push_str("  single_writer = true\n");
+    }
+    lines
 }
 
 /// What the configuration must say to reach a bucket as this command did.
@@ -97,10 +106,14 @@ fn s3_lines(s3: &S3Config) -> String {
     if let Some(path_style) = s3.path_style {
         lines.push_str(&format!("  path_style = {path_style}\n"));
     }
-    lines.push_str(
-        "  credentials = { access_key_id = { env = \"AWS_ACCESS_KEY_ID\" }, \
-         secret_access_key = { env = \"AWS_SECRET_ACCESS_KEY\" } }\n",
-    );
+    let token = match s3.credentials.session_token {
+        Some(_) => ", session_token = { env = \"AWS_SESSION_TOKEN\" }",
+        None => "",
+    };
+    lines.push_str(&format!(
+        "  credentials = {{ access_key_id = {{ env = \"AWS_ACCESS_KEY_ID\" }}, \
+         secret_access_key = {{ env = \"AWS_SECRET_ACCESS_KEY\" }}{token} }}\n",
+    ));
     lines
 }
 
@@ -123,8 +136,8 @@ fn text(made: &Made) -> String {
          \x20 state   = {state}\n\n\
          \x20 [repository.main]\n\
          \x20 url   = {url}\n\
-         \x20 trust = \"{trust}\"\n{s3}",
-        s3 = made.s3_lines,
+         \x20 trust = \"{trust}\"\n{more}",
+        more = made.more_lines,
         repository = made.repository,
         id = made.id,
         trust = made.trust,

@@ -41,6 +41,8 @@ async fn probe(context: &Context) -> Result<Exit, Failure> {
     let access = context.access()?;
     let mut repositories = Vec::new();
     for place in access.places_of(None) {
+        // Not a word is written to a place that is no repository of ours.
+        place.open(&access.secrets).await?;
         let store = place.store(&access.secrets).await?;
         let found = store::probe(&store).await;
         let found = found.map_err(|error| storage::failure(&error))?;
