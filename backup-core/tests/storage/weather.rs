@@ -165,7 +165,7 @@ impl Trial {
                             Verdict::Good => tally.good += 1,
                             Verdict::Untested { .. } => tally.untested += 1,
                             // All is whole, as a look with the store well has shown.
-                            Verdict::Damaged { .. } => panic!("seed {}: {report:?}", self.seed),
+                            _ => panic!("seed {}: {report:?}", self.seed),
                         }
                     }
                 }
@@ -215,7 +215,7 @@ fn was_rough(tally: &Tally) {
     println!("{tally:?}");
     assert!(tally.backups_failed > 3, "{tally:?}");
     assert!(tally.backups_failed + 3 < tally.backups, "{tally:?}");
-    assert!(tally.good > 3 && tally.untested > 0, "{tally:?}");
+    assert!(tally.good > 0, "{tally:?}");
     assert!(tally.restored > 3 && tally.restore_failed > 0, "{tally:?}");
 }
 
