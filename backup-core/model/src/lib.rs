@@ -10,6 +10,7 @@ mod failure;
 mod id;
 mod progress;
 mod report;
+mod retention;
 mod selection;
 
 pub use browse::{Aspect, Change, Difference, EntryInfo, EntryKind, Found};
@@ -21,5 +22,9 @@ pub use progress::{Event, Phase, Progress, Silent};
 pub use report::{
     BackupReport, ChosenEntries, End, Level, RestorePlan, RestoreReport, RestoreStep,
     RestoreTarget, RestoredStream, SnapshotDetail, SnapshotInfo, StreamInfo, Verdict, VerifyReport,
+};
+pub use retention::{
+    GoReason, KeepReason, PauseReason, RetentionDecision, RetentionNote, RetentionPlan,
+    RetentionPolicy, RetentionRule, RetentionVerdict,
 };
 pub use selection::Selection;
