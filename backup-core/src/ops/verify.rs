@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     OpError,
     copy::copy,
-    list::{read_recipe, selected},
+    list::{forgotten, read_recipe, selected},
 };
 use crate::{
     format::{Commit, Refs, layout},
@@ -95,7 +95,10 @@ pub async fn verify(
                     report(checked.await?);
                     verified += 1;
                 }
-                RunState::Open(_) => {}
+                RunState::Dead(dead) if matches!(selection, Selection::One(_)) => {
+                    return Err(forgotten(name, *dead).into());
+                }
+                RunState::Dead(_) | RunState::Open(_) => {}
                 RunState::Bad(error) => {
                     report(bad_record(name, verifier.level(), error));
                     verified += 1;

@@ -1,0 +1,435 @@
+//! Prune: delete what no snapshot names, without a key that opens anything, while others work.
+//!
+//! In two phases. A plan names candidates: writers that begin after it leave them alone. Runs that
+//! began before it are waited for, and those that are past their limit are ended by a fence. Then
+//! everything is looked at again, and what still nobody names is final: that and nothing else is
+//! deleted, by whoever comes. One activation goes as far as it can without waiting; the next one,
+//! of anybody with the role, takes the prune up where it is.
+
+use std::{collections::BTreeMap, time::Instant};
+
+use backup_keys::SecretKey;
+use backup_model::{
+    Amount, Digest, Event, OpenRun, Phase, Progress, PrunePlan, PruneReport, PruneState,
+    SnapshotName,
+};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use jiff::{SignedDuration, Timestamp};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Clock, OpError,
+    survey::{Named, Survey, survey},
+};
+use crate::{
+    format::{Done, Final, Objects, Plan, Session, SizedDigest, layout},
+    repo::{Begun, Host, JobLock, NewestPrune, Repository, fence, limit_of, parse_refs_object},
+    store::{Deleted, Store, store_time},
+};
+
+/// More than so many per cent of what snapshots named must not go unasked.
+const LARGE_PERCENT: u64 = 30;
+/// A plan has no more candidates, so that its record stays within the format's limit.
+const MOST_CANDIDATES: usize = 500_000;
+/// Objects are deleted side by side, this many at once.
+const DELETES: usize = 16;
+
+/// How to prune.
+#[derive(Clone, Copy, Debug)]
+pub struct PruneOptions {
+    /// How long a plan stands before anything is deleted, by the store's clock: a window for
+    /// second thoughts. No safety rests on it.
+    pub grace_secs: u64,
+    /// Somebody said yes to a plan that takes much.
+    pub allow_large: bool,
+}
+
+/// Says what a prune would do now. Changes nothing.
+pub async fn plan_prune(
+    repository: &Repository,
+    cancel: &CancellationToken,
+) -> Result<PrunePlan, OpError> {
+    let (generation, begun) = match repository.newest_prune().await? {
+        NewestPrune::Begun(begun) => (begun.plan.generation, Some(begun)),
+        NewestPrune::Done(generation) => (generation + 1, None),
+    };
+    let looked = Look::take(repository, cancel).await?;
+    let objects = match &begun {
+        None => looked.candidates.clone(),
+        Some(begun) => match &begun.last {
+            None => looked.survey.named.unnamed_of(&begun.plan.candidates),
+            Some((last, _)) => last.delete.clone(),
+        },
+    };
+    let share_percent = looked.share_percent(repository).await?;
+    let mut open = Vec::new();
+    for session in &looked.survey.open {
+        open.push(open_run(repository, session).await?);
+    }
+    Ok(PrunePlan {
+        generation,
+        begun: begun.is_some(),
+        packs: objects.pack_amount(),
+        lists: objects.list_amount(),
+        snapshots: looked.survey.living.len() as u64,
+        kept: looked.survey.named_packs(),
+        open,
+        pinned: looked.survey.pinned.iter().cloned().collect(),
+        share_percent,
+        needs_confirmation: begun.is_none() && share_percent > LARGE_PERCENT,
+    })
+}
+
+/// Prunes as far as can be done now. Where the store does not keep writers apart, `host` must be
+/// the one that writes here, and none of its jobs may run.
+pub async fn prune(
+    repository: &Repository,
+    key: &SecretKey,
+    host: Option<&Host>,
+    options: PruneOptions,
+    clock: Clock,
+    progress: &dyn Progress,
+    cancel: &CancellationToken,
+) -> Result<PruneReport, OpError> {
+    repository.may_maintain(key)?;
+    let _still = hold_jobs_still(repository, host).await?;
+    let pruner = Pruner {
+        repository,
+        key,
+        options,
+        clock,
+        progress,
+        cancel,
+        started: Instant::now(),
+    };
+    let begun = match repository.newest_prune().await? {
+        NewestPrune::Begun(begun) => begun,
+        NewestPrune::Done(before) => match pruner.begin(before + 1).await? {
+            Some(begun) => begun,
+            None => return Ok(pruner.report(before, &Objects::default(), PruneState::Nothing)),
+        },
+    };
+    pruner.finish(*begun).await
+}
+
+/// Somebody who prunes.
+struct Pruner<'a> {
+    repository: &'a Repository,
+    key: &'a SecretKey,
+    options: PruneOptions,
+    clock: Clock,
+    progress: &'a dyn Progress,
+    cancel: &'a CancellationToken,
+    started: Instant,
+}
+
+impl Pruner<'_> {
+    /// Creates a plan, unless there is nothing to delete. If somebody else creates one of the same
+    /// generation first, theirs it is.
+    async fn begin(&self, generation: u64) -> Result<Option<Box<Begun>>, OpError> {
+        let looked = Look::take(self.repository, self.cancel).await?;
+        if looked.candidates.is_empty() {
+            return Ok(None);
+        }
+        let share_percent = looked.share_percent(self.repository).await?;
+        if share_percent > LARGE_PERCENT && !self.options.allow_large {
+            return Err(OpError::LargePrune { share_percent });
+        }
+        let plan = Plan {
+            repository: self.repository.id(),
+            generation,
+            created: (self.clock)(),
+            candidates: looked.candidates,
+        };
+        self.repository.create_plan(self.key, &plan).await?;
+        self.unfinished(generation).await
+    }
+
+    /// What is stored of a generation, by us or by somebody else; none if it is done meanwhile.
+    async fn unfinished(&self, generation: u64) -> Result<Option<Box<Begun>>, OpError> {
+        match self.repository.newest_prune().await? {
+            NewestPrune::Begun(begun) if begun.plan.generation == generation => Ok(Some(begun)),
+            NewestPrune::Begun(_) | NewestPrune::Done(_) => Ok(None),
+        }
+    }
+
+    /// From a plan to its end, or to what must be waited for.
+    async fn finish(&self, begun: Begun) -> Result<PruneReport, OpError> {
+        let generation = begun.plan.generation;
+        let mut fenced = Vec::new();
+        let last = match begun.last {
+            Some(last) => Some(last),
+            None => {
+                let runs = self.wait(&mut fenced).await?;
+                let state = match runs.is_empty() {
+                    true => self.grace(generation).await?,
+                    false => Some(PruneState::Waiting { runs }),
+                };
+                if let Some(state) = state {
+                    let mut report = self.report(generation, &begun.plan.candidates, state);
+                    report.fenced = fenced;
+                    return Ok(report);
+                }
+                self.decide(&begun.plan, begun.plan_digest).await?
+            }
+        };
+        let Some((last, digest)) = last else {
+            // Somebody else has finished it meanwhile.
+            return Ok(self.report(generation, &Objects::default(), PruneState::Done));
+        };
+        let retained = self.delete(&last.delete).await?;
+        self.tidy().await?;
+        let done = Done {
+            repository: self.repository.id(),
+            generation,
+            r#final: digest,
+            created: (self.clock)(),
+            retained: retained.objects,
+        };
+        self.repository.create_done(self.key, &done).await?;
+        let mut report = self.report(generation, &last.delete, PruneState::Done);
+        report.retained = retained;
+        report.fenced = fenced;
+        Ok(report)
+    }
+
+    /// The runs that began before the plan and go on. Those past their limit are ended.
+    async fn wait(&self, fenced: &mut Vec<SnapshotName>) -> Result<Vec<OpenRun>, OpError> {
+        let mut open = Vec::new();
+        for session in self.repository.open_sessions().await? {
+            let now = (self.clock)();
+            if fence(self.repository, self.key, &session, now).await? {
+                fenced.push(name_of(&session));
+            } else {
+                open.push(open_run(self.repository, &session).await?);
+            }
+        }
+        Ok(open)
+    }
+
+    /// The window for second thoughts, while it is open.
+    async fn grace(&self, generation: u64) -> Result<Option<PruneState>, OpError> {
+        if self.options.grace_secs == 0 {
+            return Ok(None);
+        }
+        let store = self.repository.store();
+        let key = layout::plan(generation);
+        let began = store.modified(&key).await?.unwrap_or(Timestamp::MIN);
+        let grace = i64::try_from(self.options.grace_secs).unwrap_or(i64::MAX);
+        let until = began
+            .checked_add(SignedDuration::from_secs(grace))
+            .unwrap_or(Timestamp::MAX);
+        let over = store_time(store).await? >= until;
+        Ok((!over).then_some(PruneState::Grace { until }))
+    }
+
+    /// The second look: what still nobody names is final. If somebody else decides first, that
+    /// counts; none if it is done already.
+    async fn decide(
+        &self,
+        plan: &Plan,
+        plan_digest: Digest,
+    ) -> Result<Option<(Final, Digest)>, OpError> {
+        let survey = survey(self.repository, self.cancel).await?.sound()?;
+        let last = Final {
+            repository: self.repository.id(),
+            generation: plan.generation,
+            plan: plan_digest,
+            created: (self.clock)(),
+            delete: survey.named.unnamed_of(&plan.candidates),
+        };
+        self.repository.create_final(self.key, &last).await?;
+        let stored = self.unfinished(plan.generation).await?;
+        Ok(stored.and_then(|begun| begun.last))
+    }
+
+    /// Deletes what a final names; gives what the store keeps.
+    async fn delete(&self, objects: &Objects) -> Result<Amount, OpError> {
+        let object = "prune".to_owned();
+        let total = objects.pack_amount().and(objects.list_amount());
+        self.progress.event(Event::Began {
+            phase: Phase::Delete,
+            object: object.clone(),
+            total_bytes: Some(total.bytes),
+        });
+        let store = self.repository.store();
+        let mut deletes = stream::iter(keys(objects))
+            .map(|(key, size)| async move { Ok::<_, OpError>((store.delete(&key).await?, size)) })
+            .buffer_unordered(DELETES);
+        let mut retained = Amount::default();
+        let mut done_bytes = 0;
+        while let Some((deleted, size)) = deletes.try_next().await? {
+            if self.cancel.is_cancelled() {
+                return Err(OpError::Cancelled);
+            }
+            if deleted == Deleted::Retained {
+                retained.add(size);
+            }
+            done_bytes += size;
+            self.progress.event(Event::Advanced {
+                object: object.clone(),
+                done_bytes,
+                stored_bytes: 0,
+            });
+        }
+        self.progress.event(Event::Ended { object });
+        Ok(retained)
+    }
+
+    /// What dead runs left, and pins whose time is over.
+    async fn tidy(&self) -> Result<(), OpError> {
+        let store = self.repository.store();
+        let forgotten = self.repository.forgotten().await?;
+        for folder in [layout::SESSIONS, layout::SNAPSHOTS] {
+            for object in store.list(folder).await? {
+                let run = layout::parse_run(folder, &object.key);
+                if run.is_some_and(|(job, seq)| forgotten.dead(&job, seq).is_some()) {
+                    store.delete(&object.key).await?;
+                }
+            }
+        }
+        let pins = self.repository.pins().await?;
+        if pins.is_empty() {
+            return Ok(());
+        }
+        let now = store_time(store).await?;
+        for stored in pins.iter().filter(|stored| stored.until < now) {
+            store.delete(&layout::pin(&stored.pin.id)).await?;
+        }
+        Ok(())
+    }
+
+    fn report(&self, generation: u64, objects: &Objects, progress: PruneState) -> PruneReport {
+        PruneReport {
+            generation,
+            progress,
+            packs: objects.pack_amount(),
+            lists: objects.list_amount(),
+            retained: Amount::default(),
+            fenced: Vec::new(),
+            took_secs: self.started.elapsed().as_secs_f64(),
+        }
+    }
+}
+
+/// What there is, and what of it nobody names.
+struct Look {
+    survey: Survey,
+    candidates: Objects,
+}
+
+impl Look {
+    /// Objects are listed before records are read: what is stored between is of a run that this
+    /// look cannot know of, and is left out.
+    async fn take(repository: &Repository, cancel: &CancellationToken) -> Result<Self, OpError> {
+        let stored = stored(repository.store()).await?;
+        let survey = survey(repository, cancel).await?.sound()?;
+        let mut candidates = survey.named.unnamed_of(&stored);
+        let mut room = MOST_CANDIDATES;
+        for list in [
+            &mut candidates.packs,
+            &mut candidates.recipes,
+            &mut candidates.refs,
+        ] {
+            list.truncate(room);
+            room -= list.len();
+        }
+        Ok(Self { survey, candidates })
+    }
+
+    /// Of the bytes in packs that snapshots name or named, how many per cent are candidates. What
+    /// dead snapshots named is known by their refs, as long as these are there.
+    async fn share_percent(&self, repository: &Repository) -> Result<u64, OpError> {
+        let mut once: BTreeMap<Digest, u64> = BTreeMap::new();
+        for refs in &self.candidates.refs {
+            let bytes = repository.store().find(&layout::refs(&refs.0)).await?;
+            // Refs that do not read are of nobody.
+            if let Some(refs) = bytes.and_then(|bytes| parse_refs_object(&bytes)) {
+                once.extend(refs.packs.iter().map(|pack| (pack.0, pack.1)));
+            }
+        }
+        let goes = self.candidates.packs.iter();
+        let goes: u64 = goes
+            .filter(|pack| once.contains_key(&pack.0))
+            .map(|pack| pack.1)
+            .sum();
+        let stays: u64 = self.survey.named.packs.values().sum();
+        Ok((goes * 100).checked_div(goes + stays).unwrap_or(0))
+    }
+}
+
+impl Named {
+    /// Those of the objects that nobody names.
+    fn unnamed_of(&self, objects: &Objects) -> Objects {
+        let unnamed = |objects: &[SizedDigest], named: &BTreeMap<Digest, u64>| {
+            let objects = objects.iter().copied();
+            objects
+                .filter(|object| !named.contains_key(&object.0))
+                .collect()
+        };
+        Objects {
+            packs: unnamed(&objects.packs, &self.packs),
+            recipes: unnamed(&objects.recipes, &self.recipes),
+            refs: unnamed(&objects.refs, &self.refs),
+        }
+    }
+}
+
+/// The packs, recipes and refs that are stored.
+pub(super) async fn stored(store: &Store) -> Result<Objects, OpError> {
+    let list = async |folder, parse: fn(&str) -> Option<Digest>| {
+        let listed = store.list(folder).await?;
+        let objects = listed.iter();
+        let mut objects: Vec<SizedDigest> = objects
+            .filter_map(|object| Some(SizedDigest(parse(&object.key)?, object.size)))
+            .collect();
+        objects.sort_unstable();
+        Ok::<_, OpError>(objects)
+    };
+    Ok(Objects {
+        packs: list(layout::PACKS, layout::parse_pack).await?,
+        recipes: list(layout::RECIPES, layout::parse_recipe).await?,
+        refs: list(layout::REFS, layout::parse_refs).await?,
+    })
+}
+
+fn keys(objects: &Objects) -> Vec<(String, u64)> {
+    let packs = objects.packs.iter().map(|o| (layout::pack(&o.0), o.1));
+    let recipes = objects.recipes.iter().map(|o| (layout::recipe(&o.0), o.1));
+    let refs = objects.refs.iter().map(|o| (layout::refs(&o.0), o.1));
+    packs.chain(recipes).chain(refs).collect()
+}
+
+pub(super) async fn open_run(
+    repository: &Repository,
+    session: &Session,
+) -> Result<OpenRun, OpError> {
+    Ok(OpenRun {
+        run: name_of(session),
+        began: session.created,
+        limit: limit_of(repository, session).await?,
+    })
+}
+
+fn name_of(session: &Session) -> SnapshotName {
+    SnapshotName {
+        job: session.job.clone(),
+        seq: session.seq,
+    }
+}
+
+/// Where nothing else keeps a run from beginning, the locks of this host's jobs do.
+async fn hold_jobs_still(
+    repository: &Repository,
+    host: Option<&Host>,
+) -> Result<Vec<JobLock>, OpError> {
+    if repository.store().is_conditional() {
+        return Ok(Vec::new());
+    }
+    let host = host.ok_or(OpError::PruneElsewhere)?;
+    let mut locks = Vec::new();
+    for job in repository.jobs().await? {
+        locks.push(host.lock(&job)?);
+    }
+    Ok(locks)
+}
