@@ -2,7 +2,6 @@
 
 use backup_keys::RecordKind;
 use backup_model::{Digest, JobName, Nonce, RepositoryId, Seq};
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::ObjectRef;
@@ -25,8 +24,6 @@ pub struct Pin {
     pub recipe: ObjectRef,
     /// Its refs.
     pub refs: ObjectRef,
-    /// When it was written.
-    pub created: Timestamp,
     /// After so many seconds, by the store's clock, it no longer counts.
     pub limit_secs: u64,
 }

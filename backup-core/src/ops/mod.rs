@@ -17,6 +17,7 @@ mod ground;
 mod list;
 mod ls;
 mod plan;
+mod protect;
 mod prune;
 mod restore;
 mod sources;

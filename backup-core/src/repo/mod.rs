@@ -19,7 +19,7 @@ pub use forgotten::{Dead, Forgotten};
 pub use host::{Host, HostError, JobLock};
 pub use init::{AdministratorKey, NewRepository, WriterKey, init, new_repository_id};
 pub use open::{Repository, TrustRoot};
-pub(crate) use pins::Pinned;
+
 pub(crate) use prunes::{Begun, NewestPrune};
 pub use run::{CommitFacts, Run, RunLimits};
 pub(crate) use run::{fence, limit_of};

@@ -1,6 +1,6 @@
 //! Opening: from a root key that the caller trusts to the writers and epochs that count.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use backup_keys::{
     PublicKey, Recipient, Record, RepositoryRecord, Role, SecretKey, TrustRecord, Writer,
@@ -28,6 +28,8 @@ pub struct Repository {
     store: Store,
     record: RepositoryRecord,
     trust: TrustRecord,
+    /// Who says that he reads, if anybody may.
+    reader: Option<Arc<SecretKey>>,
 }
 
 impl Repository {
@@ -47,7 +49,22 @@ impl Repository {
             store,
             record,
             trust,
+            reader: None,
         })
+    }
+
+    /// The same, read by somebody who may say so: what is read is pinned meanwhile.
+    #[must_use]
+    pub fn read_by(self, key: Arc<SecretKey>) -> Self {
+        Self {
+            reader: Some(key),
+            ..self
+        }
+    }
+
+    /// Who says that he reads.
+    pub(super) fn reader(&self) -> Option<&SecretKey> {
+        self.reader.as_deref()
     }
 
     /// The objects.

@@ -5,12 +5,12 @@
 //! cover may still be read; a pack that is then missing of a snapshot that was forgotten meanwhile
 //! is no damage.
 
-use backup_keys::{Record, Role, SecretKey};
-use backup_model::Nonce;
+use backup_keys::{Record, Role, Writer};
+use backup_model::{Code, JobName, Nonce, SnapshotName};
 use jiff::Timestamp;
 
 use super::{
-    RepoError, Repository, RunRecord,
+    RepoError, Repository, RunRecord, load_refs,
     open::invalid,
     run::{after, random_nonce},
     sign::sign,
@@ -35,16 +35,23 @@ pub(crate) struct StoredPin {
 }
 
 impl Repository {
-    /// Protects a snapshot while it is read. `None` if a prune is about to delete something of it:
-    /// it may be read all the same, unless it was forgotten, which is an error.
-    pub(crate) async fn pin(
-        &self,
-        key: &SecretKey,
-        record: &RunRecord,
-        refs: &Refs,
-        now: Timestamp,
-    ) -> Result<Option<Pinned>, RepoError> {
+    /// Protects a snapshot while it is read. `None` if nobody here may write pins, or if a prune
+    /// is about to delete something of it: it may be read all the same, unless it was forgotten,
+    /// which is an error.
+    pub(crate) async fn pin(&self, record: &RunRecord) -> Result<Option<Pinned>, RepoError> {
+        let Some(key) = self.reader() else {
+            return Ok(None);
+        };
+        if !self.may_pin(key.public().key_id(), &record.name.job) {
+            return Ok(None);
+        }
         let commit = record.commit()?;
+        let refs = match load_refs(self, commit).await {
+            Ok(refs) => refs,
+            Err(RepoError::Store(error)) => return Err(error.into()),
+            // Damage is for the reader to find and to tell.
+            Err(_) => return Ok(None),
+        };
         let pin = Pin {
             repository: self.id(),
             id: random_nonce()?,
@@ -53,16 +60,18 @@ impl Repository {
             record: record.digest,
             recipe: commit.recipe,
             refs: commit.refs,
-            created: now,
             limit_secs: LIMIT_SECS,
         };
         let object = layout::pin(&pin.id);
         let bytes = sign(&pin, self.id(), &object, key)?;
-        if self.store().put_new(&object, bytes.into()).await? == Put::Taken {
-            return Err(RepoError::Contended(layout::PINS));
+        match self.store().put_new(&object, bytes.into()).await {
+            Ok(Put::Stored) => {}
+            Ok(Put::Taken) => return Err(RepoError::Contended(layout::PINS)),
+            Err(error) if error.code() == Code::StoreDenied => return Ok(None),
+            Err(error) => return Err(error.into()),
         }
         let pinned = Pinned(pin.id);
-        match self.is_covered(&pin, refs).await {
+        match self.is_covered(&pin, &refs).await {
             Ok(true) => Ok(Some(pinned)),
             Ok(false) => {
                 self.unpin(pinned).await;
@@ -73,6 +82,12 @@ impl Repository {
                 Err(error)
             }
         }
+    }
+
+    /// Whether a pin of this key would count: one that does not would stop every prune.
+    fn may_pin(&self, key_id: [u8; 8], job: &JobName) -> bool {
+        let writer = self.trust().writer(key_id);
+        writer.is_some_and(|writer| writer.removed.is_none() && has_a_role(writer, job))
     }
 
     /// Takes a pin away. One that stays is a matter of time only.
@@ -92,7 +107,7 @@ impl Repository {
         match self.forgotten().await?.dead(&pin.job, pin.seq) {
             None => Ok(covered),
             Some(dead) => Err(RepoError::Forgotten {
-                run: backup_model::SnapshotName {
+                run: SnapshotName {
                     job: pin.job.clone(),
                     seq: pin.seq,
                 },
@@ -134,11 +149,15 @@ impl Repository {
         if (pin.repository, pin.id) != (self.id(), id) {
             return Err(RepoError::rule(&key, "it is the record of another place"));
         }
-        let any = [Role::Write, Role::Maintain, Role::Prove];
-        if !any.into_iter().any(|role| writer.may(role, &pin.job)) {
+        if !has_a_role(writer, &pin.job) {
             let rule = format!("the key `{}` may not sign this", writer.name);
             return Err(RepoError::rule(&key, rule));
         }
         Ok(writer.removed.is_none().then_some(pin))
     }
+}
+
+fn has_a_role(writer: &Writer, job: &JobName) -> bool {
+    let any = [Role::Write, Role::Maintain, Role::Prove];
+    any.into_iter().any(|role| writer.may(role, job))
 }
