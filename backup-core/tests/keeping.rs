@@ -1,6 +1,8 @@
 //! Forget, hold and prune on real code: what is dead stays dead, what is held stays, what nobody
 //! names goes, and whatever is not signed by the right key stops everything.
 
+#![cfg(test)]
+
 mod support;
 
 use std::{collections::BTreeSet, fs, sync::Arc};

@@ -9,7 +9,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     OpError,
-    prune::{open_run, stored},
+    candidates::stored,
+    prune::open_run,
     survey::{Survey, survey},
 };
 use crate::{

@@ -5,6 +5,7 @@
 
 mod backup;
 mod browse;
+mod candidates;
 mod cat;
 mod check;
 mod choose;

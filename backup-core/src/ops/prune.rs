@@ -6,7 +6,7 @@
 //! deleted, by whoever comes. One activation goes as far as it can without waiting; the next one,
 //! of anybody with the role, takes the prune up where it is.
 
-use std::{collections::BTreeMap, time::Instant};
+use std::time::Instant;
 
 use backup_keys::SecretKey;
 use backup_model::{
@@ -17,20 +17,15 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    Clock, OpError,
-    survey::{Named, Survey, survey},
-};
+use super::{Clock, OpError, candidates::Look, survey::survey};
 use crate::{
-    format::{Done, Final, Objects, Plan, Session, SizedDigest, layout},
-    repo::{Begun, Host, JobLock, NewestPrune, Repository, fence, limit_of, parse_refs_object},
-    store::{Deleted, Store, store_time},
+    format::{Done, Final, Objects, Plan, Session, layout},
+    repo::{Begun, Host, JobLock, NewestPrune, Repository, fence, limit_of},
+    store::{Deleted, store_time},
 };
 
 /// More than so many per cent of what snapshots named must not go unasked.
 const LARGE_PERCENT: u64 = 30;
-/// A plan has no more candidates, so that its record stays within the format's limit.
-const MOST_CANDIDATES: usize = 500_000;
 /// Objects are deleted side by side, this many at once.
 const DELETES: usize = 16;
 
@@ -157,21 +152,15 @@ impl Pruner<'_> {
     async fn finish(&self, begun: Begun) -> Result<PruneReport, OpError> {
         let generation = begun.plan.generation;
         let mut fenced = Vec::new();
-        let last = match begun.last {
-            Some(last) => Some(last),
-            None => {
-                let runs = self.wait(&mut fenced).await?;
-                let state = match runs.is_empty() {
-                    true => self.grace(generation).await?,
-                    false => Some(PruneState::Waiting { runs }),
-                };
-                if let Some(state) = state {
-                    let mut report = self.report(generation, &begun.plan.candidates, state);
-                    report.fenced = fenced;
-                    return Ok(report);
-                }
-                self.decide(&begun.plan, begun.plan_digest).await?
+        let last = if let Some(last) = begun.last {
+            Some(last)
+        } else {
+            if let Some(state) = self.not_yet(generation, &mut fenced).await? {
+                let mut report = self.report(generation, &begun.plan.candidates, state);
+                report.fenced = fenced;
+                return Ok(report);
             }
+            self.decide(&begun.plan, begun.plan_digest).await?
         };
         let Some((last, digest)) = last else {
             // Somebody else has finished it meanwhile.
@@ -191,6 +180,19 @@ impl Pruner<'_> {
         report.retained = retained;
         report.fenced = fenced;
         Ok(report)
+    }
+
+    /// What a plan still has to wait for.
+    async fn not_yet(
+        &self,
+        generation: u64,
+        fenced: &mut Vec<SnapshotName>,
+    ) -> Result<Option<PruneState>, OpError> {
+        let runs = self.wait(fenced).await?;
+        if runs.is_empty() {
+            return self.grace(generation).await;
+        }
+        Ok(Some(PruneState::Waiting { runs }))
     }
 
     /// The runs that began before the plan and go on. Those past their limit are ended.
@@ -310,87 +312,6 @@ impl Pruner<'_> {
             took_secs: self.started.elapsed().as_secs_f64(),
         }
     }
-}
-
-/// What there is, and what of it nobody names.
-struct Look {
-    survey: Survey,
-    candidates: Objects,
-}
-
-impl Look {
-    /// Objects are listed before records are read: what is stored between is of a run that this
-    /// look cannot know of, and is left out.
-    async fn take(repository: &Repository, cancel: &CancellationToken) -> Result<Self, OpError> {
-        let stored = stored(repository.store()).await?;
-        let survey = survey(repository, cancel).await?.sound()?;
-        let mut candidates = survey.named.unnamed_of(&stored);
-        let mut room = MOST_CANDIDATES;
-        for list in [
-            &mut candidates.packs,
-            &mut candidates.recipes,
-            &mut candidates.refs,
-        ] {
-            list.truncate(room);
-            room -= list.len();
-        }
-        Ok(Self { survey, candidates })
-    }
-
-    /// Of the bytes in packs that snapshots name or named, how many per cent are candidates. What
-    /// dead snapshots named is known by their refs, as long as these are there.
-    async fn share_percent(&self, repository: &Repository) -> Result<u64, OpError> {
-        let mut once: BTreeMap<Digest, u64> = BTreeMap::new();
-        for refs in &self.candidates.refs {
-            let bytes = repository.store().find(&layout::refs(&refs.0)).await?;
-            // Refs that do not read are of nobody.
-            if let Some(refs) = bytes.and_then(|bytes| parse_refs_object(&bytes)) {
-                once.extend(refs.packs.iter().map(|pack| (pack.0, pack.1)));
-            }
-        }
-        let goes = self.candidates.packs.iter();
-        let goes: u64 = goes
-            .filter(|pack| once.contains_key(&pack.0))
-            .map(|pack| pack.1)
-            .sum();
-        let stays: u64 = self.survey.named.packs.values().sum();
-        Ok((goes * 100).checked_div(goes + stays).unwrap_or(0))
-    }
-}
-
-impl Named {
-    /// Those of the objects that nobody names.
-    fn unnamed_of(&self, objects: &Objects) -> Objects {
-        let unnamed = |objects: &[SizedDigest], named: &BTreeMap<Digest, u64>| {
-            let objects = objects.iter().copied();
-            objects
-                .filter(|object| !named.contains_key(&object.0))
-                .collect()
-        };
-        Objects {
-            packs: unnamed(&objects.packs, &self.packs),
-            recipes: unnamed(&objects.recipes, &self.recipes),
-            refs: unnamed(&objects.refs, &self.refs),
-        }
-    }
-}
-
-/// The packs, recipes and refs that are stored.
-pub(super) async fn stored(store: &Store) -> Result<Objects, OpError> {
-    let list = async |folder, parse: fn(&str) -> Option<Digest>| {
-        let listed = store.list(folder).await?;
-        let objects = listed.iter();
-        let mut objects: Vec<SizedDigest> = objects
-            .filter_map(|object| Some(SizedDigest(parse(&object.key)?, object.size)))
-            .collect();
-        objects.sort_unstable();
-        Ok::<_, OpError>(objects)
-    };
-    Ok(Objects {
-        packs: list(layout::PACKS, layout::parse_pack).await?,
-        recipes: list(layout::RECIPES, layout::parse_recipe).await?,
-        refs: list(layout::REFS, layout::parse_refs).await?,
-    })
 }
 
 fn keys(objects: &Objects) -> Vec<(String, u64)> {

@@ -45,7 +45,7 @@ pub async fn restore(
         return Err(OpError::Refused(Failure::new(Code::Usage, text)));
     }
     let record = prepared.record.clone();
-    let restored = carry_out(repository, prepared, progress, cancel);
+    let restored = Box::pin(carry_out(repository, prepared, progress, cancel));
     protected(repository, &record, restored).await
 }
 

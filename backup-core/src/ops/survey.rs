@@ -65,10 +65,10 @@ pub(super) struct Survey {
 impl Survey {
     /// Fails with the first fault.
     pub(super) fn sound(mut self) -> Result<Self, OpError> {
-        match self.faults.is_empty() {
-            true => Ok(self),
-            false => Err(self.faults.swap_remove(0).into()),
+        if self.faults.is_empty() {
+            return Ok(self);
         }
+        Err(self.faults.swap_remove(0).into())
     }
 
     /// The packs that stay, and their size.

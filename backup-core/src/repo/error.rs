@@ -231,8 +231,7 @@ impl RepoError {
             | Self::Decompress { .. }
             | Self::Lines { .. }
             | Self::Entry { .. } => Code::Damaged,
-            Self::Writer { .. } => Code::WriterRefused,
-            Self::Maintainer { .. } => Code::WriterRefused,
+            Self::Writer { .. } | Self::Maintainer { .. } => Code::WriterRefused,
             Self::Held(_) => Code::Held,
             Self::Forgotten { .. } => Code::Forgotten,
             Self::Busy { .. } | Self::Contended(_) => Code::Busy,

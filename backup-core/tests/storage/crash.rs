@@ -11,7 +11,6 @@ use backup_core::{
     store::Store,
 };
 use backup_model::{Code, End, Selection, Seq, Verdict};
-use bytes::Bytes;
 use futures::{StreamExt as _, stream};
 use object_store::{ObjectStore, memory::InMemory, path::Path};
 
