@@ -167,6 +167,14 @@ pub enum RepoError {
         /// The run.
         run: SnapshotName,
     },
+    /// Our run has committed, but the last look that makes sure of it failed.
+    #[error("{run} is stored, but could not make sure that nobody had ended and forgotten it")]
+    Unconfirmed {
+        /// The run.
+        run: SnapshotName,
+        /// Why.
+        source: Box<RepoError>,
+    },
     /// Others were first, again and again.
     #[error("could not create the next record in {0}/: others were first each time")]
     Contended(&'static str),
@@ -232,6 +240,7 @@ impl RepoError {
             | Self::Lines { .. }
             | Self::Entry { .. } => Code::Damaged,
             Self::Writer { .. } | Self::Maintainer { .. } => Code::WriterRefused,
+            Self::Unconfirmed { source, .. } => source.code(),
             Self::Held(_) => Code::Held,
             Self::Forgotten { .. } => Code::Forgotten,
             Self::Busy { .. } | Self::Contended(_) => Code::Busy,

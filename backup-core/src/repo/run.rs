@@ -44,6 +44,9 @@ const LONGEST_LIMIT_SECS: u64 = 7 * 24 * 60 * 60;
 /// How often the end of the run before is looked for, while others end it.
 const LOOKS: u32 = 4;
 
+/// How often the last look is tried.
+const LAST_LOOKS: u32 = 3;
+
 /// What a finished backup adds to the commit.
 #[derive(Debug)]
 pub struct CommitFacts {
@@ -188,8 +191,28 @@ impl<'a> Run<'a> {
             audit: None,
         };
         let digest = self.end(&RunEnd::Commit(commit)).await?;
-        self.not_forgotten(Some(digest)).await?;
+        self.stands(digest).await?;
         Ok(digest)
+    }
+
+    /// The last look, after which a commit is a success. It only reads, so a store that fails for
+    /// a moment need not make a failure of a snapshot that is there.
+    async fn stands(&self, digest: Digest) -> Result<(), RepoError> {
+        let mut look = self.not_forgotten(Some(digest)).await;
+        for _ in 1..LAST_LOOKS {
+            match look {
+                Err(RepoError::Store(_)) => look = self.not_forgotten(Some(digest)).await,
+                Ok(_) | Err(_) => break,
+            }
+        }
+        match look {
+            Ok(_) => Ok(()),
+            Err(error @ RepoError::ForgottenMeanwhile { .. }) => Err(error),
+            Err(error) => Err(RepoError::Unconfirmed {
+                run: self.name(),
+                source: Box::new(error),
+            }),
+        }
     }
 
     /// Ends the run without a snapshot.
