@@ -88,6 +88,18 @@ async fn damage_stops_a_prune_and_is_named() {
     let error = kept.prune().await.unwrap_err();
     assert!(error.to_string().contains(&record), "{error}");
     assert_eq!(kept.keys().await, before);
+    // What is lost is lost; once it is forgotten, the rest goes on.
+    kept.forget(&[2]).await.unwrap();
+    kept.prune().await.unwrap();
+    kept.has(&[3]).await;
+    // The newest one has no successor that knows it.
+    let record = layout::snapshot(&job("etc"), Seq(3));
+    kept.store.delete(&record).await.unwrap();
+    kept.store
+        .put_new(&record, Bytes::from_static(b"x"))
+        .await
+        .unwrap();
+    assert_eq!(code(kept.forget(&[3]).await), Code::RepositoryDamaged);
 }
 
 #[tokio::test]

@@ -121,7 +121,7 @@ fn dump_job(file: &std::path::Path) -> BackupJob {
                 arguments: vec![file.to_str().unwrap().to_owned()],
                 environment: Vec::new(),
                 limits: PipeLimits {
-                    stall: Duration::from_secs(60),
+                    stall: Duration::from_mins(1),
                     most_bytes: None,
                 },
             },
@@ -181,8 +181,7 @@ async fn read(world: &World, repository: &Repository, number: u64) -> blake3::Ha
     ops::cat(repository, &name, "dump.out", &world.admin, to, &cancel)
         .await
         .unwrap();
-    let hash = out.0.lock().unwrap().finalize();
-    hash
+    out.0.lock().unwrap().finalize()
 }
 
 #[tokio::test]
