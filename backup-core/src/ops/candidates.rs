@@ -1,6 +1,6 @@
 //! Candidates: what is stored and named by nobody, and how much that is of what snapshots named.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use backup_model::Digest;
 use tokio_util::sync::CancellationToken;
@@ -10,8 +10,8 @@ use super::{
     survey::{Named, Survey, survey},
 };
 use crate::{
-    format::{Objects, SizedDigest, layout},
-    repo::{Repository, parse_refs_object},
+    format::{Objects, Refs, SizedDigest, layout},
+    repo::{RepoError, Repository, parse_refs_object},
     store::Store,
 };
 
@@ -49,22 +49,51 @@ impl Look {
     /// Of the bytes in packs that snapshots name or named, how many per cent are candidates. What
     /// dead snapshots named is known by their refs, as long as these are there.
     pub(super) async fn share_percent(&self, repository: &Repository) -> Result<u64, OpError> {
-        let mut once: BTreeMap<Digest, u64> = BTreeMap::new();
+        let mut once: HashSet<Digest> = HashSet::new();
         for refs in &self.candidates.refs {
-            let bytes = repository.store().find(&layout::refs(&refs.0)).await?;
-            // Refs that do not read are of nobody.
-            if let Some(refs) = bytes.and_then(|bytes| parse_refs_object(&bytes)) {
-                once.extend(refs.packs.iter().map(|pack| (pack.0, pack.1)));
+            if let Some(refs) = read_refs(repository, &refs.0).await? {
+                once.extend(refs.packs.iter().map(|pack| pack.0));
             }
         }
         let goes = self.candidates.packs.iter();
-        let goes: u64 = goes
-            .filter(|pack| once.contains_key(&pack.0))
-            .map(|pack| pack.1)
-            .sum();
+        let goes = goes.filter(|pack| once.contains(&pack.0));
+        let goes: u64 = goes.map(|pack| pack.1).sum();
         let stays: u64 = self.survey.named.packs.values().sum();
         Ok((goes * 100).checked_div(goes + stays).unwrap_or(0))
     }
+}
+
+/// Makes sure that no listing has hidden a snapshot: the refs that nobody seems to name say whose
+/// they are, and the end of that run is asked for by name. For the second look only: at the first,
+/// a run may just have committed.
+pub(super) async fn check_unclaimed(
+    repository: &Repository,
+    survey: &Survey,
+    objects: &Objects,
+) -> Result<(), OpError> {
+    for object in &objects.refs {
+        let Some(Refs { head, .. }) = read_refs(repository, &object.0).await? else {
+            continue;
+        };
+        if head.repository != repository.id()
+            || survey.forgotten.dead(&head.job, head.seq).is_some()
+        {
+            continue;
+        }
+        let end = repository.run_end(&head.job, head.seq).await?;
+        let commit = end.as_ref().and_then(|end| end.commit().ok());
+        if commit.is_some_and(|commit| commit.refs.sha256 == object.0) {
+            let key = layout::snapshot(&head.job, head.seq);
+            return Err(RepoError::Unlisted(key).into());
+        }
+    }
+    Ok(())
+}
+
+/// Refs of whomever they are; none if they do not read or are gone.
+async fn read_refs(repository: &Repository, digest: &Digest) -> Result<Option<Refs>, OpError> {
+    let bytes = repository.store().find(&layout::refs(digest)).await?;
+    Ok(bytes.and_then(|bytes| parse_refs_object(&bytes)))
 }
 
 impl Named {

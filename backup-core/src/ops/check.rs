@@ -28,12 +28,16 @@ pub async fn check(
     cancel: &CancellationToken,
 ) -> Result<CheckReport, OpError> {
     let started = Instant::now();
-    let mut notes = Vec::new();
-    let survey = survey(repository, cancel).await?;
-    // Listed after the look, so that all that it names is in it.
-    let stored = stored(repository.store()).await?;
-    let mut faults: Vec<Failure> = survey.faults.iter().map(failure).collect();
-    let unnamed = compare(&survey, &stored, &mut faults);
+    let mut seen = Seen::take(repository, cancel).await?;
+    if !seen.faults.is_empty() && seen.is_outdated(repository).await? {
+        // What was forgotten while we looked may be gone, which is no fault.
+        seen = Seen::take(repository, cancel).await?;
+    }
+    let Seen {
+        survey,
+        mut faults,
+        unnamed,
+    } = seen;
     let prune = match repository.newest_prune().await {
         Ok(NewestPrune::Begun(begun)) => Some(begun.plan.generation),
         Ok(NewestPrune::Done(_)) => None,
@@ -48,7 +52,6 @@ pub async fn check(
     let mut foreign: Vec<String> = foreign.map(|object| object.key.clone()).collect();
     let foreign_objects = foreign.len() as u64;
     foreign.truncate(NAMED_FOREIGN);
-    notes.extend(come_back(&survey, &objects));
     let mut open = Vec::new();
     for session in &survey.open {
         open.push(open_run(repository, session).await?);
@@ -69,9 +72,36 @@ pub async fn check(
         foreign,
         foreign_objects,
         faults,
-        notes,
+        notes: come_back(&survey, &objects),
         took_secs: started.elapsed().as_secs_f64(),
     })
+}
+
+/// A look, compared with what is stored.
+struct Seen {
+    survey: Survey,
+    faults: Vec<Failure>,
+    unnamed: Amount,
+}
+
+impl Seen {
+    /// What is stored is listed after the look, so that all that was named is in it.
+    async fn take(repository: &Repository, cancel: &CancellationToken) -> Result<Self, OpError> {
+        let survey = survey(repository, cancel).await?;
+        let stored = stored(repository.store()).await?;
+        let mut faults: Vec<Failure> = survey.faults.iter().map(failure).collect();
+        let unnamed = compare(&survey, &stored, &mut faults);
+        Ok(Self {
+            survey,
+            faults,
+            unnamed,
+        })
+    }
+
+    async fn is_outdated(&self, repository: &Repository) -> Result<bool, RepoError> {
+        let known = &self.survey.forgotten;
+        Ok(repository.forgotten_since(known).await? != *known)
+    }
 }
 
 /// Compares what is named with what is stored: adds what is missing or of another size to the

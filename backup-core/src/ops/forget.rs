@@ -15,7 +15,8 @@ use crate::{
 };
 
 /// Forgets runs that have ended, for good. All of them, or none if one is held, has no end, or is
-/// not there; those that are dead already do not matter.
+/// not there; those that are dead already do not matter. One whose record is damaged can be
+/// forgotten too: as long as it lives, nothing can be pruned.
 pub async fn forget(
     repository: &Repository,
     key: &SecretKey,
@@ -30,7 +31,7 @@ pub async fn forget(
                 report.already.push(name.clone());
                 continue;
             }
-            let digest = repository.ended(name).await?.digest;
+            let digest = repository.end_digest(name).await?;
             forgotten.kill(name, Dead { digest, why })?;
             report.forgotten.push(name.clone());
         }

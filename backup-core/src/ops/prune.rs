@@ -17,7 +17,11 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
-use super::{Clock, OpError, candidates::Look, survey::survey};
+use super::{
+    Clock, OpError,
+    candidates::{Look, check_unclaimed},
+    survey::survey,
+};
 use crate::{
     format::{Done, Final, Objects, Plan, Session, layout},
     repo::{Begun, Host, JobLock, NewestPrune, Repository, fence, limit_of},
@@ -233,12 +237,14 @@ impl Pruner<'_> {
         plan_digest: Digest,
     ) -> Result<Option<(Final, Digest)>, OpError> {
         let survey = survey(self.repository, self.cancel).await?.sound()?;
+        let delete = survey.named.unnamed_of(&plan.candidates);
+        check_unclaimed(self.repository, &survey, &delete).await?;
         let last = Final {
             repository: self.repository.id(),
             generation: plan.generation,
             plan: plan_digest,
             created: (self.clock)(),
-            delete: survey.named.unnamed_of(&plan.candidates),
+            delete,
         };
         self.repository.create_final(self.key, &last).await?;
         let stored = self.unfinished(plan.generation).await?;

@@ -69,6 +69,9 @@ pub enum RepoError {
     /// A record of the repository itself is missing.
     #[error("the record {0} is missing")]
     RecordMissing(String),
+    /// An object that is there and was not listed.
+    #[error("{0} is there, but the store's listing does not have it")]
+    Unlisted(String),
     /// An object that a record names is missing.
     #[error("{0} is missing")]
     ObjectMissing(String),
@@ -173,7 +176,7 @@ pub enum RepoError {
         /// The run.
         run: SnapshotName,
         /// Why.
-        source: Box<RepoError>,
+        source: Box<Self>,
     },
     /// Others were first, again and again.
     #[error("could not create the next record in {0}/: others were first each time")]
@@ -244,6 +247,7 @@ impl RepoError {
             Self::Held(_) => Code::Held,
             Self::Forgotten { .. } => Code::Forgotten,
             Self::Busy { .. } | Self::Contended(_) => Code::Busy,
+            Self::Unlisted(_) => Code::Store,
             Self::NoJob(_) => Code::NoJob,
             Self::NoSnapshot(_) | Self::NoneCommitted(_) | Self::NotCommitted { .. } => {
                 Code::NoSnapshot

@@ -91,8 +91,9 @@ impl<'a> Run<'a> {
     ) -> Result<Self, RepoError> {
         let job = lock.job().clone();
         may_write(repository, key, &job, now)?;
-        let listed = repository.listed(&job).await?.last().copied();
-        let forgotten = repository.forgotten().await?;
+        let known = repository.forgotten().await?;
+        let listed = repository.listed(&job, &known).await?.last().copied();
+        let forgotten = repository.forgotten_since(&known).await?;
         let dead = forgotten.dead_of(&job).map(|(seq, _)| seq).last();
         let seq = listed.max(dead).map_or(Seq::FIRST, Seq::next);
         let before = match seq.previous() {

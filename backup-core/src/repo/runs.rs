@@ -112,7 +112,7 @@ impl Repository {
     /// so that a run which ends meanwhile is seen as ended and not as missing; and what is
     /// forgotten is read once more at the end, so that one that dies meanwhile is seen as dead.
     pub async fn runs_since(&self, job: &JobName, known: &Forgotten) -> Result<JobRuns, RepoError> {
-        let listed = self.listed(job).await?;
+        let listed = self.listed(job, known).await?;
         let alive = listed.iter().copied();
         let alive = alive.filter(|&seq| known.dead(job, seq).is_none());
         let records: BTreeMap<Seq, _> = stream::iter(alive)
@@ -196,8 +196,14 @@ impl Repository {
         Ok(None)
     }
 
-    /// The numbers of the runs of a job that have begun, in order.
-    pub(super) async fn listed(&self, job: &JobName) -> Result<BTreeSet<Seq>, RepoError> {
+    /// The numbers of the runs of a job that have begun and are not known as dead, and perhaps some
+    /// that are. A listing may be late or end early, so what follows its highest number is asked for
+    /// by name.
+    pub(super) async fn listed(
+        &self,
+        job: &JobName,
+        known: &Forgotten,
+    ) -> Result<BTreeSet<Seq>, RepoError> {
         let mut listed = BTreeSet::new();
         for folder in [layout::SESSIONS, layout::SNAPSHOTS] {
             let objects = self.store().list(&format!("{folder}/{job}")).await?;
@@ -205,6 +211,21 @@ impl Repository {
                 .iter()
                 .filter_map(|object| layout::parse_run(folder, &object.key));
             listed.extend(runs.map(|(_, seq)| seq));
+        }
+        let dead = known.dead_of(job).map(|(seq, _)| seq).last();
+        let mut next = listed
+            .last()
+            .copied()
+            .max(dead)
+            .map_or(Seq::FIRST, Seq::next);
+        while self
+            .store()
+            .size(&layout::session(job, next))
+            .await?
+            .is_some()
+        {
+            listed.insert(next);
+            next = next.next();
         }
         Ok(listed)
     }
@@ -256,6 +277,19 @@ impl Repository {
             return Ok(Some((dead.digest, None)));
         }
         Ok(record?.map(|record| (record.digest, Some(record.end))))
+    }
+
+    /// The digest of the end of a run that must have one. Of a record that is damaged or gone, the
+    /// run after it knows the digest.
+    pub(crate) async fn end_digest(&self, name: &SnapshotName) -> Result<Digest, RepoError> {
+        let error = match self.ended(name).await {
+            Ok(record) => return Ok(record.digest),
+            Err(RepoError::Store(error)) => return Err(error.into()),
+            Err(error) => error,
+        };
+        let next = self.run_end(&name.job, name.seq.next()).await;
+        let prev = next.ok().flatten().and_then(|next| next.end.prev());
+        prev.ok_or(error)
     }
 
     /// The end of a run that must have one. Whether it is dead is not looked at.

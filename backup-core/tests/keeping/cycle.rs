@@ -1,175 +1,20 @@
-//! Forget, hold and prune on real code: what is dead stays dead, what is held stays, what nobody
-//! names goes, and whatever is not signed by the right key stops everything.
+//! From forgetting to free space, and what others do meanwhile.
 
-#![cfg(test)]
-
-mod support;
-
-use std::{collections::BTreeSet, fs, sync::Arc};
+use std::sync::Arc;
 
 use backup_core::{
-    format::{Forget, Plan, Session, layout},
-    ops::{self, OpError, PruneOptions, Verifier},
-    repo::{Repository, RunState},
-    store::Store,
+    format::{Session, layout},
+    ops::{self, PruneOptions, Verifier},
+    repo::RunState,
 };
-use backup_keys::{Record, RecordKind, SecretKey};
-use backup_model::{
-    Code, ForgetReport, Nonce, PruneReport, PruneState, Seq, Silent, SnapshotName, Verdict, Why,
-};
+use backup_model::{Code, Nonce, PruneState, Seq, Silent};
 use bytes::Bytes;
-use jiff::Timestamp;
-use support::{World, job, verify, world::Tree};
 use tokio_util::sync::CancellationToken;
 
-const AT_ONCE: PruneOptions = PruneOptions {
-    grace_secs: 0,
-    allow_large: true,
+use crate::{
+    kept::{AT_ONCE, Kept, clock, code, snapshot},
+    support::{job, world::Tree},
 };
-
-/// A repository in memory with snapshots 1 to `count` of one job, each of other files.
-struct Kept {
-    world: World,
-    store: Store,
-    trees: Vec<Tree>,
-}
-
-impl Kept {
-    async fn new(count: u64) -> Self {
-        let store = Store::memory();
-        let world = World::new(&store).await;
-        let mut kept = Self {
-            world,
-            store,
-            trees: Vec::new(),
-        };
-        for _ in 0..count {
-            kept.back_up().await;
-        }
-        kept
-    }
-
-    /// Two thirds of the files are others each time.
-    async fn back_up(&mut self) {
-        let number = u8::try_from(self.trees.len()).unwrap() + 1;
-        let folder = self.world.source(&job("etc"));
-        for (name, seed) in [("a", number), ("b", number / 2), ("c", 100 + number)] {
-            fs::write(folder.join(name), noise(seed)).unwrap();
-        }
-        let report = self.world.backup(&self.store, &job("etc")).await.unwrap();
-        assert_eq!(report.snapshot, snapshot(number.into()));
-        self.trees.push(self.world.tree(&job("etc")));
-    }
-
-    async fn open(&self) -> Repository {
-        self.world.open(&self.store).await.unwrap()
-    }
-
-    fn key(&self) -> &SecretKey {
-        self.world.host.key()
-    }
-
-    async fn forget(&self, numbers: &[u64]) -> Result<ForgetReport, OpError> {
-        let names: Vec<_> = numbers.iter().copied().map(snapshot).collect();
-        ops::forget(
-            &self.open().await,
-            self.key(),
-            &names,
-            Why::Request,
-            clock(),
-        )
-        .await
-    }
-
-    async fn hold(&self, number: u64) -> Result<(), OpError> {
-        let (repository, name) = (self.open().await, snapshot(number));
-        let held = ops::hold(
-            &repository,
-            self.key(),
-            &name,
-            "the auditors asked",
-            clock(),
-        )
-        .await;
-        held.map(drop)
-    }
-
-    async fn prune(&self) -> Result<PruneReport, OpError> {
-        self.prune_with(AT_ONCE).await
-    }
-
-    async fn prune_with(&self, options: PruneOptions) -> Result<PruneReport, OpError> {
-        let cancel = CancellationToken::new();
-        let repository = self.open().await;
-        ops::prune(
-            &repository,
-            self.key(),
-            None,
-            options,
-            clock,
-            &Silent,
-            &cancel,
-        )
-        .await
-    }
-
-    /// These snapshots live and are whole, and there are no others.
-    async fn has(&self, numbers: &[u64]) {
-        let repository = self.open().await;
-        let verifier = Verifier::Data(self.world.admin.clone());
-        let reports = verify(&repository, &verifier).await.unwrap();
-        let good: Vec<_> = reports
-            .iter()
-            .map(|report| {
-                assert_eq!(report.verdict, Verdict::Good, "{report:?}");
-                report.snapshot.seq.0
-            })
-            .collect();
-        assert_eq!(good, numbers);
-        for &number in numbers {
-            let restored = self.world.restore(&repository, &snapshot(number)).await;
-            let index = usize::try_from(number).unwrap() - 1;
-            assert_eq!(restored.unwrap(), self.trees[index], "{number}");
-        }
-    }
-
-    /// Stores a record signed by a key, whatever is there.
-    async fn plant<T: RecordKind>(&self, key: &str, record: &T, by: &SecretKey) {
-        let id = self.open().await.id();
-        let bytes = Record::sign(record, id, key, by).unwrap();
-        self.store.put_new(key, bytes.into()).await.unwrap();
-    }
-
-    async fn keys(&self) -> BTreeSet<String> {
-        let objects = self.store.list_all().await.unwrap();
-        objects.into_iter().map(|object| object.key).collect()
-    }
-}
-
-fn snapshot(number: u64) -> SnapshotName {
-    SnapshotName {
-        job: job("etc"),
-        seq: Seq(number),
-    }
-}
-
-fn clock() -> Timestamp {
-    "2026-11-22T02:30:00Z".parse().unwrap()
-}
-
-/// 30,000 bytes that do not compress and are others for each seed.
-fn noise(seed: u8) -> Vec<u8> {
-    let mut bytes = vec![0; 30_000];
-    blake3::Hasher::new()
-        .update(&[seed])
-        .finalize_xof()
-        .fill(&mut bytes);
-    bytes
-}
-
-fn code<T: std::fmt::Debug>(result: Result<T, OpError>) -> Code {
-    result.unwrap_err().code()
-}
 
 #[tokio::test]
 async fn what_is_forgotten_goes_and_the_rest_stays_whole() {
@@ -334,8 +179,8 @@ async fn a_prune_waits_for_a_run_and_ends_one_past_its_limit() {
 
 #[tokio::test]
 async fn a_plan_that_takes_much_must_be_confirmed() {
-    let kept = Kept::new(4).await;
-    kept.forget(&[1, 2, 3]).await.unwrap();
+    let kept = Kept::new(8).await;
+    kept.forget(&[1, 2, 3, 4, 5, 6, 7]).await.unwrap();
     let asked = PruneOptions {
         allow_large: false,
         ..AT_ONCE
@@ -349,7 +194,7 @@ async fn a_plan_that_takes_much_must_be_confirmed() {
         "{plan:?}"
     );
     kept.prune().await.unwrap();
-    kept.has(&[4]).await;
+    kept.has(&[8]).await;
     // What no snapshot ever named may go unasked, however much it is.
     let orphan = layout::pack(&backup_model::Digest([9; 32]));
     kept.store
@@ -358,98 +203,6 @@ async fn a_plan_that_takes_much_must_be_confirmed() {
         .unwrap();
     let pruned = kept.prune_with(asked).await.unwrap();
     assert_eq!(pruned.packs.objects, 1);
-}
-
-#[tokio::test]
-async fn what_the_right_key_did_not_sign_stops_everything() {
-    let stranger = SecretKey::generate().unwrap();
-    let id = |kept: &Repository| kept.id();
-    let forget = |repository| Forget {
-        repository,
-        version: 1,
-        prev: None,
-        created: clock(),
-        dead: Vec::new(),
-        holds: Vec::new(),
-    };
-    let plan = |repository| Plan {
-        repository,
-        generation: 1,
-        created: clock(),
-        candidates: backup_core::format::Objects::default(),
-    };
-    for key in [layout::forget(1), layout::plan(1)] {
-        let kept = Kept::new(2).await;
-        let repository = kept.open().await;
-        if key == layout::forget(1) {
-            kept.plant(&key, &forget(id(&repository)), &stranger).await;
-        } else {
-            kept.plant(&key, &plan(id(&repository)), &stranger).await;
-        }
-        let error = kept.prune().await.unwrap_err();
-        assert_eq!(error.code(), Code::RepositoryDamaged, "{key}");
-        assert!(error.to_string().contains(&key), "{error}");
-        let error = kept
-            .world
-            .backup(&kept.store, &job("etc"))
-            .await
-            .unwrap_err();
-        assert!(error.to_string().contains(&key), "{error}");
-    }
-    // Not a record at all.
-    for key in [
-        layout::forget(1),
-        layout::plan(1),
-        layout::pin(&Nonce([1; 16])),
-    ] {
-        let kept = Kept::new(1).await;
-        kept.store
-            .put_new(&key, Bytes::from_static(b"x"))
-            .await
-            .unwrap();
-        let error = kept.prune().await.unwrap_err();
-        assert_eq!(error.code(), Code::RepositoryDamaged, "{key}");
-        assert!(error.to_string().contains(&key), "{error}");
-    }
-    // By a key of the wrong role.
-    let kept = Kept::new(1).await;
-    let (repository, names) = (kept.open().await, [snapshot(1)]);
-    let error = ops::forget(&repository, &stranger, &names, Why::Request, clock()).await;
-    assert_eq!(code(error), Code::WriterRefused);
-}
-
-#[tokio::test]
-async fn damage_stops_a_prune_and_is_named() {
-    let kept = Kept::new(3).await;
-    kept.forget(&[1]).await.unwrap();
-    let record = layout::snapshot(&job("etc"), Seq(2));
-    kept.store.delete(&record).await.unwrap();
-    let before = kept.keys().await;
-    let error = kept.prune().await.unwrap_err();
-    assert!(error.to_string().contains(&record), "{error}");
-    assert_eq!(kept.keys().await, before);
-}
-
-#[tokio::test]
-async fn a_foreign_object_is_left_alone_and_named() {
-    let kept = Kept::new(2).await;
-    for foreign in ["packs/readme.txt", "lost+found/x", "refs/x.zst"] {
-        kept.store
-            .put_new(foreign, Bytes::from_static(b"x"))
-            .await
-            .unwrap();
-    }
-    kept.forget(&[1]).await.unwrap();
-    kept.prune().await.unwrap();
-    kept.has(&[2]).await;
-    let checked = ops::check(&kept.open().await, &CancellationToken::new())
-        .await
-        .unwrap();
-    assert_eq!(
-        checked.foreign,
-        ["lost+found/x", "packs/readme.txt", "refs/x.zst"]
-    );
-    assert!(checked.faults.is_empty());
 }
 
 #[tokio::test]
