@@ -111,7 +111,7 @@ mod tests {
 
     fn report() -> CheckReport {
         CheckReport {
-            repository: "8vhb3mbnx5sqvbgk".parse().unwrap(),
+            repository: "0123456789abcdef0123456789abcdef".parse().unwrap(),
             trust: 1,
             snapshots: 14,
             forgotten: 12,
@@ -140,7 +140,7 @@ mod tests {
     fn a_sound_repository_takes_three_lines() {
         assert_eq!(
             shown(report()),
-            "main: repository 8vhb3mbnx5sqvbgk, trust version 1\n\
+            "main: repository 0123456789abcdef0123456789abcdef, trust version 1\n\
              \x20 14 snapshots, 12 forgotten; they name 38 packs, 556.0 MiB\n\
              ✓ nothing is wrong, 0.6 s"
         );

@@ -96,7 +96,7 @@ mod tests {
     fn jobs_and_totals_are_told_and_what_could_be_freed() {
         let amount = |objects, bytes| Amount { objects, bytes };
         let stats = RepositoryStats {
-            repository: "8vhb3mbnx5sqvbgk".parse().unwrap(),
+            repository: "0123456789abcdef0123456789abcdef".parse().unwrap(),
             jobs: vec![JobStats {
                 job: "webui".parse().unwrap(),
                 snapshots: 14,
@@ -114,7 +114,7 @@ mod tests {
         let name = "main".to_owned();
         assert_eq!(
             text(&Named { name, of: stats }),
-            "main: repository 8vhb3mbnx5sqvbgk\n\
+            "main: repository 0123456789abcdef0123456789abcdef\n\
              JOB    SNAPSHOTS  OLDEST                NEWEST                   STORED  EACH BY ITSELF  NEWEST ALONE\n\
              webui         14  2026-11-08 02:30 UTC  2026-11-22 02:30 UTC  556.0 MiB         7.0 GiB     512.0 MiB\n\
              \n\

@@ -44,7 +44,7 @@ pub(super) fn calendar(plan: &RetentionPlan) -> String {
         .iter()
         .filter(|verdict| show::is_snapshot(verdict.end))
     {
-        let date = verdict.created.to_zoned(zone.clone()).date();
+        let date = zone.to_datetime(verdict.created).date();
         let day = days.entry(date).or_default();
         *(if verdict.goes() {
             &mut day.goes
@@ -90,4 +90,64 @@ fn month(first: Date, days: &BTreeMap<Date, Day>) -> Vec<String> {
     }
     lines.push(line);
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use backup_model::{
+        End, GoReason, KeepReason, RetentionDecision, RetentionPolicy, RetentionVerdict,
+    };
+
+    use super::*;
+
+    fn verdict(created: &str, end: End, goes: bool) -> RetentionVerdict {
+        RetentionVerdict {
+            snapshot: "webui/1".parse().unwrap(),
+            created: created.parse().unwrap(),
+            end,
+            stored_bytes: 0,
+            out_of_order: false,
+            decision: if goes {
+                let reason = GoReason::NoRule;
+                RetentionDecision::Go { reason }
+            } else {
+                let reasons = vec![KeepReason::Held];
+                RetentionDecision::Keep { reasons }
+            },
+        }
+    }
+
+    #[test]
+    fn months_stand_side_by_side_with_a_mark_on_each_day() {
+        let plan = RetentionPlan {
+            now: "2026-11-22T02:30:00Z".parse().unwrap(),
+            policy: RetentionPolicy::new("Europe/Berlin".to_owned()),
+            paused: None,
+            notes: Vec::new(),
+            verdicts: vec![
+                verdict("2026-11-22T02:30:00Z", End::Complete, false),
+                verdict("2026-11-22T01:30:00Z", End::Partial, true),
+                // In Berlin it is the first of November.
+                verdict("2026-10-31T23:30:00Z", End::Complete, true),
+                verdict("2026-10-05T02:30:00Z", End::Aborted, true),
+                verdict("2026-08-31T02:30:00Z", End::Complete, false),
+            ],
+        };
+        assert_eq!(
+            calendar(&plan),
+            [
+                "  August 2026                   November 2026",
+                "  Mo  Tu  We  Th  Fr  Sa  Su    Mo  Tu  We  Th  Fr  Sa  Su",
+                "                       1   2                             1-",
+                "   3   4   5   6   7   8   9     2   3   4   5   6   7   8",
+                "  10  11  12  13  14  15  16     9  10  11  12  13  14  15",
+                "  17  18  19  20  21  22  23    16  17  18  19  20  21  22*",
+                "  24  25  26  27  28  29  30    23  24  25  26  27  28  29",
+                "  31+                           30",
+                "",
+                "  + stays   - goes   * some stay, some go   days of Europe/Berlin",
+            ]
+            .join("\n")
+        );
+    }
 }

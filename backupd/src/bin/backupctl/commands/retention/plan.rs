@@ -255,3 +255,128 @@ fn go_text(reason: &GoReason) -> String {
         _ => "a reason that this program does not know".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use backup_model::{End, SnapshotName};
+
+    use super::*;
+
+    fn name(text: &str) -> SnapshotName {
+        text.parse().unwrap()
+    }
+
+    fn verdict(number: u64, end: End, decision: RetentionDecision) -> RetentionVerdict {
+        RetentionVerdict {
+            snapshot: name(&format!("webui/{number}")),
+            created: "2026-11-22T02:30:00Z".parse().unwrap(),
+            end,
+            stored_bytes: 16 << 20,
+            out_of_order: false,
+            decision,
+        }
+    }
+
+    fn plan() -> RetentionPlan {
+        let mut policy = RetentionPolicy::new("Europe/Berlin".to_owned());
+        policy.keep_last = 1;
+        policy.keep_daily = 14;
+        policy.keep_within = Some(SignedDuration::from_hours(36));
+        let day = KeepReason::Rule {
+            rule: RetentionRule::KeepDaily,
+            period: Some("2026-11-22".to_owned()),
+        };
+        let keep = |reasons| RetentionDecision::Keep { reasons };
+        let go = |reason| RetentionDecision::Go { reason };
+        RetentionPlan {
+            now: "2026-11-22T12:00:00Z".parse().unwrap(),
+            policy,
+            paused: None,
+            notes: vec![RetentionNote::Future { runs: 1 }],
+            verdicts: vec![
+                verdict(4, End::Complete, keep(vec![day, KeepReason::Held])),
+                verdict(3, End::Complete, go(GoReason::NoRule)),
+                verdict(
+                    2,
+                    End::Partial,
+                    go(GoReason::Completed {
+                        by: name("webui/4"),
+                    }),
+                ),
+                verdict(1, End::Aborted, go(GoReason::FailedRun)),
+            ],
+        }
+    }
+
+    fn plans(plan: Option<RetentionPlan>) -> Plans {
+        let job = "webui".parse().unwrap();
+        Plans {
+            jobs: vec![JobPlan { job, plan }],
+            stay: 1,
+            go: 2,
+        }
+    }
+
+    #[test]
+    fn a_plan_says_of_each_why() {
+        assert_eq!(
+            plan_text(&plans(Some(plan())), table_text),
+            [
+                "webui: 1 snapshot stays, 2 go",
+                "  policy: keep_last 1, keep_daily 14, keep_within 36h, min_keep 2, by the calendar of Europe/Berlin",
+                "  ! 1 run is dated in the future: look at the host's clock",
+                "  1 record goes, too, of runs that made no snapshot",
+                "",
+                "  SNAPSHOT      CREATED               END         STORED         WHY",
+                "  webui/000004  2026-11-22 02:30 UTC  complete  16.0 MiB  stays  keep_daily 2026-11-22; held",
+                "  webui/000003  2026-11-22 02:30 UTC  complete  16.0 MiB  goes   no rule wants it",
+                "  webui/000002  2026-11-22 02:30 UTC  partial   16.0 MiB  goes   partial, and webui/000004 is complete",
+                "  webui/000001  2026-11-22 02:30 UTC  aborted          -  goes   a failed run, older than all that stays",
+            ]
+            .join("\n")
+        );
+        assert_eq!(
+            plan_text(&plans(None), table_text),
+            "webui: no retention: everything stays"
+        );
+    }
+
+    #[test]
+    fn a_pause_comes_first_with_its_way_out() {
+        for (pause, why, remedy) in [
+            (
+                PauseReason::RecentFailures { runs: 3 },
+                "  ! paused, nothing goes: the last 3 runs failed",
+                "backupctl snapshot list webui",
+            ),
+            (
+                PauseReason::Shrunk {
+                    snapshot: name("webui/4"),
+                    stored_bytes: 12 << 20,
+                    usual_bytes: 556 << 20,
+                },
+                "  ! paused, nothing goes: webui/000004 has only 12.0 MiB, where 556.0 MiB are usual",
+                "backupctl snapshot show webui/000004",
+            ),
+        ] {
+            let mut plan = plan();
+            plan.paused = Some(pause);
+            let text = plan_text(&plans(Some(plan)), table_text);
+            let lines: Vec<&str> = text.lines().collect();
+            assert_eq!(lines[1], why);
+            assert!(lines[2].contains(remedy), "{text}");
+        }
+    }
+
+    #[test]
+    fn several_jobs_have_a_sum() {
+        let mut plans = plans(Some(plan()));
+        let job = "wiki".parse().unwrap();
+        plans.jobs.push(JobPlan { job, plan: None });
+        let text = plan_text(&plans, table_text);
+        assert!(
+            text.ends_with("\n\nall told: 1 snapshot stays, 2 go"),
+            "{text}"
+        );
+    }
+}
