@@ -13,7 +13,6 @@ enum At {
     LookPlan,
     ListSessions,
     Wait,
-    ListSnapshots,
     ReadForget,
     ReadPins,
     PutFinal,
@@ -55,7 +54,7 @@ pub(crate) fn steps(state: &State, p: u8, configuration: &Configuration, steps: 
         At::PutPlan | At::LookPlan => one.plan(steps),
         At::ListSessions => one.list_sessions(steps),
         At::Wait => one.wait(steps),
-        At::ListSnapshots | At::ReadForget | At::ReadPins => one.look_again(steps),
+        At::ReadForget | At::ReadPins => one.look_again(steps),
         At::PutFinal | At::LookFinal => one.settle(steps),
         At::Delete | At::PutDone => one.delete(steps),
     }
@@ -165,7 +164,7 @@ impl One<'_> {
         }
         match open.first() {
             Some(_) if self.configuration.is(Mutant::NoWaiting) => {
-                self.take(steps, ("wait for nobody", ""), Pruner::waited);
+                self.take(steps, ("list snapshots, get refs", "none waited for"), |me| self.list_snapshots(me));
             }
             Some(at) if self.configuration.is(Mutant::TimeOutWithoutFence) => {
                 self.take(steps, ("a run is past its limit", ""), |me| {
@@ -178,28 +177,31 @@ impl One<'_> {
                 let action = "fence a run past its limit";
                 steps.put(self.state, self.actor, action, fence, |_, _| ());
             }
-            None => self.take(steps, ("see that all have ended", ""), Pruner::waited),
+            None => self.take(steps, ("list snapshots, get refs", "all have ended"), |me| self.list_snapshots(me)),
         }
     }
 
-    /// Snapshots with their refs, then forget, pins last.
+    fn list_snapshots(&self, me: &mut Pruner) {
+        me.open = NumberSet::default();
+        if self.configuration.is(Mutant::NoSecondLook) {
+            me.last = me.candidates;
+            me.at = At::PutFinal;
+            return;
+        }
+        for at in Number::all() {
+            if matches!(self.state.ends.get(at), Some(Record::Commit(_))) {
+                me.seen.add(at);
+            }
+        }
+        let pins_first = self.configuration.is(Mutant::PinsBeforeForget);
+        me.at = if pins_first { At::ReadPins } else { At::ReadForget };
+    }
+
+    /// Snapshots with their refs were first; then forget, pins last.
     fn look_again(&self, steps: &mut Steps) {
         let state = self.state;
         let pins_first = self.configuration.is(Mutant::PinsBeforeForget);
         match self.me().at {
-            At::ListSnapshots => self.take(steps, ("list snapshots, get refs", ""), |me| {
-                for at in Number::all() {
-                    if matches!(state.ends.get(at), Some(Record::Commit(_))) {
-                        me.seen.add(at);
-                    }
-                }
-                me.at = if pins_first { At::ReadPins } else { At::ReadForget };
-                if self.configuration.is(Mutant::NoSecondLook) {
-                    me.seen = NumberSet::default();
-                    me.last = me.candidates;
-                    me.at = At::PutFinal;
-                }
-            }),
             At::ReadForget => self.take(steps, ("read forget", ""), |me| {
                 // A record that was seen and is not dead is still there.
                 for (at, run) in state.live(self.configuration) {
@@ -271,11 +273,6 @@ impl One<'_> {
 }
 
 impl Pruner {
-    fn waited(&mut self) {
-        self.open = NumberSet::default();
-        self.at = At::ListSnapshots;
-    }
-
     fn looked(&mut self) {
         self.last = self.candidates & !self.named;
         self.candidates = 0;

@@ -5,8 +5,12 @@ use std::hash::{BuildHasherDefault, Hash as _, Hasher};
 
 use crate::configuration::Configuration;
 use crate::invariants::Invariant;
+use crate::liveness;
 use crate::state::State;
 use crate::step::{Step, Steps};
+
+/// Every how manieth quiet state is gone on from.
+const QUIET_SAMPLED: usize = 8;
 
 /// What a search came to.
 #[derive(Debug)]
@@ -24,12 +28,11 @@ pub(crate) fn search(configuration: &Configuration) -> Found {
     let first = State::first(configuration);
     let mut seen = Seen::default();
     seen.insert(fingerprint(&first), 0);
-    let mut level = vec![first];
+    let mut level = vec![(fingerprint(&first), first)];
     let (mut depth, mut quiet) = (0, 0);
     while !level.is_empty() {
         let mut next_level = Vec::new();
-        for state in &level {
-            let from = fingerprint(state);
+        for (from, state) in &level {
             let steps = Steps::all(state, configuration);
             assert!(!steps.0.is_empty() || state.is_quiet(), "stuck: {state:?}");
             for (_, next) in steps.0 {
@@ -37,15 +40,19 @@ pub(crate) fn search(configuration: &Configuration) -> Found {
                 if seen.contains_key(&to) {
                     continue;
                 }
-                seen.insert(to, from);
+                seen.insert(to, *from);
                 if let Some(invariant) = next.broken(configuration) {
                     let way = way(&seen, to, configuration);
                     return Found { states: seen.len(), depth, quiet, violation: Some((invariant, way)) };
                 }
                 if next.is_quiet() {
                     quiet += 1;
+                    // Of so many that differ so little, some are enough.
+                    if configuration.mutant.is_none() && quiet % QUIET_SAMPLED == 0 {
+                        liveness::check(&next, configuration);
+                    }
                 }
-                next_level.push(next);
+                next_level.push((to, next));
             }
         }
         depth += 1;

@@ -12,7 +12,6 @@ use crate::step::{Answer, Steps};
 enum At {
     #[default]
     Idle,
-    ListSessions,
     ListSnapshots,
     ReadForget,
     GetPrevious,
@@ -76,7 +75,7 @@ pub(crate) fn steps(state: &State, w: usize, configuration: &Configuration, step
     }
     match me.at {
         At::Idle => one.begin(steps),
-        At::ListSessions | At::ListSnapshots | At::ReadForget => one.find_number(steps),
+        At::ListSnapshots | At::ReadForget => one.find_number(steps),
         At::GetPrevious | At::PreviousDead | At::EndPrevious(_) => one.see_previous(steps),
         At::PutSession | At::LookSession | At::SessionDead => one.open_session(steps),
         At::ReadDone | At::ReadPlan | At::ReadFinal => one.read_plans(steps),
@@ -114,42 +113,40 @@ impl One<'_> {
         if self.state.left.runs == 0 {
             return;
         }
-        steps.take(self.state, self.actor, ("take the job's lock", ""), |next| {
+        let job = self.configuration.jobs[self.w];
+        steps.take(self.state, self.actor, ("lock, list sessions", ""), |next| {
             next.left.runs -= 1;
-            next.writers[self.w].number.job = self.configuration.jobs[self.w];
-            next.writers[self.w].at =
-                if self.configuration.is(Mutant::NoSession) { At::ListSnapshots } else { At::ListSessions };
+            next.writers[self.w].number = Number { job, seq: 0 };
+            next.writers[self.w].at_least(job, |at| self.state.sessions.get(at).is_some());
+            next.writers[self.w].at = At::ListSnapshots;
         });
     }
 
     /// Sessions, then snapshots, then forget: one more than the highest in them.
     fn find_number(&self, steps: &mut Steps) {
-        let me = self.me();
-        let highest = |there: &dyn Fn(Number) -> bool| {
-            let found = Number::all().filter(|at| at.job == me.number.job && there(*at));
-            found.map(|at| at.seq).max().unwrap_or(0).max(me.number.seq)
-        };
-        match me.at {
-            At::ListSessions => self.take(steps, ("list sessions", ""), |me| {
-                me.number.seq = highest(&|at| self.state.sessions.get(at).is_some());
-                me.at = At::ListSnapshots;
-            }),
-            At::ListSnapshots => self.take(steps, ("list snapshots", ""), |me| {
-                me.number.seq = highest(&|at| self.state.ends.get(at).is_some());
+        let (state, w, job) = (self.state, self.w, self.me().number.job);
+        if self.me().at == At::ListSnapshots {
+            self.take(steps, ("list snapshots", ""), |me| {
+                me.at_least(job, |at| state.ends.get(at).is_some());
                 me.at = At::ReadForget;
-            }),
-            _ => self.take(steps, ("read forget", ""), |me| {
-                me.number.seq = 1 + highest(&|at| self.state.dead.get(at).is_some());
-                me.at = At::GetPrevious;
-            }),
+            });
+            return;
         }
+        steps.take(state, self.actor, ("read forget", "the number is found"), |next| {
+            let me = &mut next.writers[w];
+            me.at_least(job, |at| state.dead.get(at).is_some());
+            me.number.seq += 1;
+            me.at = At::GetPrevious;
+            if me.number.previous().is_none() {
+                self.announce(next);
+            }
+        });
     }
 
     /// The end of the number before: its record, *then* forget. Without an end it gets one.
     fn see_previous(&self, steps: &mut Steps) {
         let (state, w, me) = (self.state, self.w, self.me());
         let Some(previous) = me.number.previous() else {
-            steps.take(state, self.actor, ("first of the job", ""), |next| self.announce(next));
             return;
         };
         match me.at {
@@ -393,6 +390,12 @@ impl One<'_> {
 }
 
 impl Writer {
+    /// The highest number seen so far.
+    fn at_least(&mut self, job: u8, there: impl Fn(Number) -> bool) {
+        let found = Number::all().filter(|at| at.job == job && there(*at));
+        self.number.seq = found.map(|at| at.seq).fold(self.number.seq, u8::max);
+    }
+
     fn next_generation(&mut self, at: At) {
         if !self.done {
             self.bounds |= self.planned;
