@@ -16,8 +16,9 @@ mod tests {
     use backup_core::{
         codec::seek_table,
         format::{
-            Aborted, Commit, Entry, Extent, FileTime, ListRef, Node, NodeKind, ObjectRef, PackLine,
-            Recipe, RecipeHead, RecipeStream, Refs, RefsHead, RunEnd, Session, StreamLine, layout,
+            Aborted, Commit, DeadRun, DeadRuns, Done, Entry, Extent, FileTime, Final, Forget, Hold,
+            ListRef, Node, NodeKind, ObjectRef, Objects, PackLine, Pin, Plan, Recipe, RecipeHead,
+            RecipeStream, Refs, RefsHead, RunEnd, Session, SizedDigest, StreamLine, layout,
         },
         ops::Verifier,
         pipeline::Usage,
@@ -29,7 +30,7 @@ mod tests {
         Role, TrustRecord, Writer,
     };
     use backup_model::{
-        Digest, JobName, Nonce, RepositoryId, Seq, SnapshotName, StreamKind, Verdict,
+        Digest, JobName, Nonce, RepositoryId, Seq, SnapshotName, StreamKind, Verdict, Why,
     };
     use data_encoding::HEXLOWER;
     use jiff::Timestamp;
@@ -198,6 +199,68 @@ mod tests {
             reason: "E-PG-DUMP".to_owned(),
         };
         text.record(&layout::snapshot(&webui, Seq(2)), &RunEnd::Aborted(aborted));
+        keeping(text, first);
+    }
+
+    /// The first run is dead, the third held; somebody reads the third while the first is pruned.
+    fn keeping(text: &mut Text, first: Digest) {
+        let webui = job("webui");
+        let forget = Forget {
+            repository: ID,
+            version: 1,
+            prev: None,
+            created: time(),
+            dead: vec![DeadRuns {
+                job: webui.clone(),
+                runs: vec![DeadRun(Seq(1), first, Why::Retention)],
+            }],
+            holds: vec![Hold {
+                job: webui.clone(),
+                seq: Seq(3),
+                created: time(),
+                reason: "asked for by the auditors".to_owned(),
+            }],
+        };
+        text.record(&layout::forget(1), &forget);
+        let pin = Pin {
+            repository: ID,
+            id: Nonce([0xb1; 16]),
+            job: webui,
+            seq: Seq(3),
+            record: sha256(b"record"),
+            recipe: object("another recipe", 1_234),
+            refs: object("other refs", 321),
+            limit_secs: 86_400,
+        };
+        text.record(&layout::pin(&pin.id), &pin);
+        let objects = Objects {
+            packs: vec![SizedDigest(sha256(b"pack"), 280_000)],
+            recipes: vec![object("recipe", 1_234).into()],
+            refs: vec![object("refs", 321).into()],
+        };
+        let plan = Plan {
+            repository: ID,
+            generation: 1,
+            created: time(),
+            candidates: objects.clone(),
+        };
+        let plan = text.record(&layout::plan(1), &plan);
+        let last = Final {
+            repository: ID,
+            generation: 1,
+            plan,
+            created: time(),
+            delete: objects,
+        };
+        let last = text.record(&layout::final_(1), &last);
+        let done = Done {
+            repository: ID,
+            generation: 1,
+            r#final: last,
+            created: time(),
+            retained: 0,
+        };
+        text.record(&layout::done(1), &done);
     }
 
     fn entries() -> Vec<Entry> {

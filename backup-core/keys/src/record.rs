@@ -16,8 +16,10 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{PublicKey, SecretKey, SigningError};
 
-/// No record is longer.
+/// No record is longer, but those that list what a repository holds.
 const MAX_BYTES: usize = 1 << 20;
+/// Nor are they.
+const MAX_LIST_BYTES: usize = 64 << 20;
 
 const UNTRUSTED: &str = "backupd record";
 const UNTRUSTED_LINE: &str = "untrusted comment: backupd record";
@@ -26,6 +28,9 @@ const UNTRUSTED_LINE: &str = "untrusted comment: backupd record";
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RecordError {
+    /// Longer than its kind may be.
+    #[error("not a signed record: over {} MiB", .0 >> 20)]
+    TooLong(usize),
     /// Not five lines of the right shape.
     #[error("not a signed record: {0}")]
     Shape(&'static str),
@@ -86,7 +91,26 @@ impl Record {
 
     /// Takes the lines apart and compares the place.
     pub fn parse(bytes: &[u8], repository: RepositoryId, key: &str) -> Result<Self, RecordError> {
-        let record = Self::parse_anywhere(bytes)?;
+        Self::parse_within(MAX_BYTES, bytes, repository, key)
+    }
+
+    /// The same for a record that lists what a repository holds, and may be long: a forget, or a
+    /// prune's.
+    pub fn parse_list(
+        bytes: &[u8],
+        repository: RepositoryId,
+        key: &str,
+    ) -> Result<Self, RecordError> {
+        Self::parse_within(MAX_LIST_BYTES, bytes, repository, key)
+    }
+
+    fn parse_within(
+        most: usize,
+        bytes: &[u8],
+        repository: RepositoryId,
+        key: &str,
+    ) -> Result<Self, RecordError> {
+        let record = Self::parse_anywhere(most, bytes)?;
         let expected = place(repository, key);
         let found = record
             .signature
@@ -100,9 +124,9 @@ impl Record {
 
     /// Takes the lines apart without knowing the repository yet: only for `repository.json`,
     /// which says its own id. The caller must then compare the place.
-    fn parse_anywhere(bytes: &[u8]) -> Result<Self, RecordError> {
-        if bytes.len() > MAX_BYTES {
-            return Err(RecordError::Shape("over 1 MiB"));
+    fn parse_anywhere(most: usize, bytes: &[u8]) -> Result<Self, RecordError> {
+        if bytes.len() > most {
+            return Err(RecordError::TooLong(most));
         }
         let text = std::str::from_utf8(bytes).map_err(|_| RecordError::Shape("not UTF-8"))?;
         let whole = text.ends_with('\n') && text.matches('\n').count() == 5;
@@ -169,7 +193,7 @@ impl Record {
         key: &str,
         id: impl FnOnce(&T) -> RepositoryId,
     ) -> Result<(Self, T), RecordError> {
-        let value: T = Self::parse_anywhere(bytes)?.peek()?;
+        let value: T = Self::parse_anywhere(MAX_BYTES, bytes)?.peek()?;
         let record = Self::parse(bytes, id(&value), key)?;
         Ok((record, value))
     }

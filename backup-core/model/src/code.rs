@@ -125,6 +125,8 @@ codes! {
     NoSnapshot = "E-NO-SNAPSHOT", 16, 404, NotFound;
     /// There is no such job.
     NoJob = "E-NO-JOB", 16, 404, NotFound;
+    /// The snapshot was forgotten.
+    Forgotten = "E-FORGOTTEN", 16, 410, NotFound;
     /// The snapshot has no such stream.
     NoStream = "E-NO-STREAM", 16, 404, NotFound;
     /// The snapshot has no such path.
@@ -135,6 +137,12 @@ codes! {
     TargetRefused = "E-TARGET-REFUSED", 17, 409, Invalid;
     /// A repository is there already.
     RepositoryExists = "E-REPOSITORY-EXISTS", 17, 409, Conflict;
+    /// The snapshot is held.
+    Held = "E-HELD", 17, 409, Conflict;
+    /// A retention policy that nobody can have meant, or that may not be applied now.
+    Policy = "E-POLICY", 17, 409, Invalid;
+    /// The store keeps the object and refuses to delete it.
+    Retained = "E-RETAINED", 17, 409, Denied;
     /// Nobody said yes.
     NotConfirmed = "E-NOT-CONFIRMED", 17, 409, Invalid;
     /// The configuration is wrong.

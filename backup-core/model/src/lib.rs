@@ -8,6 +8,7 @@ mod code;
 mod facts;
 mod failure;
 mod id;
+mod keeping;
 mod progress;
 mod report;
 mod retention;
@@ -18,6 +19,10 @@ pub use code::{Class, Code};
 pub use facts::{DatabaseFacts, Extension, FilesFacts, StreamKind, TooLarge, Unreadable};
 pub use failure::Failure;
 pub use id::{Digest, InvalidId, JobName, Nonce, RepositoryId, Seq, SnapshotName};
+pub use keeping::{
+    Amount, CheckReport, ForgetReport, HoldInfo, JobStats, OpenRun, PrunePlan, PruneReport,
+    PruneState, RepositoryStats, Why,
+};
 pub use progress::{Event, Phase, Progress, Silent};
 pub use report::{
     BackupReport, ChosenEntries, End, Level, RestorePlan, RestoreReport, RestoreStep,

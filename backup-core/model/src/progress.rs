@@ -17,6 +17,8 @@ pub enum Phase {
     Verify,
     /// Writing to a target.
     Restore,
+    /// Deleting what nobody names.
+    Delete,
     /// Making the result visible.
     Finish,
 }

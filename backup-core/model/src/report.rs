@@ -67,6 +67,9 @@ pub struct SnapshotInfo {
     /// Why it was aborted: a code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// Why it must not be forgotten, if somebody holds it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<String>,
 }
 
 /// A stream of a snapshot.

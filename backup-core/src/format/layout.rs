@@ -1,6 +1,6 @@
 //! Object keys: the one place that spells and reads the names in a repository.
 
-use backup_model::{Digest, JobName, Seq};
+use backup_model::{Digest, JobName, Nonce, Seq};
 
 /// The first object of a repository.
 pub const REPOSITORY: &str = "repository.json";
@@ -12,8 +12,18 @@ pub const PACKS: &str = "packs";
 pub const SESSIONS: &str = "sessions";
 /// The folder of snapshot records.
 pub const SNAPSHOTS: &str = "snapshots";
-/// Folders that only newer programs write; while they hold anything, this one must not write.
-pub const NEWER: [&str; 2] = ["forget", "prune"];
+/// The folder of recipes.
+pub const RECIPES: &str = "recipes";
+/// The folder of refs.
+pub const REFS: &str = "refs";
+/// The folder of forgets.
+pub const FORGET: &str = "forget";
+/// The folder of pins.
+pub const PINS: &str = "pins";
+/// The folder of prunes.
+pub const PRUNE: &str = "prune";
+/// The folder of key files.
+pub const KEYS: &str = "keys";
 
 /// `trust/<version>.json`
 pub fn trust(version: u64) -> String {
@@ -39,12 +49,12 @@ pub fn pack(sha256: &Digest) -> String {
 
 /// `recipes/<sha256>.zst.age`
 pub fn recipe(sha256: &Digest) -> String {
-    format!("recipes/{sha256}.zst.age")
+    format!("{RECIPES}/{sha256}.zst.age")
 }
 
 /// `refs/<sha256>.zst`
 pub fn refs(sha256: &Digest) -> String {
-    format!("refs/{sha256}.zst")
+    format!("{REFS}/{sha256}.zst")
 }
 
 /// `sessions/<job>/<seq>.json`
@@ -57,14 +67,113 @@ pub fn snapshot(job: &JobName, seq: Seq) -> String {
     format!("{SNAPSHOTS}/{job}/{seq}.json")
 }
 
+/// `forget/<version>.json`
+pub fn forget(version: u64) -> String {
+    format!("{FORGET}/{version}.json")
+}
+
+/// `pins/<id>.json`
+pub fn pin(id: &Nonce) -> String {
+    format!("{PINS}/{id}.json")
+}
+
+/// `prune/<generation>/plan.json`
+pub fn plan(generation: u64) -> String {
+    format!("{PRUNE}/{generation}/plan.json")
+}
+
+/// `prune/<generation>/final.json`
+pub fn final_(generation: u64) -> String {
+    format!("{PRUNE}/{generation}/final.json")
+}
+
+/// `prune/<generation>/done.json`
+pub fn done(generation: u64) -> String {
+    format!("{PRUNE}/{generation}/done.json")
+}
+
 /// The version in a key that [`trust`] gave.
 pub fn parse_trust(key: &str) -> Option<u64> {
-    let version = key
-        .strip_prefix("trust/")?
-        .strip_suffix(".json")?
-        .parse()
-        .ok()?;
-    (trust(version) == key).then_some(version)
+    numbered(TRUST, key)
+}
+
+/// The version in a key that [`forget`] gave.
+pub fn parse_forget(key: &str) -> Option<u64> {
+    numbered(FORGET, key)
+}
+
+/// `<folder>/<number>.json`, in the one spelling of a number from 1.
+fn numbered(folder: &str, key: &str) -> Option<u64> {
+    let rest = key.strip_prefix(folder)?.strip_prefix('/')?;
+    number(rest.strip_suffix(".json")?)
+}
+
+fn number(text: &str) -> Option<u64> {
+    let number: u64 = text.parse().ok()?;
+    (number > 0 && number.to_string() == text).then_some(number)
+}
+
+/// The generation in a key that [`plan`], [`final_`] or [`done`] gave.
+pub fn parse_prune(key: &str) -> Option<u64> {
+    let rest = key.strip_prefix(PRUNE)?.strip_prefix('/')?;
+    let (generation, file) = rest.split_once('/')?;
+    let generation = number(generation)?;
+    ["plan.json", "final.json", "done.json"]
+        .contains(&file)
+        .then_some(generation)
+}
+
+/// The id in a key that [`pin`] gave.
+pub fn parse_pin(key: &str) -> Option<Nonce> {
+    let rest = key.strip_prefix(PINS)?.strip_prefix('/')?;
+    rest.strip_suffix(".json")?.parse().ok()
+}
+
+/// The digest in a key that [`recipe`] gave.
+pub fn parse_recipe(key: &str) -> Option<Digest> {
+    let rest = key.strip_prefix(RECIPES)?.strip_prefix('/')?;
+    rest.strip_suffix(".zst.age")?.parse().ok()
+}
+
+/// The digest in a key that [`refs`] gave.
+pub fn parse_refs(key: &str) -> Option<Digest> {
+    let rest = key.strip_prefix(REFS)?.strip_prefix('/')?;
+    rest.strip_suffix(".zst")?.parse().ok()
+}
+
+/// Whether a key is one of ours in its spelling. What is not is foreign, and left alone.
+pub fn is_ours(key: &str) -> bool {
+    key == REPOSITORY
+        || parse_trust(key).is_some()
+        || is_key_file(key)
+        || parse_pack(key).is_some()
+        || parse_recipe(key).is_some()
+        || parse_refs(key).is_some()
+        || parse_run(SESSIONS, key).is_some()
+        || parse_run(SNAPSHOTS, key).is_some()
+        || parse_forget(key).is_some()
+        || parse_pin(key).is_some()
+        || parse_prune(key).is_some()
+}
+
+/// Whether a key is of a probe: no part of a repository.
+pub fn is_probe(key: &str) -> bool {
+    key.starts_with("probe/")
+}
+
+fn is_key_file(key: &str) -> bool {
+    let parts = || {
+        let rest = key.strip_prefix(KEYS)?.strip_prefix('/')?;
+        let (epoch, file) = rest.split_once('/')?;
+        number(epoch)?;
+        if file == "canary.age" {
+            return Some(());
+        }
+        let (name, count) = file.strip_suffix(".age")?.rsplit_once('-')?;
+        name.parse::<JobName>().ok()?;
+        number(count).map(drop)
+    };
+    parts().is_some()
 }
 
 /// The digest in a key that [`pack`] gave.
@@ -99,5 +208,50 @@ mod tests {
         assert_eq!(parse_run(SNAPSHOTS, "snapshots/webui/000041.json#1"), None);
         assert_eq!(parse_trust("trust/12.json"), Some(12));
         assert_eq!(parse_trust("trust/012.json"), None);
+        assert_eq!(parse_trust("trust/0.json"), None);
+        assert_eq!(parse_forget(&forget(7)), Some(7));
+        for key in [plan(3), final_(3), done(3)] {
+            assert_eq!(parse_prune(&key), Some(3));
+        }
+        assert_eq!(parse_prune("prune/3/other.json"), None);
+        assert_eq!(parse_prune("prune/03/plan.json"), None);
+        let id = Nonce([0xa5; 16]);
+        assert_eq!(parse_pin(&pin(&id)), Some(id));
+        assert_eq!(parse_recipe(&recipe(&digest)), Some(digest));
+        assert_eq!(parse_refs(&refs(&digest)), Some(digest));
+    }
+
+    #[test]
+    fn ours_is_what_this_module_spells() {
+        let digest = Digest([0xa5; 32]);
+        let job: JobName = "webui".parse().unwrap();
+        for ours in [
+            REPOSITORY.to_owned(),
+            trust(1),
+            key_file(1, &job, 2),
+            canary(1),
+            pack(&digest),
+            recipe(&digest),
+            refs(&digest),
+            session(&job, Seq(1)),
+            snapshot(&job, Seq(1)),
+            forget(1),
+            pin(&Nonce([1; 16])),
+            plan(1),
+            final_(1),
+            done(1),
+        ] {
+            assert!(is_ours(&ours), "{ours}");
+            assert!(!is_ours(&format!("{ours}#1")), "{ours}#1");
+            assert!(!is_ours(&format!("x/{ours}")), "x/{ours}");
+        }
+        for foreign in [
+            "keys/1/x.age",
+            "keys/x/admin-1.age",
+            "lost+found",
+            "packs/x",
+        ] {
+            assert!(!is_ours(foreign), "{foreign}");
+        }
     }
 }

@@ -11,10 +11,11 @@ use super::{
     OpError,
     copy::copy,
     list::{committed, read_recipe},
+    protect::protected,
 };
 use crate::{
     pipeline::{Fetcher, SnapshotReader, on_thread},
-    repo::Repository,
+    repo::{Repository, RunRecord},
 };
 
 /// Writes a stream of a snapshot to `out`.
@@ -23,14 +24,26 @@ pub async fn cat(
     name: &SnapshotName,
     stream: &str,
     identity: &Identity,
-    mut out: Box<dyn Write + Send>,
+    out: Box<dyn Write + Send>,
     cancel: &CancellationToken,
 ) -> Result<u64, OpError> {
     let record = committed(repository, name).await?;
+    let written = write(repository, &record, stream, identity, out, cancel);
+    protected(repository, &record, written).await
+}
+
+async fn write(
+    repository: &Repository,
+    record: &RunRecord,
+    stream: &str,
+    identity: &Identity,
+    mut out: Box<dyn Write + Send>,
+    cancel: &CancellationToken,
+) -> Result<u64, OpError> {
     let (epoch, recipe) = read_recipe(repository, record.commit()?, identity).await?;
     let found = recipe.stream(stream).cloned();
     let stream = found.ok_or_else(|| OpError::NoStream {
-        snapshot: name.to_string(),
+        snapshot: record.name.to_string(),
         stream: stream.to_owned(),
         known: recipe
             .source_streams()

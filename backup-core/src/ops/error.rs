@@ -159,6 +159,17 @@ pub enum OpError {
         /// Why.
         source: serde_json::Error,
     },
+    /// A prune that takes much, and nobody said yes to it.
+    #[error(
+        "{share_percent} % of what snapshots named would be deleted, and nobody said yes to that"
+    )]
+    LargePrune {
+        /// How much of it.
+        share_percent: u64,
+    },
+    /// A prune where a second writer is not kept out, and no host that could hold its jobs still.
+    #[error("the store does not keep writers apart: only the host that backs up here may prune")]
+    PruneElsewhere,
     /// Stopped on request.
     #[error("stopped on request")]
     Cancelled,
@@ -189,6 +200,8 @@ impl OpError {
             Self::NoPath { .. } => Code::NoPath,
             Self::BadPath { .. } | Self::Glob { .. } => Code::Usage,
             Self::Unordered { .. } => Code::Failed,
+            Self::LargePrune { .. } => Code::NotConfirmed,
+            Self::PruneElsewhere => Code::SingleWriter,
             Self::Cancelled => Code::Interrupted,
         }
     }

@@ -1,8 +1,10 @@
 //! What a run can build on: the index of the job's previous snapshot, and the packs of a run that
-//! broke off. Only packs that the store has now, in the right size, and that are not retired, may
-//! be used; those of a broken run also only if their bytes are what they were.
+//! broke off. Only packs that the store has now, in the right size, that no prune may delete, and
+//! that are not retired, may be used; those of a broken run also only if their bytes are what they
+//! were.
 //!
-//! Called after the run's session exists, so that whoever prunes waits for this run.
+//! Called after the run's session exists and prunes were looked at, so that whoever prunes waits
+//! for this run, or this run knows of it.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -78,7 +80,9 @@ pub(super) async fn ground(
     progress: &Arc<dyn Progress>,
 ) -> Result<Ground, OpError> {
     let name = run.name();
-    let previous = repository.snapshot_before(&name.job, name.seq).await?;
+    let previous = repository
+        .snapshot_before(&name.job, name.seq, run.forgotten())
+        .await?;
     let index = match &previous {
         None => None,
         Some(record) => open_index(repository, local, record, progress).await?,
@@ -89,6 +93,7 @@ pub(super) async fn ground(
         .await?
         .iter()
         .filter_map(|object| Some((layout::parse_pack(&object.key)?, object.size)))
+        .filter(|(pack, _)| !run.is_doomed(pack))
         .collect();
     let retired = match (&index, &previous) {
         (Some(index), Some(record)) => match retired(repository, index, record).await {

@@ -11,7 +11,7 @@ use backup_model::{
 use super::OpError;
 use crate::{
     format::{Commit, Recipe, RecipeStream, RunEnd},
-    repo::{JobRuns, RepoError, Repository, RunRecord, RunState, load_recipe, unlock},
+    repo::{Dead, JobRuns, RepoError, Repository, RunRecord, RunState, load_recipe, unlock},
 };
 
 /// The runs of the jobs that are meant. A job that does not exist is an error.
@@ -25,15 +25,16 @@ pub(super) async fn selected(
         Some(job) if known.contains(job) => vec![job.clone()],
         Some(job) => return Err(RepoError::NoJob(job.clone()).into()),
     };
+    let known = repository.forgotten().await?;
     let mut runs = Vec::new();
     for job in jobs {
-        runs.push(repository.runs(&job).await?);
+        runs.push(repository.runs_since(&job, &known).await?);
     }
     Ok(runs)
 }
 
-/// Every run that is meant, newest last within its job. Records that are not valid are errors of
-/// their own and do not hide the rest.
+/// Every run that is meant and not forgotten, newest last within its job. Records that are not
+/// valid are errors of their own and do not hide the rest.
 pub async fn list(
     repository: &Repository,
     selection: &Selection,
@@ -41,7 +42,8 @@ pub async fn list(
     let mut all = Vec::new();
     for job in selected(repository, selection).await? {
         let latest = job.latest().map(|record| record.name.seq);
-        for (seq, state) in job.runs {
+        let JobRuns { job, runs, holds } = job;
+        for (seq, state) in runs {
             let meant = match selection {
                 Selection::All | Selection::Job(_) => true,
                 Selection::Latest => Some(seq) == latest,
@@ -51,11 +53,19 @@ pub async fn list(
                 continue;
             }
             let name = SnapshotName {
-                job: job.job.clone(),
+                job: job.clone(),
                 seq,
             };
+            let hold = holds.iter().find(|hold| hold.snapshot == name);
             all.push(match state {
-                RunState::Ended(record) => Ok(info(&record)),
+                RunState::Ended(record) => Ok(SnapshotInfo {
+                    held: hold.map(|hold| hold.reason.clone()),
+                    ..info(&record)
+                }),
+                RunState::Dead(dead) if matches!(selection, Selection::One(_)) => {
+                    return Err(forgotten(name, dead).into());
+                }
+                RunState::Dead(_) => continue,
                 RunState::Open(session) => Ok(SnapshotInfo {
                     snapshot: name,
                     end: End::Open,
@@ -66,6 +76,7 @@ pub async fn list(
                     added_bytes: 0,
                     record: Digest([0; 32]),
                     reason: None,
+                    held: None,
                 }),
                 RunState::Bad(error) => Err(error),
             });
@@ -94,6 +105,7 @@ pub(super) async fn committed(
             Ok(*record)
         }
         Some(RunState::Bad(error)) => Err(error.into()),
+        Some(RunState::Dead(dead)) => Err(forgotten(name.clone(), dead).into()),
         Some(RunState::Open(_)) => Err(RepoError::NotCommitted {
             run: name.clone(),
             how: "has no end yet".to_owned(),
@@ -111,7 +123,7 @@ pub async fn newest(repository: &Repository, job: &JobName) -> Result<SnapshotNa
         match state {
             RunState::Ended(record) if record.commit().is_ok() => return Ok(record.name),
             RunState::Bad(error) => return Err(error.into()),
-            RunState::Ended(_) | RunState::Open(_) => {}
+            RunState::Ended(_) | RunState::Dead(_) | RunState::Open(_) => {}
         }
     }
     Err(RepoError::NoneCommitted(job.clone()).into())
@@ -131,10 +143,19 @@ pub async fn describe(
             Some(stream_infos(&recipe)?)
         }
     };
+    let forgotten = repository.forgotten().await?;
+    let held = forgotten.hold(name).map(|hold| hold.reason.clone());
     Ok(SnapshotDetail {
-        info: info(&record),
+        info: SnapshotInfo {
+            held,
+            ..info(&record)
+        },
         streams,
     })
+}
+
+pub(super) fn forgotten(run: SnapshotName, dead: Dead) -> RepoError {
+    RepoError::Forgotten { run, why: dead.why }
 }
 
 /// Opens the epoch of a commit with an administrator's identity, and reads the recipe.
@@ -182,7 +203,7 @@ pub(super) fn stream_info(stream: &RecipeStream) -> Result<StreamInfo, OpError> 
     })
 }
 
-fn info(record: &RunRecord) -> SnapshotInfo {
+pub(super) fn info(record: &RunRecord) -> SnapshotInfo {
     let mut info = SnapshotInfo {
         snapshot: record.name.clone(),
         end: End::Fenced,
@@ -193,6 +214,7 @@ fn info(record: &RunRecord) -> SnapshotInfo {
         added_bytes: 0,
         record: record.digest,
         reason: None,
+        held: None,
     };
     match &record.end {
         RunEnd::Commit(commit) => {

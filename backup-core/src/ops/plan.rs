@@ -21,7 +21,7 @@ use crate::{
     format::{Recipe, RecipeStream},
     pipeline::{Fetcher, SnapshotReader, on_thread},
     postgres::{Connection, Programs},
-    repo::Repository,
+    repo::{Repository, RunRecord},
     sink::{
         database,
         directory::{DirectoryTarget, ExtractOptions},
@@ -58,6 +58,7 @@ pub struct Prepared {
     /// What will be done.
     pub plan: RestorePlan,
     pub(super) request: RestoreRequest,
+    pub(super) record: RunRecord,
     pub(super) epoch: Identity,
     pub(super) recipe: Arc<Recipe>,
     /// What was chosen of streams, by their names, if paths were given.
@@ -116,6 +117,7 @@ pub async fn plan(
     Ok(Prepared {
         plan,
         request,
+        record,
         epoch,
         recipe,
         chosen: chosen_entries,

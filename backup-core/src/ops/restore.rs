@@ -16,7 +16,7 @@ use backup_model::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{OpError, Prepared, RestoreRequest, choose::Chosen};
+use super::{OpError, Prepared, RestoreRequest, choose::Chosen, protect::protected};
 use crate::{
     format::RecipeStream,
     pipeline::{Fetcher, SnapshotReader, on_thread},
@@ -31,14 +31,7 @@ pub async fn restore(
     progress: &Arc<dyn Progress>,
     cancel: &CancellationToken,
 ) -> Result<RestoreReport, OpError> {
-    let started = Instant::now();
-    let Prepared {
-        plan,
-        request,
-        epoch,
-        recipe,
-        mut chosen,
-    } = prepared;
+    let plan = &prepared.plan;
     let obstacle = plan.steps.iter().flat_map(|step| &step.obstacles).next();
     if let Some(obstacle) = obstacle {
         return Err(OpError::Refused(obstacle.clone()));
@@ -51,6 +44,26 @@ pub async fn restore(
         );
         return Err(OpError::Refused(Failure::new(Code::Usage, text)));
     }
+    let record = prepared.record.clone();
+    let restored = Box::pin(carry_out(repository, prepared, progress, cancel));
+    protected(repository, &record, restored).await
+}
+
+async fn carry_out(
+    repository: &Repository,
+    prepared: Prepared,
+    progress: &Arc<dyn Progress>,
+    cancel: &CancellationToken,
+) -> Result<RestoreReport, OpError> {
+    let started = Instant::now();
+    let Prepared {
+        plan,
+        request,
+        record: _,
+        epoch,
+        recipe,
+        mut chosen,
+    } = prepared;
     let fetcher = Fetcher::spawn(repository.store().clone());
     let mut report = RestoreReport {
         snapshot: plan.snapshot,

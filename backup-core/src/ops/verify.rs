@@ -22,7 +22,8 @@ use tokio_util::sync::CancellationToken;
 use super::{
     OpError,
     copy::copy,
-    list::{read_recipe, selected},
+    list::{forgotten, read_recipe, selected},
+    protect::{protected, still_lives},
 };
 use crate::{
     format::{Commit, Refs, layout},
@@ -92,10 +93,20 @@ pub async fn verify(
                     let checked = snapshot(
                         repository, record, commit, verifier, &mut seen, progress, cancel,
                     );
-                    report(checked.await?);
+                    match protected(repository, record, checked).await {
+                        Ok(checked) => report(checked),
+                        // Nobody has to be told of each snapshot that goes while all are read.
+                        Err(OpError::Repo(RepoError::Forgotten { .. })) if !is_one(selection) => {
+                            continue;
+                        }
+                        Err(error) => return Err(error),
+                    }
                     verified += 1;
                 }
-                RunState::Open(_) => {}
+                RunState::Dead(dead) if is_one(selection) => {
+                    return Err(forgotten(name, *dead).into());
+                }
+                RunState::Dead(_) | RunState::Open(_) => {}
                 RunState::Bad(error) => {
                     report(bad_record(name, verifier.level(), error));
                     verified += 1;
@@ -107,6 +118,10 @@ pub async fn verify(
         Selection::One(name) if verified == 0 => Err(RepoError::NoSnapshot(name.clone()).into()),
         _ => Ok(()),
     }
+}
+
+fn is_one(selection: &Selection) -> bool {
+    matches!(selection, Selection::One(_))
 }
 
 fn is_bad(state: &RunState) -> bool {
@@ -174,6 +189,7 @@ async fn snapshot(
         Err(error) => {
             let damage = matches!(error.code(), Code::Damaged | Code::RepositoryDamaged);
             if damage || !faults.is_empty() {
+                still_lives(repository, &record.name).await?;
                 // What was found stays found, whatever could not be looked at after it.
                 faults.push(error.to_failure());
                 Verdict::Damaged { faults }
@@ -184,7 +200,10 @@ async fn snapshot(
             }
         }
         Ok(_) if faults.is_empty() => Verdict::Good,
-        Ok(_) => Verdict::Damaged { faults },
+        Ok(_) => {
+            still_lives(repository, &record.name).await?;
+            Verdict::Damaged { faults }
+        }
     };
     Ok(VerifyReport {
         snapshot: record.name.clone(),

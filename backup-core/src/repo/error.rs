@@ -3,7 +3,7 @@
 use std::io;
 
 use backup_keys::{EpochError, PublicKey, RecordError};
-use backup_model::{Code, JobName, SnapshotName};
+use backup_model::{Code, HoldInfo, JobName, SnapshotName, Why};
 
 use crate::{
     codec::CodecError,
@@ -39,9 +39,6 @@ pub enum RepoError {
         /// Ours.
         known: u32,
     },
-    /// Newer programs have worked here.
-    #[error("the repository holds {0}/…, which this program does not know")]
-    NewerObjects(&'static str),
     /// Nobody said which root key to expect.
     #[error("the repository is signed by {0}, and nobody said that this key is trusted")]
     Untrusted(PublicKey),
@@ -72,6 +69,9 @@ pub enum RepoError {
     /// A record of the repository itself is missing.
     #[error("the record {0} is missing")]
     RecordMissing(String),
+    /// An object that is there and was not listed.
+    #[error("{0} is there, but the store's listing does not have it")]
+    Unlisted(String),
     /// An object that a record names is missing.
     #[error("{0} is missing")]
     ObjectMissing(String),
@@ -145,6 +145,42 @@ pub enum RepoError {
         /// Why not.
         rule: &'static str,
     },
+    /// The key may not forget, prune or fence.
+    #[error("the key {key} may not maintain the repository: {rule}")]
+    Maintainer {
+        /// The key.
+        key: PublicKey,
+        /// Why not.
+        rule: &'static str,
+    },
+    /// The snapshot is held.
+    #[error("{} is held: {}", .0.snapshot, .0.reason)]
+    Held(HoldInfo),
+    /// The run is dead.
+    #[error("{run} was forgotten ({})", why.as_str())]
+    Forgotten {
+        /// The run.
+        run: SnapshotName,
+        /// Why.
+        why: Why,
+    },
+    /// Our run was forgotten before it could commit.
+    #[error("{run} was ended and forgotten by somebody else before it could commit")]
+    ForgottenMeanwhile {
+        /// The run.
+        run: SnapshotName,
+    },
+    /// Our run has committed, but the last look that makes sure of it failed.
+    #[error("{run} is stored, but could not make sure that nobody had ended and forgotten it")]
+    Unconfirmed {
+        /// The run.
+        run: SnapshotName,
+        /// Why.
+        source: Box<Self>,
+    },
+    /// Others were first, again and again.
+    #[error("could not create the next record in {0}/: others were first each time")]
+    Contended(&'static str),
     /// The job runs elsewhere.
     #[error("{run} has begun and has no end: it runs elsewhere, or died there")]
     Busy {
@@ -193,7 +229,7 @@ impl RepoError {
             Self::Missing(_) => Code::RepositoryMissing,
             Self::NotOurs(_) => Code::NotARepository,
             Self::Exists(_) | Self::NotEmpty(_) => Code::RepositoryExists,
-            Self::Newer { .. } | Self::NewerObjects(_) => Code::RepositoryNewer,
+            Self::Newer { .. } => Code::RepositoryNewer,
             Self::Untrusted(_) | Self::OtherRoot { .. } => Code::NotTrusted,
             Self::Record { .. }
             | Self::Rule { .. }
@@ -206,14 +242,21 @@ impl RepoError {
             | Self::Decompress { .. }
             | Self::Lines { .. }
             | Self::Entry { .. } => Code::Damaged,
-            Self::Writer { .. } => Code::WriterRefused,
-            Self::Busy { .. } => Code::Busy,
+            Self::Writer { .. } | Self::Maintainer { .. } => Code::WriterRefused,
+            Self::Unconfirmed { source, .. } => source.code(),
+            Self::Held(_) => Code::Held,
+            Self::Forgotten { .. } => Code::Forgotten,
+            Self::Busy { .. } | Self::Contended(_) => Code::Busy,
+            Self::Unlisted(_) => Code::Store,
             Self::NoJob(_) => Code::NoJob,
             Self::NoSnapshot(_) | Self::NoneCommitted(_) | Self::NotCommitted { .. } => {
                 Code::NoSnapshot
             }
             Self::Thread(_) => Code::LocalIo,
-            Self::Ended { .. } | Self::FetchEnded(_) | Self::Random => Code::Failed,
+            Self::Ended { .. }
+            | Self::ForgottenMeanwhile { .. }
+            | Self::FetchEnded(_)
+            | Self::Random => Code::Failed,
         }
     }
 

@@ -16,6 +16,7 @@ use std::{
     os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
     process,
+    sync::Arc,
 };
 
 use backup_keys::{PrivateFileError, SecretKey, SigningError, read_private, write_private};
@@ -80,7 +81,7 @@ impl HostError {
 #[derive(Debug)]
 pub struct Host {
     folder: PathBuf,
-    key: SecretKey,
+    key: Arc<SecretKey>,
 }
 
 impl Host {
@@ -100,7 +101,10 @@ impl Host {
                 source,
             })?;
         write_private(&path, &text).map_err(HostError::Private)?;
-        Ok(Self { folder, key })
+        Ok(Self {
+            folder,
+            key: Arc::new(key),
+        })
     }
 
     /// Reads the writer key.
@@ -113,11 +117,14 @@ impl Host {
         let text = read_private(&path).map_err(HostError::Private)?;
         let key =
             SecretKey::from_file_text(&text).map_err(|source| HostError::Key { path, source })?;
-        Ok(Self { folder, key })
+        Ok(Self {
+            folder,
+            key: Arc::new(key),
+        })
     }
 
     /// The writer key.
-    pub fn key(&self) -> &SecretKey {
+    pub fn key(&self) -> &Arc<SecretKey> {
         &self.key
     }
 

@@ -2,9 +2,12 @@
 
 pub mod chunks;
 mod error;
+mod forgotten;
 mod host;
 mod init;
 mod open;
+mod pins;
+mod prunes;
 mod run;
 mod runs;
 mod sign;
@@ -12,11 +15,15 @@ mod snapshot;
 mod unlock;
 
 pub use error::RepoError;
+pub use forgotten::{Dead, Forgotten};
 pub use host::{Host, HostError, JobLock};
 pub use init::{AdministratorKey, NewRepository, WriterKey, init, new_repository_id};
 pub use open::{Repository, TrustRoot};
+
+pub(crate) use prunes::{Begun, NewestPrune};
 pub use run::{CommitFacts, Run, RunLimits};
+pub(crate) use run::{fence, limit_of};
 pub use runs::{JobRuns, RunRecord, RunState};
-pub(crate) use snapshot::{check_object, sized_object};
+pub(crate) use snapshot::{check_object, load_pinned_refs, parse_refs_object, sized_object};
 pub use snapshot::{load_recipe, load_refs};
 pub use unlock::unlock;

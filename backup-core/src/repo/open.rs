@@ -1,8 +1,10 @@
 //! Opening: from a root key that the caller trusts to the writers and epochs that count.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
-use backup_keys::{PublicKey, Recipient, Record, RepositoryRecord, Role, TrustRecord};
+use backup_keys::{
+    PublicKey, Recipient, Record, RepositoryRecord, Role, SecretKey, TrustRecord, Writer,
+};
 use backup_model::{Digest, JobName, RepositoryId, Seq};
 
 use super::RepoError;
@@ -26,6 +28,8 @@ pub struct Repository {
     store: Store,
     record: RepositoryRecord,
     trust: TrustRecord,
+    /// Who says that he reads, if anybody may.
+    reader: Option<Arc<SecretKey>>,
 }
 
 impl Repository {
@@ -45,7 +49,22 @@ impl Repository {
             store,
             record,
             trust,
+            reader: None,
         })
+    }
+
+    /// The same, read by somebody who may say so: what is read is pinned meanwhile.
+    #[must_use]
+    pub fn read_by(self, key: Arc<SecretKey>) -> Self {
+        Self {
+            reader: Some(key),
+            ..self
+        }
+    }
+
+    /// Who says that he reads.
+    pub(super) fn reader(&self) -> Option<&SecretKey> {
+        self.reader.as_deref()
     }
 
     /// The objects.
@@ -103,6 +122,48 @@ impl Repository {
             return Err(RepoError::rule(key, rule));
         }
         Ok(&writer.key)
+    }
+
+    /// The key that rightly signs a record of the whole repository: a forget, or a prune's.
+    pub(super) fn maintainer(&self, record: &Record, key: &str) -> Result<&PublicKey, RepoError> {
+        let writer = self
+            .trust
+            .writer(record.key_id())
+            .ok_or_else(|| RepoError::rule(key, "it is signed by a key that is not trusted"))?;
+        match no_maintainer(writer) {
+            None => Ok(&writer.key),
+            Some(rule) => {
+                let rule = format!("the key `{}` may not sign this: {rule}", writer.name);
+                Err(RepoError::rule(key, rule))
+            }
+        }
+    }
+
+    /// Whether a key may forget, prune and fence.
+    pub(crate) fn may_maintain(&self, key: &SecretKey) -> Result<(), RepoError> {
+        let rule = match self.trust.writer(key.public().key_id()) {
+            None => Some("the repository does not know it"),
+            Some(writer) => no_maintainer(writer),
+        };
+        rule.map_or(Ok(()), |rule| {
+            Err(RepoError::Maintainer {
+                key: key.public().clone(),
+                rule,
+            })
+        })
+    }
+}
+
+/// Why a writer is no maintainer of the whole repository.
+fn no_maintainer(writer: &Writer) -> Option<&'static str> {
+    if writer.removed.is_some() {
+        Some("it was removed")
+    } else if !writer.roles.contains(&Role::Maintain) {
+        Some("it does not have the role `maintain`")
+    } else if writer.jobs.is_some() {
+        Some("it has the role `maintain` for some jobs only")
+    } else {
+        None
     }
 }
 

@@ -3,14 +3,17 @@
 //! One bad record must not hide the others, so each run has its own verdict. A record that is
 //! missing below a later one is a fault: numbers have no gaps.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use backup_keys::{Record, Role};
-use backup_model::{Code, Digest, JobName, Seq, SnapshotName};
+use backup_model::{Code, Digest, HoldInfo, JobName, Seq, SnapshotName};
 use futures::{StreamExt as _, stream};
 
-use super::{RepoError, Repository, open::invalid};
-use crate::format::{Commit, RunEnd, Session, layout};
+use super::{Dead, Forgotten, RepoError, Repository, open::invalid};
+use crate::{
+    format::{Commit, RunEnd, Session, layout},
+    store::Object,
+};
 
 /// Records are fetched side by side, this many at once.
 const FETCHES: usize = 16;
@@ -49,6 +52,8 @@ impl RunRecord {
 pub enum RunState {
     /// It has a valid end.
     Ended(Box<RunRecord>),
+    /// It was forgotten, whatever is still there of it.
+    Dead(Dead),
     /// It has begun and has no end.
     Open(Session),
     /// Its record is missing or not valid.
@@ -62,6 +67,8 @@ pub struct JobRuns {
     pub job: JobName,
     /// Its runs, in order.
     pub runs: Vec<(Seq, RunState)>,
+    /// What of them is held.
+    pub holds: Vec<HoldInfo>,
 }
 
 impl JobRuns {
@@ -72,10 +79,15 @@ impl JobRuns {
             _ => None,
         })
     }
+
+    /// The hold on one of its snapshots.
+    pub fn hold(&self, seq: Seq) -> Option<&HoldInfo> {
+        self.holds.iter().find(|hold| hold.snapshot.seq == seq)
+    }
 }
 
 impl Repository {
-    /// The jobs that have ever begun a run, by name.
+    /// The jobs of which anything is there, by name.
     pub async fn jobs(&self) -> Result<Vec<JobName>, RepoError> {
         let mut jobs = Vec::new();
         for folder in [layout::SESSIONS, layout::SNAPSHOTS] {
@@ -90,56 +102,89 @@ impl Repository {
         Ok(jobs)
     }
 
-    /// All runs of a job. Sessions are listed before snapshots, so that a run which ends
-    /// meanwhile is seen as ended and not as missing.
+    /// All runs of a job.
     pub async fn runs(&self, job: &JobName) -> Result<JobRuns, RepoError> {
-        let listed = self.listed(job).await?;
-        let highest = listed.last().copied();
-        let records: Vec<_> = stream::iter(listed)
+        let known = self.forgotten().await?;
+        self.runs_since(job, &known).await
+    }
+
+    /// The same for somebody who has read what is forgotten. Sessions are listed before snapshots,
+    /// so that a run which ends meanwhile is seen as ended and not as missing; and what is
+    /// forgotten is read once more at the end, so that one that dies meanwhile is seen as dead.
+    pub async fn runs_since(&self, job: &JobName, known: &Forgotten) -> Result<JobRuns, RepoError> {
+        let listed = self.listed(job, known).await?;
+        let alive = listed.iter().copied();
+        let alive = alive.filter(|&seq| known.dead(job, seq).is_none());
+        let records: BTreeMap<Seq, _> = stream::iter(alive)
             .map(|seq| async move { (seq, self.run_end(job, seq).await) })
             .buffered(FETCHES)
             .collect()
             .await;
+        let forgotten = self.forgotten_since(known).await?;
+        let runs = self.in_chain(job, listed, records, &forgotten).await;
+        let ours = |hold: &&HoldInfo| hold.snapshot.job == *job;
+        Ok(JobRuns {
+            job: job.clone(),
+            runs,
+            holds: forgotten.holds().filter(ours).cloned().collect(),
+        })
+    }
+
+    /// Puts what was read in order, and each record beside the one before.
+    async fn in_chain(
+        &self,
+        job: &JobName,
+        listed: BTreeSet<Seq>,
+        mut records: BTreeMap<Seq, Result<Option<RunRecord>, RepoError>>,
+        forgotten: &Forgotten,
+    ) -> Vec<(Seq, RunState)> {
         let missing = |seq| RunState::Bad(RepoError::ObjectMissing(layout::snapshot(job, seq)));
-        let mut runs = Vec::with_capacity(records.len());
+        let mut numbers = listed;
+        numbers.extend(forgotten.dead_of(job).map(|(seq, _)| seq));
+        let highest = numbers.last().copied();
+        let mut runs = Vec::with_capacity(numbers.len());
         let mut before = Chained::Start;
         let mut next = Seq::FIRST;
-        for (seq, read) in records {
+        for seq in numbers {
             if seq != next {
                 let gap = (next.0..seq.0).map(Seq).take(NAMED_MISSING);
                 runs.extend(gap.map(|seq| (seq, missing(seq))));
                 before = Chained::Broken;
             }
             next = seq.next();
-            let state = match read {
-                Ok(Some(record)) => before
+            let state = match (forgotten.dead(job, seq), records.remove(&seq)) {
+                (Some(dead), _) => RunState::Dead(dead),
+                (None, Some(Ok(Some(record)))) => before
                     .check(&record)
                     .map_or_else(RunState::Bad, |()| RunState::Ended(Box::new(record))),
-                Ok(None) if Some(seq) == highest => self.open_run(job, seq).await,
-                Ok(None) => missing(seq),
-                Err(error) => RunState::Bad(error),
+                (None, Some(Ok(None))) if Some(seq) == highest => self.open_run(job, seq).await,
+                (None, Some(Ok(None)) | None) => missing(seq),
+                (None, Some(Err(error))) => RunState::Bad(error),
             };
             before = match &state {
                 RunState::Ended(record) => Chained::At(record.digest),
+                RunState::Dead(dead) => Chained::At(dead.digest),
                 RunState::Open(_) | RunState::Bad(_) => Chained::Broken,
             };
             runs.push((seq, state));
         }
-        Ok(JobRuns {
-            job: job.clone(),
-            runs,
-        })
+        runs
     }
 
-    /// The newest snapshot of a job before run `seq`, reading no more than the runs after it. A
-    /// run without a valid end stops the search: what comes before it is not built on.
+    /// The newest live snapshot of a job before run `seq`, reading no more than the runs after it.
+    /// A run without a valid end stops the search: what comes before it is not built on.
     pub async fn snapshot_before(
         &self,
         job: &JobName,
         seq: Seq,
+        forgotten: &Forgotten,
     ) -> Result<Option<RunRecord>, RepoError> {
         let mut at = seq;
         while let Some(before) = at.previous() {
+            if forgotten.dead(job, before).is_some() {
+                at = before;
+                continue;
+            }
             match self.run_end(job, before).await {
                 Ok(Some(record)) if record.commit().is_ok() => return Ok(Some(record)),
                 Ok(Some(_)) => at = before,
@@ -151,8 +196,14 @@ impl Repository {
         Ok(None)
     }
 
-    /// The numbers of the runs of a job that have begun, in order.
-    pub(super) async fn listed(&self, job: &JobName) -> Result<BTreeSet<Seq>, RepoError> {
+    /// The numbers of the runs of a job that have begun and are not known as dead, and perhaps some
+    /// that are. A listing may be late or end early, so what follows its highest number is asked for
+    /// by name.
+    pub(super) async fn listed(
+        &self,
+        job: &JobName,
+        known: &Forgotten,
+    ) -> Result<BTreeSet<Seq>, RepoError> {
         let mut listed = BTreeSet::new();
         for folder in [layout::SESSIONS, layout::SNAPSHOTS] {
             let objects = self.store().list(&format!("{folder}/{job}")).await?;
@@ -161,10 +212,101 @@ impl Repository {
                 .filter_map(|object| layout::parse_run(folder, &object.key));
             listed.extend(runs.map(|(_, seq)| seq));
         }
+        let dead = known.dead_of(job).map(|(seq, _)| seq).last();
+        let mut next = listed
+            .last()
+            .copied()
+            .max(dead)
+            .map_or(Seq::FIRST, Seq::next);
+        while self
+            .store()
+            .size(&layout::session(job, next))
+            .await?
+            .is_some()
+        {
+            listed.insert(next);
+            next = next.next();
+        }
         Ok(listed)
     }
 
-    /// Reads and verifies the end of a run, if it has one.
+    /// The sessions of all runs that are not dead and have no end. Sessions are listed first, each
+    /// end is then asked for, and the newest forget has the last word.
+    pub(crate) async fn open_sessions(&self) -> Result<Vec<Session>, RepoError> {
+        let runs = |folder, objects: Vec<Object>| -> BTreeSet<(JobName, Seq)> {
+            let runs = objects.iter();
+            runs.filter_map(|object| layout::parse_run(folder, &object.key))
+                .collect()
+        };
+        let begun = runs(layout::SESSIONS, self.store().list(layout::SESSIONS).await?);
+        let ended = runs(
+            layout::SNAPSHOTS,
+            self.store().list(layout::SNAPSHOTS).await?,
+        );
+        let mut open = Vec::new();
+        for (job, seq) in begun.difference(&ended) {
+            if self
+                .store()
+                .size(&layout::snapshot(job, *seq))
+                .await?
+                .is_none()
+            {
+                open.push((job, *seq));
+            }
+        }
+        let mut sessions = Vec::new();
+        if !open.is_empty() {
+            let forgotten = self.forgotten().await?;
+            open.retain(|(job, seq)| forgotten.dead(job, *seq).is_none());
+        }
+        for (job, seq) in open {
+            sessions.push(self.session(job, seq).await?.1);
+        }
+        Ok(sessions)
+    }
+
+    /// How a run ended: the digest of its record, and the record itself unless it is dead. The
+    /// newest forget is read after the record, so one that dies meanwhile is not missed.
+    pub(super) async fn end_of(
+        &self,
+        job: &JobName,
+        seq: Seq,
+    ) -> Result<Option<(Digest, Option<RunEnd>)>, RepoError> {
+        let record = self.run_end(job, seq).await;
+        if let Some(dead) = self.forgotten().await?.dead(job, seq) {
+            return Ok(Some((dead.digest, None)));
+        }
+        Ok(record?.map(|record| (record.digest, Some(record.end))))
+    }
+
+    /// The digest of the end of a run that must have one. Of a record that is damaged or gone, the
+    /// run after it knows the digest.
+    pub(crate) async fn end_digest(&self, name: &SnapshotName) -> Result<Digest, RepoError> {
+        let error = match self.ended(name).await {
+            Ok(record) => return Ok(record.digest),
+            Err(RepoError::Store(error)) => return Err(error.into()),
+            Err(error) => error,
+        };
+        let next = self.run_end(&name.job, name.seq.next()).await;
+        let prev = next.ok().flatten().and_then(|next| next.end.prev());
+        prev.ok_or(error)
+    }
+
+    /// The end of a run that must have one. Whether it is dead is not looked at.
+    pub(crate) async fn ended(&self, name: &SnapshotName) -> Result<RunRecord, RepoError> {
+        let (job, seq) = (&name.job, name.seq);
+        if let Some(record) = self.run_end(job, seq).await? {
+            return Ok(record);
+        }
+        let run = name.clone();
+        match self.session(job, seq).await {
+            Ok(_) => Err(RepoError::Busy { run }),
+            Err(RepoError::ObjectMissing(_)) => Err(RepoError::NoSnapshot(run)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Reads and verifies the end of a run, if it has one. Whether it is dead is not looked at.
     pub async fn run_end(&self, job: &JobName, seq: Seq) -> Result<Option<RunRecord>, RepoError> {
         let key = layout::snapshot(job, seq);
         let Some(bytes) = self.store().find(&key).await? else {

@@ -2,7 +2,7 @@
 //! rules.
 
 use backup_keys::Identity;
-use backup_model::Digest;
+use backup_model::{Digest, JobName, Seq};
 use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
 
@@ -10,7 +10,7 @@ use super::{RepoError, Repository};
 use crate::{
     codec::decompress_frame,
     crypt,
-    format::{Commit, ObjectRef, Recipe, Refs, layout},
+    format::{Commit, ObjectRef, Pin, Recipe, Refs, layout},
     store::{SizedObject, Store},
 };
 
@@ -62,8 +62,39 @@ pub async fn load_recipe(
 
 /// Reads the refs of a commit.
 pub async fn load_refs(repository: &Repository, commit: &Commit) -> Result<Refs, RepoError> {
+    let refs = read_refs(repository, commit.refs, (&commit.job, commit.seq)).await?;
     let key = layout::refs(&commit.refs.sha256);
-    let bytes = fetch(repository, &key, commit.refs, MAX_REFS_STORED).await?;
+    if refs.head.nonce != commit.nonce {
+        return Err(RepoError::rule(&key, "they are the refs of another run"));
+    }
+    let stored = refs.packs.iter().map(|pack| pack.1).sum::<u64>();
+    if (refs.packs.len() as u64, stored) != (commit.packs, commit.bytes) {
+        return Err(RepoError::rule(&key, "they disagree with the commit"));
+    }
+    Ok(refs)
+}
+
+/// Reads the refs that a pin names: the commit may be gone.
+pub(crate) async fn load_pinned_refs(
+    repository: &Repository,
+    pin: &Pin,
+) -> Result<Refs, RepoError> {
+    read_refs(repository, pin.refs, (&pin.job, pin.seq)).await
+}
+
+/// Refs as they are stored, of whomever they are; `None` if they are none.
+pub(crate) fn parse_refs_object(bytes: &[u8]) -> Option<Refs> {
+    let text = decompress_frame(bytes, MAX_REFS).ok()?;
+    Refs::parse(&text).ok()
+}
+
+async fn read_refs(
+    repository: &Repository,
+    object: ObjectRef,
+    run: (&JobName, Seq),
+) -> Result<Refs, RepoError> {
+    let key = layout::refs(&object.sha256);
+    let bytes = fetch(repository, &key, object, MAX_REFS_STORED).await?;
     let text = decompress_frame(&bytes, MAX_REFS).map_err(|source| RepoError::Decompress {
         key: key.clone(),
         source,
@@ -73,13 +104,8 @@ pub async fn load_refs(repository: &Repository, commit: &Commit) -> Result<Refs,
         source,
     })?;
     let head = &refs.head;
-    let named = (head.repository, &head.job, head.seq, head.nonce);
-    if named != (commit.repository, &commit.job, commit.seq, commit.nonce) {
+    if (head.repository, (&head.job, head.seq)) != (repository.id(), run) {
         return Err(RepoError::rule(&key, "they are the refs of another run"));
-    }
-    let stored = refs.packs.iter().map(|pack| pack.1).sum::<u64>();
-    if (refs.packs.len() as u64, stored) != (commit.packs, commit.bytes) {
-        return Err(RepoError::rule(&key, "they disagree with the commit"));
     }
     Ok(refs)
 }

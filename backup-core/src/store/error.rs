@@ -50,6 +50,12 @@ impl StoreError {
         matches!(self.source, object_store::Error::AlreadyExists { .. })
     }
 
+    /// Whether the store is there and says no, to this object or to us.
+    pub(super) fn is_refusal(&self) -> bool {
+        matches!(self.source, object_store::Error::PermissionDenied { .. })
+            || self.io_kind() == Some(io::ErrorKind::PermissionDenied)
+    }
+
     /// Whether this machine's own file system failed: `AlreadyExists` is another variant.
     pub(super) fn is_local_io(&self) -> bool {
         matches!(

@@ -16,6 +16,6 @@ mod s3;
 mod wire;
 
 pub use error::StoreError;
-pub use objects::{Object, Put, SizedObject, Store};
-pub use probe::{Probe, is_create_refused, probe};
+pub use objects::{Deleted, Object, Put, SizedObject, Store};
+pub use probe::{Probe, is_create_refused, probe, store_time};
 pub use s3::{Endpoint, EndpointError, Limits, S3Credentials, S3Options, is_region};

@@ -4,6 +4,7 @@ use std::{fmt, ops::Range, path::Path, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures::{Stream, TryStreamExt as _, future};
+use jiff::Timestamp;
 use object_store::{
     ObjectMeta, ObjectStore, ObjectStoreExt as _, PutMode, PutOptions, PutPayload,
     local::LocalFileSystem, memory::InMemory, path::Path as Key,
@@ -37,6 +38,17 @@ pub struct Object {
     pub key: String,
     /// Its size in bytes.
     pub size: u64,
+    /// When it was written, by the store's clock.
+    pub modified: Timestamp,
+}
+
+/// How a delete ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deleted {
+    /// It is gone, now or already.
+    Gone,
+    /// The store keeps it: it is locked, or we may not delete.
+    Retained,
 }
 
 /// An object that is known to have a certain size.
@@ -188,10 +200,24 @@ impl Store {
             .map_err(|source| StoreError::new("write", key, source))
     }
 
-    /// Deletes an object of a probe: nothing else is ever deleted.
-    pub(super) async fn delete(&self, key: &str) -> Result<(), StoreError> {
+    /// Deletes an object. One that the store refuses to delete is not an error.
+    pub async fn delete(&self, key: &str) -> Result<Deleted, StoreError> {
         let deleted = self.inner.delete(&Key::from(key)).await;
-        deleted.map_err(|source| StoreError::new("delete", key, source))
+        match deleted.map_err(|source| StoreError::new("delete", key, source)) {
+            Ok(()) => Ok(Deleted::Gone),
+            Err(error) if error.is_not_found() => Ok(Deleted::Gone),
+            Err(error) if error.is_refusal() => Ok(Deleted::Retained),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// When an object was written, by the store's clock, if it is there.
+    pub async fn modified(&self, key: &str) -> Result<Option<Timestamp>, StoreError> {
+        match self.inner.head(&Key::from(key)).await {
+            Ok(meta) => Ok(Some(modified(&meta))),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(source) => Err(StoreError::new("look at", key, source)),
+        }
     }
 
     /// Whether the store holds exactly these bytes, after a put that it acknowledged.
@@ -309,6 +335,12 @@ impl Store {
         listed.map_err(|source| StoreError::new("list", folder, source))
     }
 
+    /// Lists all objects there are, likewise.
+    pub async fn list_all(&self) -> Result<Vec<Object>, StoreError> {
+        let listed = listed(self.inner.list(None), MAX_LISTED).await;
+        listed.map_err(|source| StoreError::new("list", &self.place, source))
+    }
+
     /// Whether nothing is stored here, but what a probe may have left.
     pub async fn is_empty(&self) -> Result<bool, StoreError> {
         let ours = |meta: &ObjectMeta| probe::is_probe(meta.location.as_ref());
@@ -344,8 +376,11 @@ async fn listed(
         if objects.len().is_power_of_two() {
             landmark.clone_from(&key);
         }
-        let size = meta.size;
-        objects.push(Object { key, size });
+        objects.push(Object {
+            key,
+            size: meta.size,
+            modified: modified(&meta),
+        });
     }
     objects.sort_by(|a, b| a.key.cmp(&b.key));
     let twice = objects
@@ -356,6 +391,12 @@ async fn listed(
         return Err(refused(format!("the listing names {} twice", twice.key)));
     }
     Ok(objects)
+}
+
+fn modified(meta: &ObjectMeta) -> Timestamp {
+    let time = meta.last_modified;
+    // A time that no calendar has is as old as can be: what is bounded by it is over.
+    Timestamp::from_second(time.timestamp()).unwrap_or(Timestamp::MIN)
 }
 
 fn refused(text: String) -> object_store::Error {

@@ -6,6 +6,7 @@
 
 use bytes::Bytes;
 use futures::future::join_all;
+use jiff::Timestamp;
 
 use super::{Store, StoreError};
 
@@ -61,10 +62,30 @@ pub async fn is_create_refused(store: &Store) -> Result<bool, StoreError> {
     Ok(false)
 }
 
-async fn race(store: &Store) -> Result<usize, StoreError> {
+/// The time by the store's clock: that of an object written just now.
+pub async fn store_time(store: &Store) -> Result<Timestamp, StoreError> {
+    let key = fresh_key()?;
+    match store.create(&key, Bytes::from_static(b"?")).await {
+        Err(error) if !error.is_already_exists() => return Err(error),
+        // Nobody else has this key: it is ours, and an answer got lost.
+        Ok(()) | Err(_) => {}
+    }
+    let time = store.modified(&key).await;
+    drop(store.delete(&key).await);
+    time?.ok_or_else(|| StoreError::vanished(&key))
+}
+
+fn fresh_key() -> Result<String, StoreError> {
     let mut nonce = [0; 16];
     getrandom::fill(&mut nonce).map_err(|_| StoreError::random())?;
-    let key = format!("{FOLDER}{}", data_encoding::HEXLOWER.encode(&nonce));
+    Ok(format!(
+        "{FOLDER}{}",
+        data_encoding::HEXLOWER.encode(&nonce)
+    ))
+}
+
+async fn race(store: &Store) -> Result<usize, StoreError> {
+    let key = fresh_key()?;
     let outcomes = join_all((0..RACERS).map(|racer| created(store, &key, racer))).await;
     // Not everybody may delete, and nobody has to: what stays is small and means nothing.
     drop(store.delete(&key).await);

@@ -239,6 +239,8 @@ fn builder(options: &S3Options) -> object_store::Result<AmazonS3Builder> {
         .with_access_key_id(credentials.access_key_id.expose_secret())
         .with_secret_access_key(credentials.secret_access_key.expose_secret())
         .with_conditional_put(S3ConditionalPut::ETagMatch)
+        // Not every server knows how to delete many at once, and one by one each has its answer.
+        .with_disable_bulk_delete(true)
         .with_checksum_algorithm(Checksum::SHA256)
         .with_client_options(ClientOptions::new().with_allow_http(plain))
         .with_http_connector(Connector(wire))

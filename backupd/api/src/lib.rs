@@ -3,15 +3,20 @@
 //!
 //! It knows nothing of the engine. A daemon and a process of its own can both stand behind it.
 
+mod trial;
+
 use std::{path::PathBuf, sync::Arc};
 
 use async_trait::async_trait;
 use backup_model::{
-    BackupReport, Difference, EntryInfo, Failure, Found, JobName, Level, Progress, RestorePlan,
-    RestoreReport, Selection, SnapshotDetail, SnapshotInfo, SnapshotName, VerifyReport,
+    BackupReport, CheckReport, Difference, EntryInfo, Failure, ForgetReport, Found, HoldInfo,
+    JobName, Level, Progress, PrunePlan, PruneReport, RepositoryStats, RestorePlan, RestoreReport,
+    RetentionPlan, Selection, SnapshotDetail, SnapshotInfo, SnapshotName, VerifyReport, Why,
 };
 use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
+
+pub use trial::Trial;
 
 /// What goes along with long work: who listens, and who may stop it.
 #[derive(Clone)]
@@ -118,6 +123,27 @@ pub struct RestoreOrder {
     pub identity: IdentityText,
 }
 
+/// What to forget, all of it in one repository.
+#[derive(Clone, Debug)]
+pub struct ForgetRequest {
+    /// The snapshots, or runs without one.
+    pub snapshots: Vec<SnapshotName>,
+    /// Why.
+    pub why: Why,
+}
+
+/// How to prune.
+#[derive(Clone, Debug)]
+pub struct PruneRequest {
+    /// The repository, by its name.
+    pub repository: String,
+    /// How long a plan stands before anything is deleted: a window for second thoughts, in
+    /// seconds.
+    pub grace_secs: u64,
+    /// Somebody said yes to a plan that takes much.
+    pub allow_large: bool,
+}
+
 /// Everything that can be asked for.
 #[async_trait]
 pub trait Service: Send + Sync {
@@ -175,4 +201,40 @@ pub trait Service: Send + Sync {
 
     /// Restores. What speaks against it is looked for again.
     async fn restore(&self, order: &RestoreOrder, task: &Task) -> Result<RestoreReport, Failure>;
+
+    /// The names of the repositories.
+    fn repositories(&self) -> Vec<String>;
+
+    /// The jobs that can run.
+    fn jobs(&self) -> Vec<JobName>;
+
+    /// Says what of a job's snapshots stays, what goes, and why; none without a policy. A trial
+    /// changes the policy for this answer only.
+    async fn retention(
+        &self,
+        job: &JobName,
+        trial: &Trial,
+    ) -> Result<Option<RetentionPlan>, Failure>;
+
+    /// Makes sure that a snapshot is not forgotten. The reason can be read by whoever reads the
+    /// storage.
+    async fn hold(&self, name: &SnapshotName, reason: &str) -> Result<HoldInfo, Failure>;
+
+    /// Lets a snapshot go again, and says whether it was held.
+    async fn release(&self, name: &SnapshotName) -> Result<bool, Failure>;
+
+    /// Forgets runs for good; prune then deletes what only they named.
+    async fn forget(&self, request: &ForgetRequest) -> Result<ForgetReport, Failure>;
+
+    /// Says what a prune of a repository would do, and changes nothing.
+    async fn plan_prune(&self, repository: &str, task: &Task) -> Result<PrunePlan, Failure>;
+
+    /// Prunes as far as can be done now: begins a prune, or takes up the one that was begun.
+    async fn prune(&self, request: &PruneRequest, task: &Task) -> Result<PruneReport, Failure>;
+
+    /// Looks over a repository's public objects: what is wrong, odd, or in nobody's name.
+    async fn check(&self, repository: &str, task: &Task) -> Result<CheckReport, Failure>;
+
+    /// Says what a repository holds.
+    async fn stats(&self, repository: &str, task: &Task) -> Result<RepositoryStats, Failure>;
 }

@@ -250,6 +250,7 @@ const fn verb(phase: Phase) -> &'static str {
         Phase::Store => "storing",
         Phase::Verify => "verifying",
         Phase::Restore => "restoring",
+        Phase::Delete => "deleting",
         Phase::Finish => "finishing",
         _ => "working on",
     }

@@ -1,0 +1,219 @@
+//! The records of prunes, read for those who must not build on what they delete, and written for
+//! those who prune.
+//!
+//! A prune is a generation: plan, final, done, each created once. The next one is only begun when
+//! the newest is done, so generations have no gap and at most the last one is unfinished. Whoever
+//! comes to an unfinished one takes it up: its final is adopted if there is one, and what it says
+//! is deleted, no matter who wrote it.
+
+use std::collections::HashSet;
+
+use backup_keys::{Record, RecordKind, SecretKey};
+use backup_model::Digest;
+use bytes::Bytes;
+use futures::{StreamExt as _, stream};
+
+use super::{RepoError, Repository, open::invalid, sign::sign};
+use crate::{
+    format::{Done, Final, Objects, Plan, layout},
+    store::Put,
+};
+
+/// Generations are read side by side, this many at once.
+const FETCHES: usize = 16;
+
+/// An unfinished prune.
+#[derive(Clone, Debug)]
+pub(crate) struct Begun {
+    pub(crate) plan: Plan,
+    pub(crate) plan_digest: Digest,
+    /// What is deleted, once that is decided.
+    pub(crate) last: Option<(Final, Digest)>,
+}
+
+/// The newest prune.
+#[derive(Clone, Debug)]
+pub(crate) enum NewestPrune {
+    /// It is unfinished.
+    Begun(Box<Begun>),
+    /// This one is done; 0 if there never was one.
+    Done(u64),
+}
+
+/// What prunes may delete, or have.
+#[derive(Debug, Default)]
+pub(crate) struct Doomed {
+    pub(crate) packs: HashSet<Digest>,
+    pub(crate) recipes: HashSet<Digest>,
+    pub(crate) refs: HashSet<Digest>,
+}
+
+impl Doomed {
+    fn add(&mut self, objects: &Objects) {
+        self.packs.extend(objects.packs.iter().map(|pack| pack.0));
+        let recipes = objects.recipes.iter().map(|recipe| recipe.0);
+        self.recipes.extend(recipes);
+        self.refs.extend(objects.refs.iter().map(|refs| refs.0));
+    }
+}
+
+/// What is there of one generation.
+enum Generation {
+    Begun(Box<Begun>),
+    Done(Box<Final>),
+}
+
+impl Repository {
+    /// What prunes may delete, or have. The candidates of a plan are out of bounds until it is
+    /// done, what a final names for ever: a delete that comes late must not hit anything that is
+    /// named again.
+    pub(crate) async fn doomed(&self) -> Result<Doomed, RepoError> {
+        let mut doomed = Doomed::default();
+        for generation in self.generations().await? {
+            match generation {
+                Generation::Begun(begun) => doomed.add(&begun.plan.candidates),
+                Generation::Done(last) => doomed.add(&last.delete),
+            }
+        }
+        Ok(doomed)
+    }
+
+    /// The newest prune.
+    pub(crate) async fn newest_prune(&self) -> Result<NewestPrune, RepoError> {
+        let mut generations = self.generations().await?;
+        let count = generations.len() as u64;
+        Ok(match generations.pop() {
+            Some(Generation::Begun(begun)) => NewestPrune::Begun(begun),
+            Some(Generation::Done(_)) | None => NewestPrune::Done(count),
+        })
+    }
+
+    /// All generations, from 1. A listing may be late; what it does not have yet is asked for by
+    /// name.
+    async fn generations(&self) -> Result<Vec<Generation>, RepoError> {
+        let listed = self.store().list(layout::PRUNE).await?;
+        let listed = listed.iter().filter_map(|o| layout::parse_prune(&o.key));
+        let listed = listed.max().unwrap_or(0);
+        let mut read = stream::iter(1..=listed)
+            .map(|number| async move { (number, self.generation(number).await) })
+            .buffered(FETCHES);
+        let mut generations = Vec::new();
+        while let Some((number, generation)) = read.next().await {
+            let plan = || RepoError::RecordMissing(layout::plan(number));
+            generations.push(generation?.ok_or_else(plan)?);
+        }
+        drop(read);
+        while let Some(next) = self.generation(generations.len() as u64 + 1).await? {
+            generations.push(next);
+        }
+        Ok(generations)
+    }
+
+    /// Creates the plan of a prune; false if somebody else did.
+    pub(crate) async fn create_plan(
+        &self,
+        key: &SecretKey,
+        plan: &Plan,
+    ) -> Result<bool, RepoError> {
+        let object = layout::plan(plan.generation);
+        self.create_prune_record(key, &object, plan).await
+    }
+
+    /// Creates the final of a prune; false if somebody else did.
+    pub(crate) async fn create_final(
+        &self,
+        key: &SecretKey,
+        last: &Final,
+    ) -> Result<bool, RepoError> {
+        let object = layout::final_(last.generation);
+        self.create_prune_record(key, &object, last).await
+    }
+
+    /// Says that a prune is done. Whoever says it first, it is.
+    pub(crate) async fn create_done(&self, key: &SecretKey, done: &Done) -> Result<(), RepoError> {
+        let object = layout::done(done.generation);
+        self.create_prune_record(key, &object, done).await.map(drop)
+    }
+
+    async fn create_prune_record<T: RecordKind>(
+        &self,
+        key: &SecretKey,
+        object: &str,
+        record: &T,
+    ) -> Result<bool, RepoError> {
+        let bytes = Bytes::from(sign(record, self.id(), object, key)?);
+        // What a reader would refuse must not be stored.
+        Record::parse_list(&bytes, self.id(), object).map_err(|source| invalid(object, source))?;
+        let mut put = self.store().put_new(object, bytes.clone()).await;
+        if put.is_err() {
+            // The answer and the look after it can both be lost; the same bytes settle it.
+            put = self.store().put_new(object, bytes).await;
+        }
+        Ok(put? == Put::Stored)
+    }
+
+    /// Reads one generation: `done` before the others, since what is read as not done may be
+    /// done a moment later, and the other way round would lose a final in between.
+    async fn generation(&self, generation: u64) -> Result<Option<Generation>, RepoError> {
+        let done: Option<(Done, Digest)> = self.prune_record(&layout::done(generation)).await?;
+        let plan: Option<(Plan, Digest)> = self.prune_record(&layout::plan(generation)).await?;
+        let last: Option<(Final, Digest)> = self.prune_record(&layout::final_(generation)).await?;
+        let Some((plan, plan_digest)) = plan else {
+            return if done.is_some() || last.is_some() {
+                Err(RepoError::RecordMissing(layout::plan(generation)))
+            } else {
+                Ok(None)
+            };
+        };
+        let here = |key: &str, repository, number| {
+            if (repository, number) == (self.id(), generation) {
+                return Ok(());
+            }
+            Err(RepoError::rule(key, "it is the record of another place"))
+        };
+        let key = layout::plan(generation);
+        here(&key, plan.repository, plan.generation)?;
+        if let Some(rule) = plan.broken_rule() {
+            return Err(RepoError::rule(&key, rule));
+        }
+        if let Some((last, _)) = &last {
+            let key = layout::final_(generation);
+            here(&key, last.repository, last.generation)?;
+            if let Some(rule) = last.broken_rule(&plan, plan_digest) {
+                return Err(RepoError::rule(&key, rule));
+            }
+        }
+        let Some((done, _)) = done else {
+            let begun = Begun {
+                plan,
+                plan_digest,
+                last,
+            };
+            return Ok(Some(Generation::Begun(Box::new(begun))));
+        };
+        let key = layout::done(generation);
+        here(&key, done.repository, done.generation)?;
+        let Some((last, digest)) = last else {
+            return Err(RepoError::RecordMissing(layout::final_(generation)));
+        };
+        if done.r#final != digest {
+            return Err(RepoError::rule(&key, "it belongs to another final"));
+        }
+        Ok(Some(Generation::Done(Box::new(last))))
+    }
+
+    async fn prune_record<T: RecordKind>(
+        &self,
+        key: &str,
+    ) -> Result<Option<(T, Digest)>, RepoError> {
+        let Some(bytes) = self.store().find(key).await? else {
+            return Ok(None);
+        };
+        let signed =
+            Record::parse_list(&bytes, self.id(), key).map_err(|source| invalid(key, source))?;
+        let record = signed
+            .open(self.maintainer(&signed, key)?)
+            .map_err(|source| invalid(key, source))?;
+        Ok(Some((record, signed.digest())))
+    }
+}
