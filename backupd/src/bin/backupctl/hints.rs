@@ -21,7 +21,8 @@ pub(crate) const fn hint(code: Code) -> Option<&'static str> {
             "Install PostgreSQL's client programs: sudo apt-get install postgresql-client"
         }
         Code::RepositoryDamaged => {
-            "Keep the repository as it is and bring its damaged files back from a copy."
+            "Keep the repository as it is and bring its damaged files back from a copy. A run \
+             whose record is lost for good can be given up: backupctl snapshot forget SNAPSHOT"
         }
         Code::NotTrusted => {
             "Compare the key with the one that `backupctl init` printed. If this is the right \

@@ -66,7 +66,7 @@ fn text(named: &Named<CheckReport>) -> String {
         report
             .open
             .iter()
-            .map(|run| format!("  {}", show::open_run(run))),
+            .map(|run| format!("  no end yet: {}", show::open_run(run))),
     );
     if let Some(generation) = report.prune {
         lines.push(format!(
@@ -174,7 +174,7 @@ mod tests {
         for line in [
             "  1 object, 16.0 MiB, in nobody's name",
             "  webui/000040 is held since 2026-11-22 02:30 UTC: for the auditors",
-            "  webui/000042, which began 2026-11-22 02:30 UTC",
+            "  no end yet: webui/000042, which began 2026-11-22 02:30 UTC",
             "  prune 7 has begun",
             "  3 objects are not ours, left alone: lost+found\\u{1b}, and 2 more",
             "  ! came back [E-FORGOTTEN]",

@@ -41,6 +41,8 @@ struct ForgetPlan {
     job: JobName,
     /// What goes, oldest first.
     goes: Vec<SnapshotInfo>,
+    /// What goes though its record is not to be believed.
+    damaged: Vec<SnapshotName>,
     /// What was forgotten before.
     already: Vec<SnapshotName>,
     /// How many snapshots of the job stay.
@@ -51,6 +53,13 @@ struct ForgetPlan {
     newest_goes: bool,
     /// What speaks against it.
     obstacles: Vec<Failure>,
+}
+
+impl ForgetPlan {
+    /// How many runs go.
+    fn runs(&self) -> usize {
+        self.goes.len() + self.damaged.len()
+    }
 }
 
 pub(super) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
@@ -66,10 +75,10 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> 
             .map_or(Ok(Exit::DONE), Err);
     }
     let shown = context.propose("forget-plan", &plan, plan_text);
-    if let Some(obstacle) = plan.obstacles.into_iter().next() {
-        return Err(obstacle);
+    if let Some(obstacle) = plan.obstacles.first() {
+        return Err(obstacle.clone());
     }
-    if !plan.goes.is_empty() {
+    if plan.runs() > 0 {
         let job = plan.job.as_str();
         let confirm = args.confirm.as_deref();
         let agreed = context.agree_to_loss(shown, "Forget for good?", job, confirm);
@@ -77,7 +86,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> 
     }
     let gone = plan.goes.iter().map(|info| info.snapshot.clone());
     let request = ForgetRequest {
-        snapshots: gone.chain(plan.already).collect(),
+        snapshots: gone.chain(plan.damaged).chain(plan.already).collect(),
         why: Why::Request,
     };
     let report = service.forget(&request).await?;
@@ -114,6 +123,10 @@ async fn plan(service: &dyn Service, names: BTreeSet<SnapshotName>) -> Result<Fo
         if plan.goes.iter().all(|info| info.snapshot != name) {
             match service.snapshot(&name, None).await {
                 Err(failure) if failure.code == Code::Forgotten => plan.already.push(name),
+                // As long as it lives nothing can be pruned: it must be possible to give it up.
+                Err(failure) if failure.code == Code::RepositoryDamaged => {
+                    plan.damaged.push(name);
+                }
                 Err(failure) => plan.obstacles.push(failure),
                 // It has come in between: what is shown must be what is done.
                 Ok(_) => plan.obstacles.push(Failure::new(
@@ -138,6 +151,7 @@ fn weigh(job: JobName, runs: Vec<SnapshotInfo>, names: &BTreeSet<SnapshotName>) 
     let obstacles = goes.iter().filter_map(obstacle).collect();
     ForgetPlan {
         job,
+        damaged: Vec::new(),
         already: Vec::new(),
         stay: stays.iter().filter(is_snapshot).count(),
         newest_complete: complete.map(|info| info.snapshot.clone()),
@@ -166,28 +180,24 @@ fn plan_text(plan: &ForgetPlan) -> String {
     for name in &plan.already {
         lines.push(format!("{name} was forgotten before"));
     }
-    if plan.goes.is_empty() {
-        lines.push("nothing else to forget".to_owned());
+    for obstacle in &plan.obstacles {
+        lines.push(format!("✗ {}", show::failure(obstacle)));
+    }
+    if plan.runs() == 0 {
+        lines.push("nothing to forget".to_owned());
         return lines.join("\n");
     }
-    let runs = show::count(plan.goes.len(), "run", "runs");
+    let runs = show::count(plan.runs(), "run", "runs");
     lines.push(format!("forget {runs} of {job} for good:"));
-    lines.push(table(
-        [
-            ("  SNAPSHOT", Align::Left),
-            ("CREATED", Align::Left),
-            ("END", Align::Left),
-            ("STORED", Align::Right),
-        ],
-        plan.goes.iter().map(|info| {
-            [
-                format!("  {}", info.snapshot),
-                show::time(info.created),
-                end(info),
-                show::bytes(info.stored_bytes),
-            ]
-        }),
-    ));
+    for name in &plan.damaged {
+        lines.push(format!(
+            "  {name}: its record is damaged, what it held is not known"
+        ));
+    }
+    if !plan.goes.is_empty() {
+        lines.push(goes_table(&plan.goes));
+    }
+
     let lost = plan.goes.iter().any(|info| info.end == End::Complete);
     match &plan.newest_complete {
         None if lost => lines.push(format!(
@@ -198,9 +208,6 @@ fn plan_text(plan: &ForgetPlan) -> String {
         )),
         _ => {}
     }
-    for obstacle in &plan.obstacles {
-        lines.push(format!("  ✗ {}", obstacle.message));
-    }
     let stay = show::count(
         plan.stay,
         "snapshot of the job stays",
@@ -208,6 +215,25 @@ fn plan_text(plan: &ForgetPlan) -> String {
     );
     lines.push(stay);
     lines.join("\n")
+}
+
+fn goes_table(goes: &[SnapshotInfo]) -> String {
+    table(
+        [
+            ("  SNAPSHOT", Align::Left),
+            ("CREATED", Align::Left),
+            ("END", Align::Left),
+            ("STORED", Align::Right),
+        ],
+        goes.iter().map(|info| {
+            [
+                format!("  {}", info.snapshot),
+                show::time(info.created),
+                end(info),
+                show::bytes(info.stored_bytes),
+            ]
+        }),
+    )
 }
 
 pub(super) fn report_text(report: &ForgetReport) -> String {

@@ -198,13 +198,16 @@ fn plan_text(named: &Named<PrunePlan>) -> String {
             ""
         }
     )];
+    let share = match plan.share_percent {
+        0 => "less than 1 %".to_owned(),
+        share => format!("{share} %"),
+    };
     lines.push(format!(
-        "  goes   {}, {}, and {}, {}: {} % of what snapshots once named",
+        "  goes   {}, {}, and {}, {}: {share} of what snapshots once named",
         show::number(plan.packs.objects, "pack", "packs"),
         show::bytes(plan.packs.bytes),
         show::number(plan.lists.objects, "list", "lists"),
         show::bytes(plan.lists.bytes),
-        plan.share_percent,
     ));
     lines.push(format!("  stays  {stays}"));
     for run in &plan.open {
