@@ -131,7 +131,10 @@ fn what_is_forgotten_goes_and_the_rest_comes_back() {
         "app",
     ];
     let report = json(&world, "forget", &forget);
-    assert_eq!(report["forgotten"], serde_json::json!([2, 3, 4, 5].map(name)));
+    assert_eq!(
+        report["forgotten"],
+        serde_json::json!([2, 3, 4, 5].map(name))
+    );
     assert_eq!(listed(&world), [1, 6].map(name));
     let again = json(&world, "forget", &forget);
     assert_eq!(again["already"], serde_json::json!([2, 3, 4, 5].map(name)));

@@ -7,6 +7,7 @@ use backup_core::{
     ops::{self, OpError, Prepared, PruneOptions, RestoreRequest, Verifier},
     postgres::{Connection, Programs},
     repo::{Host, Repository},
+    retention::{self, Record},
     sink::directory::ExtractOptions,
 };
 use backup_keys::Identity;
@@ -98,6 +99,14 @@ impl Direct {
             repositories.push(place.open(&self.access.secrets).await?);
         }
         Ok(repositories)
+    }
+
+    /// Where a job of the configuration is stored.
+    fn place_to_run(&self, job: &JobName) -> Result<&Place, Failure> {
+        self.access.places_of(Some(job)).next().ok_or_else(|| {
+            let text = format!("the job `{job}` has no repository");
+            Failure::new(Code::Config, text)
+        })
     }
 
     /// The repository of this name.
@@ -199,10 +208,7 @@ struct Maintained {
 impl Service for Direct {
     async fn backup(&self, job: &JobName, task: &Task) -> Result<BackupReport, Failure> {
         let config = self.access.job(job)?;
-        let place = self.access.places_of(Some(job)).next().ok_or_else(|| {
-            let text = format!("the job `{job}` has no repository");
-            Failure::new(Code::Config, text)
-        })?;
+        let place = self.place_to_run(job)?;
         let (repository, warning) = place.open_to_write(&self.access.secrets).await?;
         let host = Host::open(&self.access.state, repository.id())
             .map_err(|error| Failure::from_error(error.code(), &error))?;
@@ -359,9 +365,16 @@ impl Service for Direct {
         job: &JobName,
         trial: &Trial,
     ) -> Result<Option<RetentionPlan>, Failure> {
-        self.access.job(job)?;
-        drop(trial.of(None));
-        Ok(None)
+        let own: Option<&backup_model::RetentionPolicy> = None;
+        let Some(policy) = trial.of(own) else {
+            return Ok(None);
+        };
+        let place = self.place_to_run(job)?;
+        let repository = place.open(&self.access.secrets).await?;
+        let records = records(&repository, job).await?;
+        retention::plan(&policy, &records, clock::now())
+            .map(Some)
+            .map_err(|error| Failure::from_error(Code::Policy, &error))
     }
 
     async fn hold(&self, name: &SnapshotName, reason: &str) -> Result<HoldInfo, Failure> {
@@ -440,6 +453,20 @@ impl Service for Direct {
             .await
             .map_err(|error| error.to_failure())
     }
+}
+
+/// All runs of a job, as far as retention must know them; none of a job that never ran. If one is
+/// not to be believed there is no plan: what is missing in it would let others go.
+async fn records(repository: &Repository, job: &JobName) -> Result<Vec<Record>, Failure> {
+    let runs = match ops::list(repository, &Selection::Job(job.clone())).await {
+        Err(error) if error.code() == Code::NoJob => return Ok(Vec::new()),
+        runs => runs.map_err(|error| error.to_failure())?,
+    };
+    let records = runs.into_iter().map(|run| match run {
+        Ok(info) => Ok(Record::new(&info, false)),
+        Err(error) => Err(Failure::from_error(error.code(), &error)),
+    });
+    records.collect()
 }
 
 fn parse_identity(text: &IdentityText) -> Result<Identity, Failure> {

@@ -3,7 +3,7 @@
 use backup_model::{CheckReport, Failure};
 use backupd_api::Service as _;
 
-use super::place::{Named, Places, PlacesArg};
+use super::place::{Named, PlacesArg};
 use crate::{context::Context, exit::Exit, show};
 
 /// Look over everything that can be seen without a key: records and their signatures, whether
@@ -17,16 +17,11 @@ pub(crate) struct Args {
 
 pub(super) async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let service = context.service()?;
-    let mut repositories = Vec::new();
-    let mut exit = Exit::DONE;
-    for name in args.place.choose(&service)? {
-        let of = service.check(&name, &context.task()).await?;
-        let faults = of.faults.iter().map(|fault| Exit::of(fault.code));
-        exit = faults.fold(exit, Exit::worse);
-        repositories.push(Named { name, of });
-    }
-    context.output.clear();
-    let report = Places { repositories };
+    let question = async |name: &str| service.check(name, &context.task()).await;
+    let (report, exit) = args.place.ask(&service, context, question).await?;
+    let checked = report.repositories.iter();
+    let faults = checked.flat_map(|checked| &checked.of.faults);
+    let exit = faults.fold(exit, |exit, fault| exit.worse(Exit::of(fault.code)));
     context
         .output
         .document("repo-check", &report, |report| report.text(text));

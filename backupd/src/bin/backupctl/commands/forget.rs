@@ -239,7 +239,7 @@ fn goes_table(goes: &[SnapshotInfo]) -> String {
 pub(super) fn report_text(report: &ForgetReport) -> String {
     let mut lines = Vec::new();
     if report.forgotten.is_empty() {
-        lines.push("nothing was forgotten".to_owned());
+        lines.push("nothing to forget".to_owned());
     } else {
         let runs = show::count(report.forgotten.len(), "run", "runs");
         lines.push(format!(

@@ -1,10 +1,10 @@
 //! Which repository is meant, where a command takes its name.
 
-use backup_model::{Code, Failure};
+use backup_model::{Class, Code, Failure};
 use backupd_api::Service;
 use serde::Serialize;
 
-use crate::show;
+use crate::{context::Context, exit::Exit, show};
 
 /// The name of a repository, for commands that look.
 #[derive(clap::Args, Debug)]
@@ -15,13 +15,34 @@ pub(super) struct PlacesArg {
 }
 
 impl PlacesArg {
-    /// The repositories that are meant.
-    pub(super) fn choose(&self, service: &dyn Service) -> Result<Vec<String>, Failure> {
-        let known = service.repositories();
-        match &self.name {
-            None => Ok(known),
-            Some(name) => Ok(vec![choose(known, Some(name))?]),
+    /// Asks for each repository that is meant. Where there are several, what one of them does not
+    /// answer is told as a warning and keeps no other from it.
+    pub(super) async fn ask<T>(
+        &self,
+        service: &dyn Service,
+        context: &Context,
+        question: impl AsyncFn(&str) -> Result<T, Failure>,
+    ) -> Result<(Places<T>, Exit), Failure> {
+        let names = match &self.name {
+            None => service.repositories(),
+            Some(name) => vec![choose(service.repositories(), Some(name))?],
+        };
+        let alone = names.len() == 1;
+        let (mut repositories, mut exit) = (Vec::new(), Exit::DONE);
+        for name in names {
+            match question(&name).await {
+                Ok(of) => repositories.push(Named { name, of }),
+                Err(failure) if alone || failure.code.class() == Class::Cancelled => {
+                    return Err(failure);
+                }
+                Err(failure) => {
+                    context.output.warning(&failure);
+                    exit = exit.worse(Exit::of(failure.code));
+                }
+            }
         }
+        context.output.clear();
+        Ok((Places { repositories }, exit))
     }
 }
 

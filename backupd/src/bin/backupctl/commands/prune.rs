@@ -65,17 +65,12 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result<Exit, Fai
 
 async fn plan(args: &PlanArgs, context: &Context) -> Result<Exit, Failure> {
     let service = context.service()?;
-    let mut repositories = Vec::new();
-    for name in args.place.choose(&service)? {
-        let of = service.plan_prune(&name, &context.task()).await?;
-        repositories.push(Named { name, of });
-    }
-    context.output.clear();
-    let plans = Places { repositories };
+    let question = async |name: &str| service.plan_prune(name, &context.task()).await;
+    let (plans, exit) = args.place.ask(&service, context, question).await?;
     context
         .output
         .document("prune-plan", &plans, |plans| plans.text(plan_text));
-    Ok(Exit::DONE)
+    Ok(exit)
 }
 
 async fn apply(args: ApplyArgs, context: &Context) -> Result<Exit, Failure> {
@@ -387,7 +382,7 @@ mod tests {
     #[test]
     fn a_grace_may_be_none() {
         assert_eq!(grace("0"), Ok(Duration::ZERO));
-        assert_eq!(grace("2d"), Ok(Duration::from_secs(172_800)));
+        assert_eq!(grace("2d"), Ok(Duration::from_hours(48)));
         assert_eq!(grace("24").unwrap_err().code, Code::Usage);
     }
 }

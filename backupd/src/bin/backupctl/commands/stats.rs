@@ -3,7 +3,7 @@
 use backup_model::{Failure, JobStats, RepositoryStats};
 use backupd_api::Service as _;
 
-use super::place::{Named, Places, PlacesArg};
+use super::place::{Named, PlacesArg};
 use crate::{
     context::Context,
     exit::Exit,
@@ -20,17 +20,12 @@ pub(crate) struct Args {
 
 pub(super) async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let service = context.service()?;
-    let mut repositories = Vec::new();
-    for name in args.place.choose(&service)? {
-        let of = service.stats(&name, &context.task()).await?;
-        repositories.push(Named { name, of });
-    }
-    context.output.clear();
-    let report = Places { repositories };
+    let question = async |name: &str| service.stats(name, &context.task()).await;
+    let (report, exit) = args.place.ask(&service, context, question).await?;
     context
         .output
         .document("repo-stats", &report, |report| report.text(text));
-    Ok(Exit::DONE)
+    Ok(exit)
 }
 
 fn text(named: &Named<RepositoryStats>) -> String {

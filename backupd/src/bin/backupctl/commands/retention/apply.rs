@@ -33,7 +33,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> 
     let text = |plans: &Plans| plan_text(plans, table_text);
     if args.dry_run {
         context.output.document("retention-plan", &plans, text);
-        return Ok(Exit::DONE);
+        return Ok(plans.exit());
     }
     let shown = context.propose("retention-plan", &plans, text);
     let gone = gone(&plans);
@@ -42,7 +42,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> 
         let question = format!("Forget {}?", show::count(number, "run", "runs"));
         context.agree(shown, &question).await?;
     }
-    let (mut all, mut exit) = (ForgetReport::default(), Exit::DONE);
+    let (mut all, mut exit) = (ForgetReport::default(), plans.exit());
     for snapshots in gone {
         let request = ForgetRequest {
             snapshots,

@@ -62,8 +62,8 @@ pub(super) fn calendar(plan: &RetentionPlan) -> String {
             let cells = blocks
                 .iter()
                 .map(|block| block.get(row).map_or("", String::as_str));
-            let line: String = cells.map(|cell| format!("  {cell:WIDTH$}")).collect();
-            lines.push(line.trim_end().to_owned());
+            let cells: Vec<String> = cells.map(|cell| format!("  {cell:WIDTH$}")).collect();
+            lines.push(cells.concat().trim_end().to_owned());
         }
         lines.push(String::new());
     }

@@ -24,7 +24,15 @@ pub(super) fn plan_text(plans: &Plans, body: impl Fn(&RetentionPlan) -> String) 
     texts.join("\n\n")
 }
 
-fn job_text(JobPlan { job, plan }: &JobPlan, body: impl Fn(&RetentionPlan) -> String) -> String {
+fn job_text(planned: &JobPlan, body: impl Fn(&RetentionPlan) -> String) -> String {
+    let JobPlan { job, plan, failure } = planned;
+    if let Some(failure) = failure {
+        return format!(
+            "{job}: no plan: {} [{}]",
+            show::failure(failure),
+            failure.code
+        );
+    }
     let Some(plan) = plan else {
         return format!("{job}: no retention: everything stays");
     };
@@ -258,7 +266,7 @@ fn go_text(reason: &GoReason) -> String {
 
 #[cfg(test)]
 mod tests {
-    use backup_model::{End, SnapshotName};
+    use backup_model::{Code, End, Failure, SnapshotName};
 
     use super::*;
 
@@ -311,7 +319,11 @@ mod tests {
     fn plans(plan: Option<RetentionPlan>) -> Plans {
         let job = "webui".parse().unwrap();
         Plans {
-            jobs: vec![JobPlan { job, plan }],
+            jobs: vec![JobPlan {
+                job,
+                plan,
+                failure: None,
+            }],
             stay: 1,
             go: 2,
         }
@@ -372,8 +384,16 @@ mod tests {
     fn several_jobs_have_a_sum() {
         let mut plans = plans(Some(plan()));
         let job = "wiki".parse().unwrap();
-        plans.jobs.push(JobPlan { job, plan: None });
+        plans.jobs.push(JobPlan {
+            job,
+            plan: None,
+            failure: Some(Failure::new(Code::Store, "no answer")),
+        });
         let text = plan_text(&plans, table_text);
+        assert!(
+            text.contains("\n\nwiki: no plan: no answer [E-STORE]\n"),
+            "{text}"
+        );
         assert!(
             text.ends_with("\n\nall told: 1 snapshot stays, 2 go"),
             "{text}"

@@ -32,5 +32,5 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> 
     context
         .output
         .document("retention-plan", &plans, |plans| plan_text(plans, body));
-    Ok(Exit::DONE)
+    Ok(plans.exit())
 }
