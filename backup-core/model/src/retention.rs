@@ -86,6 +86,7 @@ impl RetentionPolicy {
 }
 
 /// A rule of a policy, named as its key is.
+#[expect(clippy::enum_variant_names, reason = "the names are those of the keys")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

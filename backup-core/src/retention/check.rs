@@ -46,7 +46,13 @@ pub enum RetentionError {
 impl RetentionError {
     /// The stable code.
     pub fn code(&self) -> Code {
-        Code::Policy
+        match self {
+            Self::NoRule { .. }
+            | Self::NoMinimum
+            | Self::Count { .. }
+            | Self::Time { .. }
+            | Self::Zone { .. } => Code::Policy,
+        }
     }
 }
 
