@@ -7,7 +7,7 @@ use backup_core::{
     ops::{self, OpError, Prepared, PruneOptions, RestoreRequest, Verifier},
     postgres::{Connection, Programs},
     repo::{Host, Repository},
-    retention::{self, Record},
+    retention,
     sink::directory::ExtractOptions,
 };
 use backup_keys::Identity;
@@ -365,16 +365,20 @@ impl Service for Direct {
         job: &JobName,
         trial: &Trial,
     ) -> Result<Option<RetentionPlan>, Failure> {
-        let own: Option<&backup_model::RetentionPolicy> = None;
-        let Some(policy) = trial.of(own) else {
+        self.access.job(job)?;
+        let Some(policy) = trial.of(None) else {
             return Ok(None);
         };
         let place = self.place_to_run(job)?;
         let repository = place.open(&self.access.secrets).await?;
-        let records = records(&repository, job).await?;
+        let records = match ops::retention_records(&repository, job).await {
+            // It has not run yet.
+            Err(error) if error.code() == Code::NoJob => Vec::new(),
+            records => records.map_err(|error| error.to_failure())?,
+        };
         retention::plan(&policy, &records, clock::now())
             .map(Some)
-            .map_err(|error| Failure::from_error(Code::Policy, &error))
+            .map_err(|error| Failure::from_error(error.code(), &error))
     }
 
     async fn hold(&self, name: &SnapshotName, reason: &str) -> Result<HoldInfo, Failure> {
@@ -453,20 +457,6 @@ impl Service for Direct {
             .await
             .map_err(|error| error.to_failure())
     }
-}
-
-/// All runs of a job, as far as retention must know them; none of a job that never ran. If one is
-/// not to be believed there is no plan: what is missing in it would let others go.
-async fn records(repository: &Repository, job: &JobName) -> Result<Vec<Record>, Failure> {
-    let runs = match ops::list(repository, &Selection::Job(job.clone())).await {
-        Err(error) if error.code() == Code::NoJob => return Ok(Vec::new()),
-        runs => runs.map_err(|error| error.to_failure())?,
-    };
-    let records = runs.into_iter().map(|run| match run {
-        Ok(info) => Ok(Record::new(&info, false)),
-        Err(error) => Err(Failure::from_error(error.code(), &error)),
-    });
-    records.collect()
 }
 
 fn parse_identity(text: &IdentityText) -> Result<Identity, Failure> {
