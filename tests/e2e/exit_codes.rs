@@ -186,6 +186,10 @@ const KEEPING: &str = r#"
     b snapshot forget app/1 -y --confirm app
 17 E-HELD for a test
     b snapshot forget app/1 --dry-run
+17 E-POLICY Nowhere
+    b retention preview --keep-last 7 --time-zone Europe/Nowhere
+17 E-POLICY keep
+    b retention preview app --keep-last 0
 17 E-NOT-CONFIRMED --confirm app
     b snapshot forget app/2 -y
 17 E-NOT-CONFIRMED --yes --confirm app

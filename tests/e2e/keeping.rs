@@ -217,6 +217,56 @@ fn pruned(world: &World) {
 }
 
 #[test]
+fn a_policy_is_tried_out_with_reasons() {
+    let world = world(4);
+    let hold = ["snapshot", "hold", "app/1", "--reason", "for the auditors"];
+    world.backupctl(&hold).expect(0);
+    let trial = [
+        "retention",
+        "preview",
+        "--keep-last",
+        "1",
+        "--min-keep",
+        "1",
+    ];
+    let plan = json(&world, "retention-plan", &trial);
+    assert_eq!((&plan["stay"], &plan["go"]), (&2.into(), &2.into()));
+    let verdicts = plan["jobs"][0]["plan"]["verdicts"].as_array().unwrap();
+    let of = |verdict: &Value| (verdict["snapshot"].clone(), verdict["decision"].clone());
+    let decided: Vec<_> = verdicts.iter().map(of).collect();
+    let expected = [(4, "keep"), (3, "go"), (2, "go"), (1, "keep")];
+    assert_eq!(
+        decided,
+        expected.map(|(number, word)| (name(number).into(), word.into()))
+    );
+
+    let text = world.backupctl(&trial).expect(0).text();
+    assert!(text.starts_with("app: 2 snapshots stay, 2 go\n"), "{text}");
+    for (number, why) in [
+        (4, "stays  keep_last"),
+        (3, "goes   no rule"),
+        (1, "stays  held"),
+    ] {
+        let line = text.lines().find(|line| line.contains(&name(number)));
+        assert!(line.unwrap().contains(why), "{text}");
+    }
+    let calendar = world
+        .backupctl(&[&trial[..], &["--calendar"]].concat())
+        .expect(0)
+        .text();
+    assert!(
+        calendar.contains("Mo  Tu  We  Th  Fr  Sa  Su"),
+        "{calendar}"
+    );
+    assert!(calendar.contains("+ stays   - goes"), "{calendar}");
+
+    // A trial is only that: without a policy everything stays.
+    let applied = json(&world, "retention", &["retention", "apply", "--yes"]);
+    assert_eq!(applied["forgotten"], serde_json::json!([]));
+    assert_eq!(listed(&world).len(), 4);
+}
+
+#[test]
 fn what_only_shows_changes_nothing() {
     let world = world(3);
     let forget = ["snapshot", "forget", "app/1", "--yes", "--confirm", "app"];
