@@ -5,7 +5,10 @@
 //!
 //! `BACKUPD_MODEL=large` searches further, for minutes and with some gigabytes of memory.
 
-#![expect(clippy::print_stdout, reason = "the figures and schedules are the point")]
+#![expect(
+    clippy::print_stdout,
+    reason = "the figures and schedules are the point"
+)]
 
 mod configuration;
 mod forgetter;
@@ -23,7 +26,10 @@ use configuration::Configuration;
 use search::{Found, search};
 use state::Left;
 
-#[expect(clippy::disallowed_methods, reason = "a test is told how far to go by its environment")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test is told how far to go by its environment"
+)]
 fn large() -> bool {
     std::env::var("BACKUPD_MODEL").is_ok_and(|size| size == "large")
 }
@@ -114,13 +120,20 @@ fn every_mutant_is_caught() {
             || "NOT CAUGHT".to_owned(),
             |(invariant, way)| format!("{invariant}, after {} steps", way.len()),
         );
-        println!("{:<32} {caught} ({} states)", configuration.name, found.states);
+        println!(
+            "{:<32} {caught} ({} states)",
+            configuration.name, found.states
+        );
     }
     for (configuration, found) in mutants.iter().zip(&found) {
         println!("\n{}", configuration.name);
         print_schedule(found);
     }
-    let missed: Vec<_> = mutants.iter().zip(&found).filter(|(_, found)| found.violation.is_none())
-        .map(|(configuration, _)| configuration.name).collect();
+    let missed: Vec<_> = mutants
+        .iter()
+        .zip(&found)
+        .filter(|(_, found)| found.violation.is_none())
+        .map(|(configuration, _)| configuration.name)
+        .collect();
     assert!(missed.is_empty(), "not caught: {missed:?}");
 }
