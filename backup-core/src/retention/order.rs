@@ -9,8 +9,8 @@ use jiff::Timestamp;
 
 /// Whether each date is believed; dates and answers in the order of the chain, oldest first.
 pub(super) fn believed(dates: &[Timestamp]) -> Vec<bool> {
-    let before = lengths(dates.iter(), |end, date| end <= date);
-    let mut after = lengths(dates.iter().rev(), |end, date| end >= date);
+    let before = lengths(dates.iter().copied(), |end, date| end <= date);
+    let mut after = lengths(dates.iter().rev().copied(), |end, date| end >= date);
     after.reverse();
     let longest = before.iter().max().copied().unwrap_or(0);
     // What is in a longest run has the same place in each that it is in.
@@ -28,18 +28,18 @@ pub(super) fn believed(dates: &[Timestamp]) -> Vec<bool> {
 }
 
 /// The length of the longest run that ends with each date.
-fn lengths<'a>(
-    dates: impl Iterator<Item = &'a Timestamp>,
-    follows: fn(&Timestamp, &Timestamp) -> bool,
+fn lengths(
+    dates: impl Iterator<Item = Timestamp>,
+    follows: fn(Timestamp, Timestamp) -> bool,
 ) -> Vec<usize> {
     // For each length the date with which a run of that length can end, so that most can follow.
     let mut ends: Vec<Timestamp> = Vec::new();
     dates
         .map(|date| {
-            let shorter = ends.partition_point(|end| follows(end, date));
+            let shorter = ends.partition_point(|end| follows(*end, date));
             match ends.get_mut(shorter) {
-                Some(end) => *end = *date,
-                None => ends.push(*date),
+                Some(end) => *end = date,
+                None => ends.push(date),
             }
             shorter + 1
         })
