@@ -1,10 +1,12 @@
 //! What the rules of a policy want, of complete snapshots that are not dated in the future.
 //!
-//! Each rule has its periods to itself. A snapshot that is out of order is counted apart from
-//! those that are believed, with the same counts: so it takes nothing away from them, and the
-//! periods of its wrong date still tell it from others like it. It is past when they are: when a
-//! rule has all it wants and an older believed snapshot follows, or when the next believed one
-//! after it is itself too old for a time.
+//! Each rule has its periods to itself, and wants each snapshot of whose period the next one in
+//! the chain is not. Where clocks are right that is the newest of each period. Where a clock went
+//! elsewhere and came back, or came to a period a second time, no one stands for the other.
+//!
+//! A snapshot that is out of order uses up no count: it takes nothing away from those that are
+//! believed. It is past when they are: when a rule has all it wants and an older believed one
+//! follows, or when the next believed one after it is itself too old for a time.
 
 use std::collections::BTreeSet;
 
@@ -63,26 +65,6 @@ fn candidates(newest_first: &[Timestamp], zone: &TimeZone) -> Vec<Candidate> {
         .collect()
 }
 
-/// What a rule has found so far, once for what is believed and once for what is not.
-#[derive(Default)]
-struct Found {
-    periods: BTreeSet<Period>,
-    count: usize,
-}
-
-impl Found {
-    /// Takes in the next snapshot; says whether it is the first of its period.
-    fn take(&mut self, period: Option<Period>) -> bool {
-        let first = period.is_none_or(|period| self.periods.insert(period));
-        self.count += usize::from(first);
-        first
-    }
-
-    fn has(&self, period: Option<Period>) -> bool {
-        period.is_some_and(|period| self.periods.contains(&period))
-    }
-}
-
 fn by_count(rule: &Rule, count: usize, candidates: &mut [Candidate]) {
     if rule.unit.is_none() {
         // The newest ones are the newest ones, whatever their dates.
@@ -91,23 +73,20 @@ fn by_count(rule: &Rule, count: usize, candidates: &mut [Candidate]) {
         }
         return;
     }
-    let mut found = Found::default();
-    let mut apart = Found::default();
+    let mut found = BTreeSet::new();
+    let mut newer = None;
     for candidate in candidates {
         let period = candidate.period(rule);
-        let found = if candidate.in_order {
-            if found.count == count && !found.has(period) {
+        if candidate.in_order && !found.contains(&period) {
+            if found.len() == count {
                 return;
             }
-            &mut found
-        } else if apart.count == count {
-            continue;
-        } else {
-            &mut apart
-        };
-        if found.take(period) {
+            found.insert(period);
+        }
+        if newer != Some(period) {
             candidate.want(rule, period);
         }
+        newer = Some(period);
     }
 }
 
@@ -115,21 +94,16 @@ fn by_time(rule: &Rule, time: SignedDuration, candidates: &mut [Candidate]) {
     let newest = candidates.iter().find(|candidate| candidate.in_order);
     let since = newest.and_then(|newest| newest.at.timestamp().checked_sub(time).ok());
     let since = since.unwrap_or(Timestamp::MIN);
-    let mut found = Found::default();
-    let mut apart = Found::default();
+    let mut newer = None;
     for candidate in candidates {
         if candidate.is_older_than(since) {
             continue;
         }
         let period = candidate.period(rule);
-        let found = if candidate.in_order {
-            &mut found
-        } else {
-            &mut apart
-        };
-        if found.take(period) {
+        if period.is_none() || newer != Some(period) {
             candidate.want(rule, period);
         }
+        newer = Some(period);
     }
 }
 

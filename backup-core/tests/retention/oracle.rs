@@ -255,19 +255,18 @@ fn rules(
         if count == 0 {
             continue;
         }
-        let (sure, unsure) = newest_of_periods(complete, believed, unit, zone);
-        // Where the believed ones have enough, what is out of order must be newer than the rest.
-        let taken: BTreeSet<_> = sure.iter().rev().take(count).map(|it| &it.1).collect();
-        let rest = complete.iter().rev().find(|it| {
-            believed.contains_key(&seq(it)) && !taken.contains(&period(it.created, unit, zone))
-        });
-        let past = rest.map_or(0, |it| seq(it));
-        let unsure: Vec<_> = unsure.into_iter().filter(|it| it.0 > past).collect();
-        for (seq, period) in sure.iter().rev().take(count) {
-            wanted.push((*seq, format!("{rule} {period}")));
+        // The periods of those believed, and the newest that are enough.
+        let mut periods = BTreeMap::<String, u64>::new();
+        for it in complete.iter().filter(|it| believed.contains_key(&seq(it))) {
+            periods.insert(period(it.created, unit, zone), seq(it));
         }
-        for (seq, period) in unsure.iter().rev().take(count) {
-            wanted.push((*seq, format!("{rule} {period}")));
+        let mut newest: Vec<u64> = periods.into_values().collect();
+        newest.sort_unstable_by(|a, b| b.cmp(a));
+        let past = newest.get(count).copied().unwrap_or(0);
+        for (seq, period) in newest_of_stretches(complete, unit, zone) {
+            if seq > past {
+                wanted.push((seq, format!("{rule} {period}")));
+            }
         }
     }
     let anchor = believed.values().max().copied();
@@ -311,8 +310,7 @@ fn rules(
         match unit {
             None => wanted.extend(young.iter().map(|it| (seq(it), rule.to_owned()))),
             Some(unit) => {
-                let (sure, unsure) = newest_of_periods(&young, believed, unit, zone);
-                let all = sure.into_iter().chain(unsure);
+                let all = newest_of_stretches(&young, unit, zone).into_iter();
                 wanted.extend(all.map(|(seq, period)| (seq, format!("{rule} {period}"))));
             }
         }
@@ -320,27 +318,16 @@ fn rules(
     wanted
 }
 
-/// The newest of each period, once of those believed and once of the others; oldest first.
-fn newest_of_periods(
-    complete: &[&Record],
-    believed: &Believed,
-    unit: Unit,
-    zone: &TimeZone,
-) -> (Vec<(u64, String)>, Vec<(u64, String)>) {
-    let newest = |sure: bool| {
-        let mut periods = BTreeMap::<String, u64>::new();
-        for it in complete
-            .iter()
-            .filter(|it| believed.contains_key(&seq(it)) == sure)
-        {
-            let newest = periods.entry(period(it.created, unit, zone)).or_default();
-            *newest = (*newest).max(seq(it));
-        }
-        let mut found: Vec<_> = periods.into_iter().map(|(name, seq)| (seq, name)).collect();
-        found.sort();
-        found
-    };
-    (newest(true), newest(false))
+/// The newest of each stretch of the chain in which all are of one period.
+fn newest_of_stretches(complete: &[&Record], unit: Unit, zone: &TimeZone) -> Vec<(u64, String)> {
+    let named = complete
+        .iter()
+        .map(|it| (seq(it), period(it.created, unit, zone)));
+    let named: Vec<_> = named.collect();
+    let stretches = named.chunk_by(|a, b| a.1 == b.1);
+    stretches
+        .filter_map(|stretch| stretch.last().cloned())
+        .collect()
 }
 
 /// The name of the period that a moment is in.
