@@ -86,6 +86,7 @@ impl RetentionPolicy {
 }
 
 /// A rule of a policy, named as its key is.
+#[expect(clippy::enum_variant_names, reason = "the names are those of the keys")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -145,7 +146,7 @@ pub enum KeepReason {
     Rule {
         /// Which one.
         rule: RetentionRule,
-        /// The period it stands for: `2026-11-22T02+01`, `2026-11-22`, `2026-W48`, `2026-11`,
+        /// The period it stands for: `2026-11-22T02+01:00`, `2026-11-22`, `2026-W48`, `2026-11`,
         /// `2026`; none for `keep_last` and `keep_within`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         period: Option<String>,

@@ -46,7 +46,14 @@ impl Period {
 impl fmt::Display for Period {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Hour(date, hour, offset) => write!(f, "{date}T{hour:02}{offset}"),
+            Self::Hour(date, hour, offset) => {
+                let (sign, minutes) = match offset.seconds() / 60 {
+                    minutes @ ..0 => ('-', -minutes),
+                    minutes => ('+', minutes),
+                };
+                let (hours, minutes) = (minutes / 60, minutes % 60);
+                write!(f, "{date}T{hour:02}{sign}{hours:02}:{minutes:02}")
+            }
             Self::Day(date) => write!(f, "{date}"),
             Self::Week(year, week) => write!(f, "{year:04}-W{week:02}"),
             Self::Month(year, month) => write!(f, "{year:04}-{month:02}"),

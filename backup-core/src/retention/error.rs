@@ -1,70 +1,48 @@
 //! What can be wrong with a policy, and with the records that a plan is asked for.
 
-use backup_model::{JobName, RetentionRule, SnapshotName};
+use backup_model::{Code, JobName, SnapshotName};
 
-/// Why a policy is refused.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+/// Why there is no plan.
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum PolicyError {
-    /// No rule wants anything.
-    #[error("no rule keeps anything")]
-    KeepsNothing,
-    /// Not even the newest snapshot would be safe.
-    #[error("`min_keep` is zero")]
+pub enum RetentionError {
+    /// Nothing says what to keep.
+    #[error("the policy has no rule: it would keep nothing but the newest {min_keep}")]
+    NoRule {
+        /// What stays in any case.
+        min_keep: u32,
+    },
+    /// Not even the newest would stay.
+    #[error("`min_keep` is 0: at least the newest snapshot must stay")]
     NoMinimum,
-    /// A count that nobody means.
-    #[error("`{key}` is larger than {max}: {count}")]
-    TooMany {
-        /// The key in the policy.
-        key: &'static str,
-        /// What it says.
+    /// A count out of range.
+    #[error("`{rule}` is {count}, more than {max}")]
+    Count {
+        /// The key.
+        rule: &'static str,
+        /// Its value.
         count: u32,
-        /// The most that it can say.
+        /// The highest that there is.
         max: u32,
     },
     /// A time of nothing, or of less.
-    #[error("`{}` is not longer than zero", .rule.as_str())]
-    NoTime {
-        /// The rule.
-        rule: RetentionRule,
+    #[error("`{rule}` is not a time above zero")]
+    Time {
+        /// The key.
+        rule: &'static str,
     },
     /// A time that reaches beyond all calendars.
-    #[error("`{}` is longer than a century", .rule.as_str())]
-    TooLong {
-        /// The rule.
-        rule: RetentionRule,
+    #[error("`{rule}` is longer than a century")]
+    LongTime {
+        /// The key.
+        rule: &'static str,
     },
-    /// The zone is not named.
-    #[error("the time zone is not named")]
-    NoZone,
-    /// The zone is not known.
-    #[error("there is no time zone `{name}`")]
-    UnknownZone {
-        /// What it says.
-        name: String,
+    /// No such zone.
+    #[error("`{zone}` is not a time zone")]
+    Zone {
+        /// What the policy says.
+        zone: String,
     },
-}
-
-impl PolicyError {
-    /// The key of the policy that is wrong; none if it is the policy as a whole.
-    pub const fn key(&self) -> Option<&'static str> {
-        match self {
-            Self::KeepsNothing => None,
-            Self::NoMinimum => Some("min_keep"),
-            Self::TooMany { key, .. } => Some(key),
-            Self::NoTime { rule } | Self::TooLong { rule } => Some(rule.as_str()),
-            Self::NoZone | Self::UnknownZone { .. } => Some("time_zone"),
-        }
-    }
-}
-
-/// Why there is no plan.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum RetentionError {
-    /// The policy is wrong.
-    #[error("the retention policy is refused")]
-    Policy(#[source] PolicyError),
     /// The same run is there twice: the records are not to be trusted.
     #[error("{snapshot} is listed twice")]
     Twice {
@@ -79,4 +57,29 @@ pub enum RetentionError {
         /// The other.
         second: JobName,
     },
+}
+
+impl RetentionError {
+    /// The stable code.
+    pub const fn code(&self) -> Code {
+        match self {
+            Self::NoRule { .. }
+            | Self::NoMinimum
+            | Self::Count { .. }
+            | Self::Time { .. }
+            | Self::LongTime { .. }
+            | Self::Zone { .. } => Code::Policy,
+            Self::Twice { .. } | Self::SeveralJobs { .. } => Code::Bug,
+        }
+    }
+
+    /// The key of the policy that is wrong; none if it is none in particular.
+    pub const fn key(&self) -> Option<&'static str> {
+        match self {
+            Self::NoMinimum => Some("min_keep"),
+            Self::Count { rule, .. } | Self::Time { rule } | Self::LongTime { rule } => Some(rule),
+            Self::Zone { .. } => Some("time_zone"),
+            Self::NoRule { .. } | Self::Twice { .. } | Self::SeveralJobs { .. } => None,
+        }
+    }
 }

@@ -40,7 +40,7 @@ fn shrunk(newest_first: &[&Record]) -> Option<PauseReason> {
     let usual = sizes[sizes.len() / 2];
     // Less than half, without a product that could overflow.
     (newest.stored_bytes < usual.div_ceil(2)).then(|| PauseReason::Shrunk {
-        snapshot: newest.snapshot.clone(),
+        snapshot: newest.name.clone(),
         stored_bytes: newest.stored_bytes,
         usual_bytes: usual,
     })

@@ -29,7 +29,7 @@ pub fn plan(
     records: &[Record],
     now: Timestamp,
 ) -> Result<RetentionPlan, RetentionError> {
-    let rules = checked(policy).map_err(|mut errors| RetentionError::Policy(errors.remove(0)))?;
+    let rules = checked(policy).map_err(|mut faults| faults.remove(0))?;
     let mut runs = runs(records, now)?;
     complete_ones(&rules, &mut runs);
     partial_ones(&rules, &mut runs);
@@ -64,15 +64,15 @@ fn runs(records: &[Record], now: Timestamp) -> Result<Vec<Run<'_>>, RetentionErr
     let mut seen = BTreeSet::new();
     let mut job = None;
     for record in records {
-        let first = *job.get_or_insert(&record.snapshot.job);
-        if *first != record.snapshot.job {
+        let first = *job.get_or_insert(&record.name.job);
+        if *first != record.name.job {
             return Err(RetentionError::SeveralJobs {
                 first: first.clone(),
-                second: record.snapshot.job.clone(),
+                second: record.name.job.clone(),
             });
         }
-        if !seen.insert(record.snapshot.seq) {
-            let snapshot = record.snapshot.clone();
+        if !seen.insert(record.name.seq) {
+            let snapshot = record.name.clone();
             return Err(RetentionError::Twice { snapshot });
         }
     }
@@ -81,7 +81,7 @@ fn runs(records: &[Record], now: Timestamp) -> Result<Vec<Run<'_>>, RetentionErr
         .iter()
         .map(|record| Run::new(record, latest))
         .collect();
-    runs.sort_by_key(|run| std::cmp::Reverse(run.record.snapshot.seq));
+    runs.sort_by_key(|run| std::cmp::Reverse(run.record.name.seq));
     Ok(runs)
 }
 
@@ -92,7 +92,7 @@ fn counted<'r, 'a>(runs: &'r [Run<'a>]) -> impl Iterator<Item = &'r Run<'a>> {
 
 fn newest<'a>(runs: &[Run<'a>], end: End) -> Option<&'a SnapshotName> {
     let mut ended = counted(runs).filter(|run| run.record.end == end);
-    ended.next().map(|run| &run.record.snapshot)
+    ended.next().map(|run| &run.record.name)
 }
 
 fn complete_ones(rules: &Checked, runs: &mut [Run<'_>]) {
@@ -113,7 +113,7 @@ fn complete_ones(rules: &Checked, runs: &mut [Run<'_>]) {
 fn partial_ones(rules: &Checked, runs: &mut [Run<'_>]) {
     let better = newest(runs, End::Complete).map(|name| name.seq);
     let only = |run: &&mut Run<'_>| {
-        let newer = Some(run.record.snapshot.seq) > better;
+        let newer = Some(run.record.name.seq) > better;
         !run.future && run.record.end == End::Partial && newer
     };
     for run in runs.iter_mut().filter(only).take(rules.min_keep) {
@@ -138,10 +138,10 @@ fn proven_ones(runs: &mut [Run<'_>]) {
 fn failed_ones(runs: &mut [Run<'_>]) {
     let oldest: Option<Seq> = counted(runs)
         .filter(|run| run.record.end == End::Complete && run.is_needed())
-        .map(|run| run.record.snapshot.seq)
+        .map(|run| run.record.name.seq)
         .min();
     for run in runs.iter_mut().filter(|run| !run.future) {
-        let history = oldest.is_none_or(|oldest| run.record.snapshot.seq > oldest);
+        let history = oldest.is_none_or(|oldest| run.record.name.seq > oldest);
         if history && matches!(run.record.end, End::Aborted | End::Fenced) {
             run.reasons.push(KeepReason::History);
         }
@@ -215,7 +215,7 @@ impl<'a> Run<'a> {
             RetentionDecision::Keep { reasons }
         };
         RetentionVerdict {
-            snapshot: self.record.snapshot.clone(),
+            snapshot: self.record.name.clone(),
             created: self.record.created,
             end: self.record.end,
             stored_bytes: self.record.stored_bytes,
@@ -225,7 +225,7 @@ impl<'a> Run<'a> {
     }
 
     fn why_go(&self, newest_complete: Option<&SnapshotName>) -> GoReason {
-        let better = newest_complete.filter(|better| better.seq > self.record.snapshot.seq);
+        let better = newest_complete.filter(|better| better.seq > self.record.name.seq);
         match (self.record.end, better) {
             (End::Aborted | End::Fenced, _) => GoReason::FailedRun,
             (End::Partial, Some(by)) => GoReason::Completed { by: by.clone() },

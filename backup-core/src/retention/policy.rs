@@ -9,10 +9,10 @@ use jiff::{
     tz::{TimeZone, TimeZoneDatabase},
 };
 
-use super::{PolicyError, calendar::Unit};
+use super::{RetentionError, calendar::Unit};
 
-/// More of one kind than any job makes: a century of hours would be 876,600.
-const MAX_COUNT: u32 = 1_000_000;
+/// No count is higher.
+const MAX_COUNT: u32 = 100_000;
 /// The longest time: a century of leap years.
 const MAX_TIME: SignedDuration = SignedDuration::from_hours(100 * 366 * 24);
 
@@ -43,12 +43,12 @@ pub(super) struct Checked {
 }
 
 /// Everything that is wrong with a policy.
-pub fn check(policy: &RetentionPolicy) -> Vec<PolicyError> {
+pub fn faults(policy: &RetentionPolicy) -> Vec<RetentionError> {
     checked(policy).err().unwrap_or_default()
 }
 
 /// The policy as rules, in the order of its keys.
-pub(super) fn checked(policy: &RetentionPolicy) -> Result<Checked, Vec<PolicyError>> {
+pub(super) fn checked(policy: &RetentionPolicy) -> Result<Checked, Vec<RetentionError>> {
     let mut errors = Vec::new();
     let mut rules = Vec::new();
     for (name, unit, count) in counts(policy) {
@@ -58,24 +58,26 @@ pub(super) fn checked(policy: &RetentionPolicy) -> Result<Checked, Vec<PolicyErr
             rules.push(Rule { name, unit, reach });
         }
     }
-    for (rule, unit, time) in times(policy) {
+    for (name, unit, time) in times(policy) {
         let Some(time) = time else { continue };
+        let rule = name.as_str();
         if time <= SignedDuration::ZERO {
-            errors.push(PolicyError::NoTime { rule });
+            errors.push(RetentionError::Time { rule });
         } else if time > MAX_TIME {
-            errors.push(PolicyError::TooLong { rule });
+            errors.push(RetentionError::LongTime { rule });
         }
         rules.push(Rule {
-            name: rule,
+            name,
             unit,
             reach: Reach::Time(time),
         });
     }
     if rules.is_empty() {
-        errors.push(PolicyError::KeepsNothing);
+        let min_keep = policy.min_keep;
+        errors.push(RetentionError::NoRule { min_keep });
     }
     if policy.min_keep == 0 {
-        errors.push(PolicyError::NoMinimum);
+        errors.push(RetentionError::NoMinimum);
     }
     errors.extend(too_many("min_keep", policy.min_keep));
     let zone = zone(&policy.time_zone).map_err(|error| errors.push(error));
@@ -89,19 +91,16 @@ pub(super) fn checked(policy: &RetentionPolicy) -> Result<Checked, Vec<PolicyErr
     }
 }
 
-fn zone(name: &str) -> Result<TimeZone, PolicyError> {
-    if name.is_empty() {
-        return Err(PolicyError::NoZone);
-    }
+fn zone(name: &str) -> Result<TimeZone, RetentionError> {
     let known = TimeZoneDatabase::bundled().get(name);
-    known.map_err(|_| PolicyError::UnknownZone {
-        name: name.to_owned(),
+    known.map_err(|_| RetentionError::Zone {
+        zone: name.to_owned(),
     })
 }
 
-fn too_many(key: &'static str, count: u32) -> Option<PolicyError> {
+fn too_many(rule: &'static str, count: u32) -> Option<RetentionError> {
     let max = MAX_COUNT;
-    (count > max).then_some(PolicyError::TooMany { key, count, max })
+    (count > max).then_some(RetentionError::Count { rule, count, max })
 }
 
 /// A count that fits no `usize` is more than there can be records.

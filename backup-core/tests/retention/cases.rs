@@ -4,7 +4,7 @@ use backup_core::retention::{RetentionError, plan};
 use backup_model::{End, RetentionNote};
 use jiff::SignedDuration;
 
-use super::{complete, going, pause_told, planned, policy, run, told};
+use super::support::{complete, going, pause_told, planned, policy, run, told};
 
 const NOW: &str = "2026-11-25T12:00:00Z";
 
@@ -86,20 +86,20 @@ fn an_hour_that_comes_twice_is_two_hours() {
         "Europe/Berlin",
         "keep_hourly",
         &["2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z"],
-        &["2026-10-25T02+02", "2026-10-25T02+01"],
+        &["2026-10-25T02+02:00", "2026-10-25T02+01:00"],
     );
     // Half an hour, where clocks are set back by that.
     periods(
         "Australia/Lord_Howe",
         "keep_hourly",
         &["2026-04-04T14:45:00Z", "2026-04-04T15:15:00Z"],
-        &["2026-04-05T01+11", "2026-04-05T01+10:30"],
+        &["2026-04-05T01+11:00", "2026-04-05T01+10:30"],
     );
     periods(
         "Europe/Berlin",
         "keep_hourly",
         &["2026-03-29T00:59:00Z", "2026-03-29T01:00:00Z"],
-        &["2026-03-29T01+01", "2026-03-29T03+02"],
+        &["2026-03-29T01+01:00", "2026-03-29T03+02:00"],
     );
 }
 
@@ -134,7 +134,7 @@ fn rules_do_not_share_periods_and_gaps_use_none_up() {
     assert_eq!(told[&1], ["go: no rule"]);
     assert_eq!(told[&2], ["keep_daily 2026-03-01", "keep_monthly 2026-03"]);
     assert_eq!(told[&3], ["go: no rule"]);
-    let hour = "keep_hourly 2026-11-22T02+00";
+    let hour = "keep_hourly 2026-11-22T02+00:00";
     let day = "keep_daily 2026-11-22";
     assert_eq!(told[&4], [day, hour, "keep_monthly 2026-11", "min_keep"]);
 }
@@ -204,7 +204,7 @@ fn the_newest_partial_ones_stay_while_nothing_is_better_and_the_job_is_at_risk()
     records.push(run(5, "2026-11-20T05:00:00Z", End::Partial));
     let plan = planned(&policy, &records, NOW);
     assert_eq!(told(&plan)[&5], ["nothing better"]);
-    let newest_complete = Some(records[3].snapshot.clone());
+    let newest_complete = Some(records[3].name.clone());
     assert_eq!(plan.notes, [RetentionNote::OnlyPartial { newest_complete }]);
 }
 
@@ -320,12 +320,15 @@ fn records_that_make_no_sense_make_no_plan() {
     assert_eq!(twice.to_string(), "webui/000001 is listed twice");
 
     let mut other = complete(2, "2026-11-20T01:00:00Z");
-    other.snapshot.job = "shop".parse().unwrap();
+    other.name.job = "shop".parse().unwrap();
     let several = plan(&policy, &[one.clone(), other], now).unwrap_err();
     assert_eq!(several.to_string(), "records of webui and shop together");
 
     policy.keep_last = 0;
     let refused = plan(&policy, &[one], now).unwrap_err();
-    assert!(matches!(refused, RetentionError::Policy(_)));
-    assert_eq!(refused.to_string(), "the retention policy is refused");
+    assert!(matches!(refused, RetentionError::NoRule { .. }));
+    assert_eq!(
+        refused.to_string(),
+        "the policy has no rule: it would keep nothing but the newest 1"
+    );
 }

@@ -7,9 +7,8 @@ use backup_model::{RetentionNote, RetentionPolicy};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    complete, going,
     history::{DAY, Random, Shape, history, random_policy},
-    planned, policy, told,
+    support::{complete, going, planned, policy, told},
 };
 
 const YEAR: SignedDuration = SignedDuration::from_secs(366 * DAY);
@@ -17,7 +16,7 @@ const YEAR: SignedDuration = SignedDuration::from_secs(366 * DAY);
 fn kept(policy: &RetentionPolicy, records: &[Record], now: Timestamp) -> BTreeSet<u64> {
     let plan = plan(policy, records, now).unwrap();
     let going: BTreeSet<u64> = going(&plan).into_iter().collect();
-    let all = records.iter().map(|record| record.snapshot.seq.0);
+    let all = records.iter().map(|record| record.name.seq.0);
     all.filter(|seq| !going.contains(seq)).collect()
 }
 
@@ -119,10 +118,11 @@ fn writers_a_year_off_cost_nothing_that_is_needed() {
         let ahead = random.one_in(2) && !late;
         let mut off = records.clone();
         for record in &mut off {
-            if wrong.contains(&record.snapshot.seq.0) {
-                record.created = match ahead || early {
-                    true => record.created + YEAR,
-                    false => record.created - YEAR,
+            if wrong.contains(&record.name.seq.0) {
+                record.created = if ahead || early {
+                    record.created + YEAR
+                } else {
+                    record.created - YEAR
                 };
             }
         }
@@ -157,9 +157,10 @@ fn a_clock_that_has_just_gone_wrong_costs_nothing() {
             let mut off = records.clone();
             let newest = usize::try_from(1 + random.below(20)).unwrap();
             for record in off.iter_mut().rev().take(newest) {
-                record.created = match ahead {
-                    true => record.created + YEAR,
-                    false => record.created - YEAR,
+                record.created = if ahead {
+                    record.created + YEAR
+                } else {
+                    record.created - YEAR
                 };
             }
             let kept = kept(&policy, &off, end);
@@ -216,10 +217,10 @@ fn plans_applied_each_day_lose_nothing_to_a_clock_that_is_a_year_off_for_weeks()
             off.push(record);
             for records in [&mut right, &mut off] {
                 let kept = kept(&policy, records, now);
-                records.retain(|record| kept.contains(&record.snapshot.seq.0));
+                records.retain(|record| kept.contains(&record.name.seq.0));
             }
-            let there: BTreeSet<u64> = off.iter().map(|it| it.snapshot.seq.0).collect();
-            let needed = right.iter().map(|it| it.snapshot.seq.0);
+            let there: BTreeSet<u64> = off.iter().map(|it| it.name.seq.0).collect();
+            let needed = right.iter().map(|it| it.name.seq.0);
             let lost: Vec<u64> = needed
                 .filter(|seq| !there.contains(seq) && !wrong.contains(seq))
                 .collect();

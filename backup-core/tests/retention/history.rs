@@ -77,7 +77,7 @@ pub(crate) fn history(shape: Shape, random: &mut Random) -> (Vec<Record>, Timest
         }
         .max(1_000);
         records.push(Record {
-            snapshot: SnapshotName {
+            name: SnapshotName {
                 job: "webui".parse().unwrap(),
                 seq: Seq(u64::try_from(seq).unwrap()),
             },

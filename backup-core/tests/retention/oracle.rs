@@ -14,7 +14,7 @@ use jiff::{
 
 use super::{
     history::{DAY, Random, Shape, history, random_policy},
-    pause_told, told,
+    support::{pause_told, told},
 };
 
 const ZONES: [&str; 20] = [
@@ -174,7 +174,7 @@ fn oracle(policy: &RetentionPolicy, records: &[Record], now: Timestamp) -> (Told
 }
 
 fn seq(record: &Record) -> u64 {
-    record.snapshot.seq.0
+    record.name.seq.0
 }
 
 fn pause(counted: &[&Record], complete: &[&Record]) -> String {
@@ -210,17 +210,19 @@ fn pause(counted: &[&Record], complete: &[&Record]) -> String {
 fn believed(complete: &[&Record]) -> Believed {
     let n = complete.len();
     let date = |i: usize| complete[i].created;
+    // Ten minutes are as good as one moment.
+    let step = |i: usize| date(i).as_second().div_euclid(600);
     let (mut to, mut from) = (vec![1; n], vec![1; n]);
     for i in 0..n {
         for j in 0..i {
-            if date(j) <= date(i) {
+            if step(j) <= step(i) {
                 to[i] = to[i].max(to[j] + 1);
             }
         }
     }
     for i in (0..n).rev() {
         for j in i + 1..n {
-            if date(i) <= date(j) {
+            if step(i) <= step(j) {
                 from[i] = from[i].max(from[j] + 1);
             }
         }
@@ -269,7 +271,19 @@ fn rules(
             }
         }
     }
-    let anchor = believed.values().max().copied();
+    wanted.extend(rules_of_time(policy, complete, believed, zone));
+    wanted
+}
+
+/// The same by the rules that reach so far back.
+fn rules_of_time(
+    policy: &RetentionPolicy,
+    complete: &[&Record],
+    believed: &Believed,
+    zone: &TimeZone,
+) -> Vec<(u64, String)> {
+    let mut wanted = Vec::new();
+    let anchor = believed.values().next_back().copied();
     let times = [
         ("keep_within", None, policy.keep_within),
         (
@@ -344,14 +358,8 @@ fn period(at: Timestamp, unit: Unit, zone: &TimeZone) -> String {
             } else {
                 ('+', offset)
             };
-            let mut name = format!(
-                "{year}-{month:02}-{day:02}T{hour:02}{sign}{:02}",
-                size / 3_600
-            );
-            if size % 3_600 != 0 {
-                name += &format!(":{:02}", size % 3_600 / 60);
-            }
-            name
+            let (hours, minutes) = (size / 3_600, size % 3_600 / 60);
+            format!("{year}-{month:02}-{day:02}T{hour:02}{sign}{hours:02}:{minutes:02}")
         }
         Unit::Day => format!("{year}-{month:02}-{day:02}"),
         Unit::Week => {

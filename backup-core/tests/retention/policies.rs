@@ -1,46 +1,55 @@
 //! Policies that are refused, each with its reason.
 
-use backup_core::retention::{PolicyError, check};
-use backup_model::RetentionPolicy;
+use backup_core::retention::{RetentionError, faults};
+use backup_model::{Code, RetentionPolicy};
 use jiff::SignedDuration;
 
-use super::policy;
+use super::support::{complete, policy};
 
 #[track_caller]
 fn refused(change: fn(&mut RetentionPolicy), key: Option<&str>, message: &str) {
     let mut policy = policy("Europe/Berlin");
     policy.keep_daily = 14;
-    assert_eq!(check(&policy), []);
+    assert!(faults(&policy).is_empty());
     change(&mut policy);
-    let errors = check(&policy);
-    let told: Vec<_> = errors.iter().map(PolicyError::to_string).collect();
+    let errors = faults(&policy);
+    let told: Vec<_> = errors.iter().map(RetentionError::to_string).collect();
     assert_eq!(told, [message]);
     assert_eq!(errors[0].key(), key);
+    assert_eq!(errors[0].code(), Code::Policy);
 }
 
 #[test]
 fn each_wrong_policy_has_its_reason() {
-    refused(|it| it.keep_daily = 0, None, "no rule keeps anything");
-    refused(|it| it.min_keep = 0, Some("min_keep"), "`min_keep` is zero");
+    refused(
+        |it| it.keep_daily = 0,
+        None,
+        "the policy has no rule: it would keep nothing but the newest 1",
+    );
+    refused(
+        |it| it.min_keep = 0,
+        Some("min_keep"),
+        "`min_keep` is 0: at least the newest snapshot must stay",
+    );
     refused(
         |it| it.keep_hourly = u32::MAX,
         Some("keep_hourly"),
-        "`keep_hourly` is larger than 1000000: 4294967295",
+        "`keep_hourly` is 4294967295, more than 100000",
     );
     refused(
-        |it| it.min_keep = 1_000_001,
+        |it| it.min_keep = 100_001,
         Some("min_keep"),
-        "`min_keep` is larger than 1000000: 1000001",
+        "`min_keep` is 100001, more than 100000",
     );
     refused(
         |it| it.keep_within = Some(SignedDuration::ZERO),
         Some("keep_within"),
-        "`keep_within` is not longer than zero",
+        "`keep_within` is not a time above zero",
     );
     refused(
         |it| it.keep_within_daily = Some(SignedDuration::MIN),
         Some("keep_within_daily"),
-        "`keep_within_daily` is not longer than zero",
+        "`keep_within_daily` is not a time above zero",
     );
     refused(
         |it| it.keep_within_yearly = Some(SignedDuration::MAX),
@@ -50,7 +59,7 @@ fn each_wrong_policy_has_its_reason() {
     refused(
         |it| it.time_zone.clear(),
         Some("time_zone"),
-        "the time zone is not named",
+        "`` is not a time zone",
     );
     for zone in [
         "Europe/Berlim",
@@ -60,8 +69,11 @@ fn each_wrong_policy_has_its_reason() {
     ] {
         let mut policy = policy(zone);
         policy.keep_last = 1;
-        let told: Vec<_> = check(&policy).iter().map(PolicyError::to_string).collect();
-        assert_eq!(told, [format!("there is no time zone `{zone}`")]);
+        let told: Vec<_> = faults(&policy)
+            .iter()
+            .map(RetentionError::to_string)
+            .collect();
+        assert_eq!(told, [format!("`{zone}` is not a time zone")]);
     }
 }
 
@@ -70,7 +82,7 @@ fn all_that_is_wrong_is_told_at_once() {
     let mut policy = RetentionPolicy::new(String::new());
     policy.min_keep = 0;
     policy.keep_within_hourly = Some(SignedDuration::from_secs(-1));
-    let keys: Vec<_> = check(&policy).iter().map(PolicyError::key).collect();
+    let keys: Vec<_> = faults(&policy).iter().map(RetentionError::key).collect();
     assert_eq!(
         keys,
         [
@@ -84,11 +96,11 @@ fn all_that_is_wrong_is_told_at_once() {
 #[test]
 fn the_widest_policy_is_followed_to_the_ends_of_time() {
     let mut policy = policy("Pacific/Kiritimati");
-    policy.keep_daily = 1_000_000;
+    policy.keep_daily = 100_000;
     policy.keep_within = Some(SignedDuration::from_hours(100 * 366 * 24));
     let mut records = vec![
-        super::complete(1, "2026-11-20T01:00:00Z"),
-        super::complete(2, "2026-11-21T01:00:00Z"),
+        complete(1, "2026-11-20T01:00:00Z"),
+        complete(2, "2026-11-21T01:00:00Z"),
     ];
     records[0].created = jiff::Timestamp::MIN;
     for now in [jiff::Timestamp::MIN, jiff::Timestamp::MAX] {

@@ -7,9 +7,8 @@ use backup_model::{End, RetentionPlan, Seq};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    going,
     history::{DAY, Random, Shape, history, random_policy},
-    told,
+    support::{going, told},
 };
 
 const HISTORIES: usize = 300;
@@ -24,7 +23,7 @@ fn shape(n: usize) -> Shape {
 
 /// What must never go, by the records alone.
 fn precious(records: &[Record], now: Timestamp, min_keep: usize) -> BTreeSet<u64> {
-    let seq = |record: &Record| record.snapshot.seq.0;
+    let seq = |record: &Record| record.name.seq.0;
     let future = |record: &&Record| record.created > now + SignedDuration::from_mins(10);
     let counted: Vec<&Record> = records.iter().filter(|it| !future(it)).collect();
     let complete = || counted.iter().filter(|it| it.end == End::Complete);
@@ -43,7 +42,7 @@ fn precious(records: &[Record], now: Timestamp, min_keep: usize) -> BTreeSet<u64
 
 fn applied(records: &[Record], plan: &RetentionPlan) -> Vec<Record> {
     let gone: BTreeSet<Seq> = plan.gone().map(|verdict| verdict.snapshot.seq).collect();
-    let stays = |record: &&Record| !gone.contains(&record.snapshot.seq);
+    let stays = |record: &&Record| !gone.contains(&record.name.seq);
     records.iter().filter(stays).cloned().collect()
 }
 
@@ -109,13 +108,13 @@ fn a_newer_snapshot_makes_nothing_go_that_is_still_within_reach_of_it() {
         policy.keep_within = Some(time);
         let before = told(&plan(&policy, &records, now).unwrap());
         let mut newer = records.last().unwrap().clone();
-        newer.snapshot.seq = newer.snapshot.seq.next();
+        newer.name.seq = newer.name.seq.next();
         (newer.created, newer.end) = (now, End::Complete);
         records.push(newer);
         let after = plan(&policy, &records, now).unwrap();
         let going = going(&after);
         for record in &records {
-            let seq = record.snapshot.seq.0;
+            let seq = record.name.seq.0;
             let within = before
                 .get(&seq)
                 .is_some_and(|why| why.contains(&"keep_within".to_owned()));

@@ -360,8 +360,15 @@ impl Service for Direct {
         trial: &Trial,
     ) -> Result<Option<RetentionPlan>, Failure> {
         self.access.job(job)?;
-        drop(trial.of(None));
-        Ok(None)
+        let Some(policy) = trial.of(None) else {
+            return Ok(None);
+        };
+        let repository = self.repository_of(job).await?;
+        let records = ops::retention_records(&repository, job).await;
+        let records = records.map_err(|error| error.to_failure())?;
+        backup_core::retention::plan(&policy, &records, clock::now())
+            .map(Some)
+            .map_err(|error| Failure::from_error(error.code(), &error))
     }
 
     async fn hold(&self, name: &SnapshotName, reason: &str) -> Result<HoldInfo, Failure> {
