@@ -33,12 +33,18 @@ pub(crate) fn steps(state: &State, configuration: &Configuration, steps: &mut St
             }
         }
         Forgetter::Put(number, change) => {
-            steps.put(state, actor, "put forget", Put::Forget(number, change), |next, answer| {
-                next.forgetter = match answer {
-                    Answer::Created => written(change),
-                    Answer::Exists | Answer::Unknown => Forgetter::Look(number, change),
-                };
-            });
+            steps.put(
+                state,
+                actor,
+                "put forget",
+                Put::Forget(number, change),
+                |next, answer| {
+                    next.forgetter = match answer {
+                        Answer::Created => written(change),
+                        Answer::Exists | Answer::Unknown => Forgetter::Look(number, change),
+                    };
+                },
+            );
         }
         Forgetter::Look(number, change) => {
             let (told, then) = if state.forget < number {
@@ -48,7 +54,9 @@ pub(crate) fn steps(state: &State, configuration: &Configuration, steps: &mut St
             } else {
                 ("another's: start over", Forgetter::Idle)
             };
-            steps.take(state, actor, ("look at forget", told), |next| next.forgetter = then);
+            steps.take(state, actor, ("look at forget", told), |next| {
+                next.forgetter = then
+            });
         }
         Forgetter::Delete(at) => {
             steps.take(state, actor, ("delete the dead record", "sent"), |next| {

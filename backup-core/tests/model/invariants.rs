@@ -35,7 +35,10 @@ impl fmt::Display for Invariant {
 
 impl State {
     /// Commits that count as snapshots.
-    pub(crate) fn live(&self, configuration: &Configuration) -> impl Iterator<Item = (Number, Run)> {
+    pub(crate) fn live(
+        &self,
+        configuration: &Configuration,
+    ) -> impl Iterator<Item = (Number, Run)> {
         let honoured = configuration.is(Mutant::ForgottenHonoured);
         Number::all().filter_map(move |at| match self.ends.get(at) {
             Some(Record::Commit(run)) if honoured || self.dead.get(at).is_none() => Some((at, run)),
@@ -45,7 +48,10 @@ impl State {
 
     /// The first invariant that does not hold.
     pub(crate) fn broken(&self, configuration: &Configuration) -> Option<Invariant> {
-        let finals = self.prune.iter().fold(0, |all, generation| all | generation.last.unwrap_or(0));
+        let finals = self
+            .prune
+            .iter()
+            .fold(0, |all, generation| all | generation.last.unwrap_or(0));
         for (_, run) in self.live(configuration) {
             if self.needs(run) & !self.names != 0 {
                 return Some(Invariant::SnapshotsWhole);
@@ -59,13 +65,19 @@ impl State {
             }
         }
         for reader in &self.readers {
-            if reader.protected().is_some_and(|run| self.needs(run) & !self.names != 0) {
+            if reader
+                .protected()
+                .is_some_and(|run| self.needs(run) & !self.names != 0)
+            {
                 return Some(Invariant::ReadersProtected);
             }
         }
         for (at, run) in self.live(configuration) {
-            let end = at.previous().and_then(|previous| self.dead.get_or(previous, self.ends));
-            if self.runs[usize::from(run)].prev != end || (end.is_none() && at.previous().is_some()) {
+            let end = at
+                .previous()
+                .and_then(|previous| self.dead.get_or(previous, self.ends));
+            if self.runs[usize::from(run)].prev != end || (end.is_none() && at.previous().is_some())
+            {
                 return Some(Invariant::ChainUnbroken);
             }
         }
@@ -74,7 +86,9 @@ impl State {
         }
         // A mutant must lose something, which this only announces.
         if configuration.mutant.is_none()
-            && self.live(configuration).any(|(_, run)| self.needs(run) & finals != 0)
+            && self
+                .live(configuration)
+                .any(|(_, run)| self.needs(run) & finals != 0)
         {
             return Some(Invariant::FinalIsFinal);
         }

@@ -11,12 +11,27 @@ const STEPS_MAX: usize = 100;
 
 pub(crate) fn check(quiet: &State, configuration: &Configuration) {
     let mut state = *quiet;
-    state.left = Left { runs: 1, prunes: 1, ..Left::default() };
+    state.left = Left {
+        runs: 1,
+        prunes: 1,
+        ..Left::default()
+    };
     let before = reported(&state);
-    alone(&mut state, |state, steps| writer::steps(state, 0, configuration, steps));
-    assert_eq!(reported(&state), before + 1, "a fresh run does not succeed after {quiet:?}");
-    alone(&mut state, |state, steps| pruner::steps(state, 0, configuration, steps));
-    let pruned = state.prune.iter().all(|generation| generation.plan.is_none() || generation.done);
+    alone(&mut state, |state, steps| {
+        writer::steps(state, 0, configuration, steps)
+    });
+    assert_eq!(
+        reported(&state),
+        before + 1,
+        "a fresh run does not succeed after {quiet:?}"
+    );
+    alone(&mut state, |state, steps| {
+        pruner::steps(state, 0, configuration, steps)
+    });
+    let pruned = state
+        .prune
+        .iter()
+        .all(|generation| generation.plan.is_none() || generation.done);
     assert!(pruned, "a fresh prune does not finish after {quiet:?}");
     assert_eq!(state.broken(configuration), None, "after {quiet:?}");
 }

@@ -41,7 +41,12 @@ impl Pruner {
 }
 
 pub(crate) fn steps(state: &State, p: u8, configuration: &Configuration, steps: &mut Steps) {
-    let one = One { state, p: usize::from(p), actor: Actor::Pruner(p), configuration };
+    let one = One {
+        state,
+        p: usize::from(p),
+        actor: Actor::Pruner(p),
+        configuration,
+    };
     let me = one.me();
     if me.at != At::Idle && state.left.crashes > 0 {
         steps.take(state, one.actor, ("crash", ""), |next| {
@@ -78,7 +83,9 @@ impl One<'_> {
         told: (&'static str, &'static str),
         then: impl FnOnce(&mut Pruner),
     ) {
-        steps.take(self.state, self.actor, told, |next| then(&mut next.pruners[self.p]));
+        steps.take(self.state, self.actor, told, |next| {
+            then(&mut next.pruners[self.p])
+        });
     }
 
     /// A new plan only when the newest is done, else that one is taken up.
@@ -94,8 +101,19 @@ impl One<'_> {
                 me.generation = at as u8;
                 me.candidates = prune[at].plan.unwrap_or(0);
                 me.last = prune[at].last.unwrap_or(0);
-                me.at = if prune[at].last.is_some() { At::Delete } else { At::ListSessions };
-                ("take up the newest plan", if me.at == At::Delete { "final" } else { "no final" })
+                me.at = if prune[at].last.is_some() {
+                    At::Delete
+                } else {
+                    At::ListSessions
+                };
+                (
+                    "take up the newest plan",
+                    if me.at == At::Delete {
+                        "final"
+                    } else {
+                        "no final"
+                    },
+                )
             }
             _ => {
                 me.generation = newest.map_or(0, |at| at as u8 + 1);
@@ -118,12 +136,17 @@ impl One<'_> {
     fn named_at_first(&self) -> Names {
         let live = self.state.live(self.configuration).map(|(_, run)| run);
         let pinned = self.state.pins.iter().flatten().copied();
-        live.chain(pinned).fold(0, |all, run| all | self.state.needs(run))
+        live.chain(pinned)
+            .fold(0, |all, run| all | self.state.needs(run))
     }
 
     fn plan(&self, steps: &mut Steps) {
         let me = self.me();
-        let then = if self.configuration.is(Mutant::SessionsBeforePlan) { At::Wait } else { At::ListSessions };
+        let then = if self.configuration.is(Mutant::SessionsBeforePlan) {
+            At::Wait
+        } else {
+            At::ListSessions
+        };
         if me.at == At::PutPlan {
             let put = Put::Plan(me.generation, me.candidates);
             steps.put(self.state, self.actor, "put plan", put, |next, answer| {
@@ -137,7 +160,9 @@ impl One<'_> {
                 me.candidates = candidates;
                 me.at = then;
             }),
-            None => self.take(steps, ("look at the plan", "none"), |me| me.at = At::PutPlan),
+            None => self.take(steps, ("look at the plan", "none"), |me| {
+                me.at = At::PutPlan
+            }),
         }
     }
 
@@ -164,7 +189,11 @@ impl One<'_> {
         }
         match open.first() {
             Some(_) if self.configuration.is(Mutant::NoWaiting) => {
-                self.take(steps, ("list snapshots, get refs", "none waited for"), |me| self.list_snapshots(me));
+                self.take(
+                    steps,
+                    ("list snapshots, get refs", "none waited for"),
+                    |me| self.list_snapshots(me),
+                );
             }
             Some(at) if self.configuration.is(Mutant::TimeOutWithoutFence) => {
                 self.take(steps, ("a run is past its limit", ""), |me| {
@@ -177,7 +206,11 @@ impl One<'_> {
                 let action = "fence a run past its limit";
                 steps.put(self.state, self.actor, action, fence, |_, _| ());
             }
-            None => self.take(steps, ("list snapshots, get refs", "all have ended"), |me| self.list_snapshots(me)),
+            None => self.take(
+                steps,
+                ("list snapshots, get refs", "all have ended"),
+                |me| self.list_snapshots(me),
+            ),
         }
     }
 
@@ -194,7 +227,11 @@ impl One<'_> {
             }
         }
         let pins_first = self.configuration.is(Mutant::PinsBeforeForget);
-        me.at = if pins_first { At::ReadPins } else { At::ReadForget };
+        me.at = if pins_first {
+            At::ReadPins
+        } else {
+            At::ReadForget
+        };
     }
 
     /// Snapshots with their refs were first; then forget, pins last.
@@ -243,7 +280,9 @@ impl One<'_> {
                 me.last = last;
                 me.at = At::Delete;
             }),
-            None => self.take(steps, ("look at the final", "none"), |me| me.at = At::PutFinal),
+            None => self.take(steps, ("look at the final", "none"), |me| {
+                me.at = At::PutFinal
+            }),
         }
     }
 
@@ -251,24 +290,39 @@ impl One<'_> {
     fn delete(&self, steps: &mut Steps) {
         let me = self.me();
         if me.at == At::PutDone {
-            steps.put(self.state, self.actor, "put done", Put::Done(me.generation), |next, _| {
-                next.pruners[self.p] = Pruner::default();
-            });
+            steps.put(
+                self.state,
+                self.actor,
+                "put done",
+                Put::Done(me.generation),
+                |next, _| {
+                    next.pruners[self.p] = Pruner::default();
+                },
+            );
             return;
         }
-        steps.take(self.state, self.actor, ("delete what final names", "sent"), |next| {
-            next.late_names |= me.last & next.names;
-            for at in Number::all().filter(|at| self.state.dead.get(*at).is_some()) {
-                if next.ends.get(at).is_some() {
-                    next.late_ends.add(at);
+        steps.take(
+            self.state,
+            self.actor,
+            ("delete what final names", "sent"),
+            |next| {
+                next.late_names |= me.last & next.names;
+                for at in Number::all().filter(|at| self.state.dead.get(*at).is_some()) {
+                    if next.ends.get(at).is_some() {
+                        next.late_ends.add(at);
+                    }
+                    if next.sessions.get(at).is_some() {
+                        next.late_sessions.add(at);
+                    }
                 }
-                if next.sessions.get(at).is_some() {
-                    next.late_sessions.add(at);
-                }
-            }
-            let generation = me.generation;
-            next.pruners[self.p] = Pruner { at: At::PutDone, generation, ..Pruner::default() };
-        });
+                let generation = me.generation;
+                next.pruners[self.p] = Pruner {
+                    at: At::PutDone,
+                    generation,
+                    ..Pruner::default()
+                };
+            },
+        );
     }
 }
 

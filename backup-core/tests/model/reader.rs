@@ -36,7 +36,12 @@ impl Reader {
 }
 
 pub(crate) fn steps(state: &State, r: u8, configuration: &Configuration, steps: &mut Steps) {
-    let one = One { state, r: usize::from(r), actor: Actor::Reader(r), configuration };
+    let one = One {
+        state,
+        r: usize::from(r),
+        actor: Actor::Reader(r),
+        configuration,
+    };
     let me = one.me();
     if me.at != At::Idle && state.left.crashes > 0 {
         // Its pin stays.
@@ -75,7 +80,9 @@ impl One<'_> {
         told: (&'static str, &'static str),
         then: impl FnOnce(&mut Reader),
     ) {
-        steps.take(self.state, self.actor, told, |next| then(&mut next.readers[self.r]));
+        steps.take(self.state, self.actor, told, |next| {
+            then(&mut next.readers[self.r])
+        });
     }
 
     fn finish(&self, steps: &mut Steps, told: (&'static str, &'static str)) {
@@ -97,27 +104,49 @@ impl One<'_> {
             };
             steps.take(self.state, self.actor, ("choose a snapshot", ""), |next| {
                 next.left.reads -= 1;
-                next.readers[self.r] = Reader { at, number, run, ..Reader::default() };
+                next.readers[self.r] = Reader {
+                    at,
+                    number,
+                    run,
+                    ..Reader::default()
+                };
             });
         }
     }
 
     fn checks(&self) -> At {
-        if self.configuration.readers_check_plans { At::ReadDone } else { At::ReadForget }
+        if self.configuration.readers_check_plans {
+            At::ReadDone
+        } else {
+            At::ReadForget
+        }
     }
 
     fn after_pin(&self) -> At {
-        if self.configuration.is(Mutant::PinAfterChecks) { At::Reading } else { self.checks() }
+        if self.configuration.is(Mutant::PinAfterChecks) {
+            At::Reading
+        } else {
+            self.checks()
+        }
     }
 
     fn check_plans(&self, steps: &mut Steps) {
         let me = self.me();
-        let prune = self.state.prune.get(usize::from(me.generation)).copied().unwrap_or_default();
+        let prune = self
+            .state
+            .prune
+            .get(usize::from(me.generation))
+            .copied()
+            .unwrap_or_default();
         if me.at == At::ReadDone {
-            self.take(steps, ("get done", if prune.done { "there" } else { "absent" }), |me| {
-                me.done = prune.done;
-                me.at = At::ReadPlan;
-            });
+            self.take(
+                steps,
+                ("get done", if prune.done { "there" } else { "absent" }),
+                |me| {
+                    me.done = prune.done;
+                    me.at = At::ReadPlan;
+                },
+            );
             return;
         }
         match prune.plan {

@@ -43,7 +43,12 @@ pub(crate) fn search(configuration: &Configuration) -> Found {
                 seen.insert(to, *from);
                 if let Some(invariant) = next.broken(configuration) {
                     let way = way(&seen, to, configuration);
-                    return Found { states: seen.len(), depth, quiet, violation: Some((invariant, way)) };
+                    return Found {
+                        states: seen.len(),
+                        depth,
+                        quiet,
+                        violation: Some((invariant, way)),
+                    };
                 }
                 if next.is_quiet() {
                     quiet += 1;
@@ -58,21 +63,33 @@ pub(crate) fn search(configuration: &Configuration) -> Found {
         depth += 1;
         level = next_level;
     }
-    Found { states: seen.len(), depth, quiet, violation: None }
+    Found {
+        states: seen.len(),
+        depth,
+        quiet,
+        violation: None,
+    }
 }
 
 /// The steps that lead to a state.
 fn way(seen: &Seen, to: u64, configuration: &Configuration) -> Vec<Step> {
     let first = State::first(configuration);
     let mut prints = vec![to];
-    while let Some(from) = prints.last().and_then(|last| seen.get(last)).filter(|from| **from != 0) {
+    while let Some(from) = prints
+        .last()
+        .and_then(|last| seen.get(last))
+        .filter(|from| **from != 0)
+    {
         prints.push(*from);
     }
     let mut state = first;
     let mut way = Vec::new();
     for print in prints.iter().rev().skip(1) {
         let steps = Steps::all(&state, configuration);
-        let (step, next) = steps.0.into_iter().find(|(_, next)| fingerprint(next) == *print)
+        let (step, next) = steps
+            .0
+            .into_iter()
+            .find(|(_, next)| fingerprint(next) == *print)
             .expect("it was reached from there");
         way.push(step);
         state = next;

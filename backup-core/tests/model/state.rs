@@ -42,7 +42,9 @@ pub(crate) fn refs(run: Run) -> Names {
 
 /// Each name by itself.
 pub(crate) fn each(names: Names) -> impl Iterator<Item = Names> {
-    (0..Names::BITS).map(|bit| 1 << bit).filter(move |name| names & name != 0)
+    (0..Names::BITS)
+        .map(|bit| 1 << bit)
+        .filter(move |name| names & name != 0)
 }
 
 /// A backup's job and its number, which counts from 1.
@@ -59,7 +61,10 @@ impl Number {
     }
 
     pub(crate) fn previous(self) -> Option<Self> {
-        (self.seq > 1).then(|| Self { seq: self.seq - 1, ..self })
+        (self.seq > 1).then(|| Self {
+            seq: self.seq - 1,
+            ..self
+        })
     }
 }
 
@@ -80,7 +85,11 @@ impl<T: Copy> Numbers<T> {
 impl Numbers<Option<Record>> {
     /// What the newest forget says of a number, or else its record.
     pub(crate) fn get_or(&self, at: Number, ends: Self) -> Option<Record> {
-        if at.seq == 0 { None } else { self.get(at).or(ends.get(at)) }
+        if at.seq == 0 {
+            None
+        } else {
+            self.get(at).or(ends.get(at))
+        }
     }
 }
 
@@ -180,6 +189,8 @@ pub(crate) struct Left {
     pub(crate) prunes: u8,
     pub(crate) reads: u8,
     pub(crate) crashes: u8,
+    /// Runs that fail or are cancelled, and say so.
+    pub(crate) aborts: u8,
     /// Puts whose answer is lost, and which may arrive at any time.
     pub(crate) delays: u8,
 }
@@ -213,7 +224,10 @@ pub(crate) struct State {
 
 impl State {
     pub(crate) fn first(configuration: &Configuration) -> Self {
-        Self { left: configuration.left, ..Self::default() }
+        Self {
+            left: configuration.left,
+            ..Self::default()
+        }
     }
 
     /// The store takes a put: is the object new?

@@ -66,7 +66,14 @@ impl Steps {
     ) {
         let mut next = *state;
         then(&mut next);
-        self.0.push((Step { actor, action, outcome }, next));
+        self.0.push((
+            Step {
+                actor,
+                action,
+                outcome,
+            },
+            next,
+        ));
     }
 
     /// A put is answered; or it is not, and then it may arrive at any time, or never.
@@ -79,10 +86,25 @@ impl Steps {
         then: impl Fn(&mut State, Answer),
     ) {
         let mut next = *state;
-        let answer = if next.create(put) { Answer::Created } else { Answer::Exists };
-        let outcome = if answer == Answer::Created { "created" } else { "exists" };
+        let answer = if next.create(put) {
+            Answer::Created
+        } else {
+            Answer::Exists
+        };
+        let outcome = if answer == Answer::Created {
+            "created"
+        } else {
+            "exists"
+        };
         then(&mut next, answer);
-        self.0.push((Step { actor, action, outcome }, next));
+        self.0.push((
+            Step {
+                actor,
+                action,
+                outcome,
+            },
+            next,
+        ));
         if state.left.delays > 0 {
             self.take(state, actor, (action, "unknown"), |next| {
                 next.delay(put);

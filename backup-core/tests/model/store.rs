@@ -17,27 +17,46 @@ pub(crate) fn steps(state: &State, steps: &mut Steps) {
         };
         let mut next = *state;
         next.arrived(put);
-        let outcome = if next.create(put) { "created" } else { "exists" };
+        let outcome = if next.create(put) {
+            "created"
+        } else {
+            "exists"
+        };
         steps.take(&next, Actor::Store, (action, outcome), |_| ());
     }
     for name in each(state.late_names) {
-        steps.take(state, Actor::Store, ("delete of a pack or refs", ""), |next| {
-            next.names &= !name;
-            next.late_names &= !name;
-        });
+        steps.take(
+            state,
+            Actor::Store,
+            ("delete of a pack or refs", ""),
+            |next| {
+                next.names &= !name;
+                next.late_names &= !name;
+            },
+        );
     }
     for at in Number::all() {
         if state.late_ends.has(at) {
-            steps.take(state, Actor::Store, ("delete of a dead record", ""), |next| {
-                next.ends.set(at, None);
-                next.late_ends.remove(at);
-            });
+            steps.take(
+                state,
+                Actor::Store,
+                ("delete of a dead record", ""),
+                |next| {
+                    next.ends.set(at, None);
+                    next.late_ends.remove(at);
+                },
+            );
         }
         if state.late_sessions.has(at) {
-            steps.take(state, Actor::Store, ("delete of a dead session", ""), |next| {
-                next.sessions.set(at, None);
-                next.late_sessions.remove(at);
-            });
+            steps.take(
+                state,
+                Actor::Store,
+                ("delete of a dead session", ""),
+                |next| {
+                    next.sessions.set(at, None);
+                    next.late_sessions.remove(at);
+                },
+            );
         }
     }
     for (reader, pin) in state.pins.iter().enumerate() {

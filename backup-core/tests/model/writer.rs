@@ -59,13 +59,22 @@ impl Writer {
 
     /// The process ends, in whatever way: only what is on disk stays.
     fn end(&mut self) {
-        *self = Self { index: self.index, journal: self.journal, ..Self::default() };
+        *self = Self {
+            index: self.index,
+            journal: self.journal,
+            ..Self::default()
+        };
     }
 }
 
 pub(crate) fn steps(state: &State, w: usize, configuration: &Configuration, steps: &mut Steps) {
     let actor = Actor::Writer(w as u8);
-    let one = One { state, w, actor, configuration };
+    let one = One {
+        state,
+        w,
+        actor,
+        configuration,
+    };
     let me = &state.writers[w];
     if me.at != At::Idle && state.left.crashes > 0 {
         steps.take(state, actor, ("crash", ""), |next| {
@@ -83,7 +92,9 @@ pub(crate) fn steps(state: &State, w: usize, configuration: &Configuration, step
         At::PutCommit | At::LookCommit | At::LastLook => one.commit(steps),
         At::Abort => {
             let end = Put::End(me.number, Record::Aborted(me.run));
-            steps.put(state, actor, "put aborted", end, |next, _| next.writers[w].end());
+            steps.put(state, actor, "put aborted", end, |next, _| {
+                next.writers[w].end()
+            });
         }
     }
 }
@@ -106,7 +117,9 @@ impl One<'_> {
         told: (&'static str, &'static str),
         then: impl FnOnce(&mut Writer),
     ) {
-        steps.take(self.state, self.actor, told, |next| then(&mut next.writers[self.w]));
+        steps.take(self.state, self.actor, told, |next| {
+            then(&mut next.writers[self.w])
+        });
     }
 
     fn begin(&self, steps: &mut Steps) {
@@ -114,12 +127,17 @@ impl One<'_> {
             return;
         }
         let job = self.configuration.jobs[self.w];
-        steps.take(self.state, self.actor, ("lock, list sessions", ""), |next| {
-            next.left.runs -= 1;
-            next.writers[self.w].number = Number { job, seq: 0 };
-            next.writers[self.w].at_least(job, |at| self.state.sessions.get(at).is_some());
-            next.writers[self.w].at = At::ListSnapshots;
-        });
+        steps.take(
+            self.state,
+            self.actor,
+            ("lock, list sessions", ""),
+            |next| {
+                next.left.runs -= 1;
+                next.writers[self.w].number = Number { job, seq: 0 };
+                next.writers[self.w].at_least(job, |at| self.state.sessions.get(at).is_some());
+                next.writers[self.w].at = At::ListSnapshots;
+            },
+        );
     }
 
     /// Sessions, then snapshots, then forget: one more than the highest in them.
@@ -132,15 +150,20 @@ impl One<'_> {
             });
             return;
         }
-        steps.take(state, self.actor, ("read forget", "the number is found"), |next| {
-            let me = &mut next.writers[w];
-            me.at_least(job, |at| state.dead.get(at).is_some());
-            me.number.seq += 1;
-            me.at = At::GetPrevious;
-            if me.number.previous().is_none() {
-                self.announce(next);
-            }
-        });
+        steps.take(
+            state,
+            self.actor,
+            ("read forget", "the number is found"),
+            |next| {
+                let me = &mut next.writers[w];
+                me.at_least(job, |at| state.dead.get(at).is_some());
+                me.number.seq += 1;
+                me.at = At::GetPrevious;
+                if me.number.previous().is_none() {
+                    self.announce(next);
+                }
+            },
+        );
     }
 
     /// The end of the number before: its record, *then* forget. Without an end it gets one.
@@ -168,7 +191,9 @@ impl One<'_> {
                     });
                 } else {
                     // Its session went because it is dead, which forget did not say yet.
-                    self.take(steps, ("read forget", "look again"), |me| me.at = At::GetPrevious);
+                    self.take(steps, ("read forget", "look again"), |me| {
+                        me.at = At::GetPrevious
+                    });
                 }
             }
             At::EndPrevious(run) => {
@@ -178,9 +203,15 @@ impl One<'_> {
                 } else {
                     ("fence a run past its limit", Record::Fence(self.actor))
                 };
-                steps.put(state, self.actor, action, Put::End(previous, end), |next, _| {
-                    next.writers[w].at = At::GetPrevious;
-                });
+                steps.put(
+                    state,
+                    self.actor,
+                    action,
+                    Put::End(previous, end),
+                    |next, _| {
+                        next.writers[w].at = At::GetPrevious;
+                    },
+                );
             }
             _ => {}
         }
@@ -208,16 +239,24 @@ impl One<'_> {
                 let put = Put::Session(me.number, me.run);
                 steps.put(state, self.actor, "put session", put, |next, answer| {
                     let created = answer == Answer::Created;
-                    next.writers[w].at = if created { At::SessionDead } else { At::LookSession };
+                    next.writers[w].at = if created {
+                        At::SessionDead
+                    } else {
+                        At::LookSession
+                    };
                 });
             }
             At::LookSession => match state.sessions.get(me.number) {
                 Some(run) if run == me.run => {
-                    self.take(steps, ("look at the session", "ours"), |me| me.at = At::SessionDead);
+                    self.take(steps, ("look at the session", "ours"), |me| {
+                        me.at = At::SessionDead
+                    });
                 }
                 Some(_) => self.take(steps, ("look at the session", "busy"), Writer::end),
                 None => {
-                    self.take(steps, ("look at the session", "none"), |me| me.at = At::PutSession);
+                    self.take(steps, ("look at the session", "none"), |me| {
+                        me.at = At::PutSession
+                    });
                     self.take(steps, ("look at the session", "give up"), Writer::end);
                 }
             },
@@ -237,7 +276,12 @@ impl One<'_> {
     /// Successive generations; of each `done` first, then `plan` and `final`.
     fn read_plans(&self, steps: &mut Steps) {
         let me = self.me();
-        let generation = self.state.prune.get(usize::from(me.generation)).copied().unwrap_or_default();
+        let generation = self
+            .state
+            .prune
+            .get(usize::from(me.generation))
+            .copied()
+            .unwrap_or_default();
         let reversed = self.configuration.is(Mutant::DoneAfterFinal);
         match me.at {
             At::ReadDone => self.take(steps, ("get done", seen(generation.done)), |me| {
@@ -256,16 +300,20 @@ impl One<'_> {
                     None => me.plans_read(self.configuration),
                 }
             }),
-            _ => self.take(steps, ("get final", seen(generation.last.is_some())), |me| {
-                if !self.configuration.is(Mutant::FinalsIgnored) {
-                    me.bounds |= generation.last.unwrap_or(0);
-                }
-                if reversed {
-                    me.at = At::ReadDone;
-                } else {
-                    me.next_generation(At::ReadDone);
-                }
-            }),
+            _ => self.take(
+                steps,
+                ("get final", seen(generation.last.is_some())),
+                |me| {
+                    if !self.configuration.is(Mutant::FinalsIgnored) {
+                        me.bounds |= generation.last.unwrap_or(0);
+                    }
+                    if reversed {
+                        me.at = At::ReadDone;
+                    } else {
+                        me.next_generation(At::ReadDone);
+                    }
+                },
+            ),
         }
     }
 
@@ -275,9 +323,13 @@ impl One<'_> {
         let (state, w, me) = (self.state, self.w, self.me());
         if me.at == At::Check {
             if me.fresh & !state.names == 0 {
-                self.take(steps, ("check what was written", "all there"), |me| me.at = At::PutCommit);
+                self.take(steps, ("check what was written", "all there"), |me| {
+                    me.at = At::PutCommit
+                });
             } else {
-                self.take(steps, ("check what was written", "missing"), |me| me.at = At::Abort);
+                self.take(steps, ("check what was written", "missing"), |me| {
+                    me.at = At::Abort
+                });
             }
             return;
         }
@@ -304,7 +356,16 @@ impl One<'_> {
                 });
             }
         }
-        self.take(steps, ("read the source", "it failed"), |me| me.at = At::Abort);
+        self.give_up(steps, ("read the source", "it failed"));
+    }
+
+    fn give_up(&self, steps: &mut Steps, told: (&'static str, &'static str)) {
+        if self.state.left.aborts > 0 {
+            steps.take(self.state, self.actor, told, |next| {
+                next.left.aborts -= 1;
+                next.writers[self.w].at = At::Abort;
+            });
+        }
     }
 
     /// Each part is left out, taken from a pack that is known, or stored afresh, perhaps because
@@ -351,14 +412,20 @@ impl One<'_> {
         let ours = Record::Commit(me.run);
         match me.at {
             At::PutCommit => {
-                steps.put(state, self.actor, "put commit", Put::End(me.number, ours), |next, answer| {
-                    if answer == Answer::Created {
-                        self.committed(next);
-                    } else {
-                        next.writers[w].at = At::LookCommit;
-                    }
-                });
-                self.take(steps, ("cancelled", ""), |me| me.at = At::Abort);
+                steps.put(
+                    state,
+                    self.actor,
+                    "put commit",
+                    Put::End(me.number, ours),
+                    |next, answer| {
+                        if answer == Answer::Created {
+                            self.committed(next);
+                        } else {
+                            next.writers[w].at = At::LookCommit;
+                        }
+                    },
+                );
+                self.give_up(steps, ("cancelled", ""));
             }
             At::LookCommit => match state.ends.get(me.number) {
                 Some(end) if end == ours => {
@@ -367,7 +434,9 @@ impl One<'_> {
                     });
                 }
                 Some(_) => self.take(steps, ("look at the end", "another's"), Writer::end),
-                None => self.take(steps, ("look at the end", "none"), |me| me.at = At::PutCommit),
+                None => self.take(steps, ("look at the end", "none"), |me| {
+                    me.at = At::PutCommit
+                }),
             },
             _ => match state.dead.get(me.number) {
                 Some(end) if end != ours => {
@@ -408,7 +477,11 @@ impl Writer {
     fn plans_read(&mut self, configuration: &Configuration) {
         self.done = false;
         self.generation = 0;
-        self.at = if configuration.is(Mutant::PlansBeforeSession) { At::PutSession } else { At::Store };
+        self.at = if configuration.is(Mutant::PlansBeforeSession) {
+            At::PutSession
+        } else {
+            At::Store
+        };
     }
 }
 
