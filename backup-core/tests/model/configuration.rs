@@ -55,93 +55,89 @@ const BASE: Configuration = Configuration {
     parts: 1,
     holds: false,
     readers_check_plans: true,
-    left: left([2, 1, 1], [0, 1, 1]),
+    left: left([2, 1, 1], [0, 1, 1, 1]),
     mutant: None,
 };
 
-const fn left([runs, changes, prunes]: [u8; 3], [reads, crashes, delays]: [u8; 3]) -> Left {
+const fn left([runs, changes, prunes]: [u8; 3], [reads, crashes, aborts, delays]: [u8; 4]) -> Left {
     Left {
         runs,
         changes,
         prunes,
         reads,
         crashes,
+        aborts,
         delays,
     }
 }
 
 /// The protocol as it is, and how much more happens in the long form.
-pub(crate) const ONE_WRITER: (Configuration, Left) = (BASE, left([2, 2, 2], [0, 1, 1]));
-
-pub(crate) const THREE_RUNS: (Configuration, Left) = (
-    Configuration {
-        name: "three runs, two prunes",
-        left: left([3, 2, 2], [0, 0, 0]),
-        ..BASE
-    },
-    left([3, 2, 2], [0, 1, 0]),
-);
-
-pub(crate) const TWO_WRITERS: (Configuration, Left) = (
-    Configuration {
-        name: "two writers of a job",
-        jobs: &[0, 0],
-        left: left([2, 1, 1], [0, 0, 0]),
-        ..BASE
-    },
-    left([2, 1, 1], [0, 1, 0]),
-);
-
-pub(crate) const TWO_JOBS: (Configuration, Left) = (
-    Configuration {
-        name: "two jobs",
-        jobs: &[0, 1],
-        left: left([2, 1, 1], [0, 0, 0]),
-        ..BASE
-    },
-    left([2, 1, 1], [0, 1, 0]),
-);
-
-pub(crate) const TWO_PRUNERS: (Configuration, Left) = (
-    Configuration {
-        name: "two pruners",
-        pruners: 2,
-        left: left([2, 1, 2], [0, 0, 0]),
-        ..BASE
-    },
-    left([2, 1, 2], [0, 1, 0]),
-);
-
-pub(crate) const TWO_READERS: (Configuration, Left) = (
-    Configuration {
-        name: "two readers",
-        readers: 2,
-        left: left([1, 1, 1], [2, 0, 0]),
-        ..BASE
-    },
-    left([2, 1, 1], [2, 0, 0]),
-);
-
-pub(crate) const TWO_PACKS: (Configuration, Left) = (
-    Configuration {
-        name: "two packs a run",
-        parts: 2,
-        left: left([2, 1, 1], [0, 0, 0]),
-        ..BASE
-    },
-    left([3, 1, 1], [0, 0, 0]),
-);
-
-pub(crate) const HOLDS: (Configuration, Left) = (
-    Configuration {
-        name: "holds",
-        holds: true,
-        readers: 1,
-        left: left([2, 3, 1], [0, 0, 0]),
-        ..BASE
-    },
-    left([2, 3, 1], [0, 0, 1]),
-);
+pub(crate) const WHOLE: [(Configuration, Left); 8] = [
+    (BASE, left([2, 2, 2], [0, 1, 0, 1])),
+    (
+        Configuration {
+            name: "three runs",
+            left: left([3, 1, 1], [0, 0, 0, 0]),
+            ..BASE
+        },
+        left([3, 2, 2], [0, 0, 0, 0]),
+    ),
+    (
+        Configuration {
+            name: "two writers of a job",
+            jobs: &[0, 0],
+            left: left([2, 1, 1], [0, 1, 0, 0]),
+            ..BASE
+        },
+        left([2, 1, 1], [0, 1, 0, 1]),
+    ),
+    (
+        Configuration {
+            name: "two jobs",
+            jobs: &[0, 1],
+            left: left([2, 1, 1], [0, 0, 0, 0]),
+            ..BASE
+        },
+        left([2, 1, 1], [0, 1, 0, 1]),
+    ),
+    (
+        Configuration {
+            name: "two pruners",
+            pruners: 2,
+            left: left([2, 1, 2], [0, 0, 0, 0]),
+            ..BASE
+        },
+        left([2, 1, 2], [0, 1, 0, 0]),
+    ),
+    (
+        Configuration {
+            name: "two readers",
+            readers: 2,
+            left: left([1, 1, 1], [2, 1, 0, 1]),
+            ..BASE
+        },
+        left([2, 1, 1], [2, 1, 0, 0]),
+    ),
+    (
+        Configuration {
+            name: "two packs a run",
+            parts: 2,
+            left: left([2, 1, 1], [0, 1, 0, 0]),
+            ..BASE
+        },
+        left([3, 1, 1], [0, 0, 0, 0]),
+    ),
+    (
+        Configuration {
+            name: "holds",
+            holds: true,
+            readers: 1,
+            left: left([2, 3, 1], [1, 0, 0, 0]),
+            ..BASE
+        },
+        left([2, 3, 1], [1, 1, 0, 0]),
+    ),
+];
 
 /// With pins last, a reader needs no look at plans; with it, the order of pins does not matter.
 pub(crate) const SPARE: [Configuration; 2] = [
@@ -159,15 +155,15 @@ pub(crate) const SPARE: [Configuration; 2] = [
 
 const READ: Configuration = Configuration {
     readers: 1,
-    left: left([2, 1, 1], [1, 0, 0]),
+    left: left([2, 1, 1], [1, 0, 0, 0]),
     ..BASE
 };
 
 /// A rule left out, and the least that is needed to tell.
 pub(crate) fn mutants() -> Vec<Configuration> {
-    let one_run = left([1, 1, 1], [0, 0, 0]);
-    let resumed = left([2, 0, 1], [0, 1, 0]);
-    let known = left([2, 1, 1], [0, 0, 0]);
+    let one_run = left([1, 1, 1], [0, 0, 0, 0]);
+    let resumed = left([2, 0, 1], [0, 1, 0, 0]);
+    let known = left([2, 1, 1], [0, 0, 0, 0]);
     let with = |mutant, name, left| Configuration {
         name,
         left,
@@ -197,20 +193,20 @@ pub(crate) fn mutants() -> Vec<Configuration> {
         with(
             Mutant::SessionsBeforePlan,
             "sessions listed before the plan",
-            one_run,
+            resumed,
         ),
         with(Mutant::FinalsIgnored, "a stored final ignored", resumed),
         with(
             Mutant::ForgottenHonoured,
             "a forgotten record honoured",
-            left([1, 1, 1], [0, 0, 1]),
+            left([1, 1, 1], [0, 0, 0, 1]),
         ),
         Configuration {
             parts: 2,
             ..with(
                 Mutant::RefsWithoutNonce,
                 "refs without a nonce",
-                left([3, 1, 1], [0, 0, 0]),
+                left([3, 1, 1], [0, 0, 0, 0]),
             )
         },
         with(

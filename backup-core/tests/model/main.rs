@@ -24,7 +24,6 @@ mod writer;
 
 use configuration::Configuration;
 use search::{Found, search};
-use state::Left;
 
 #[expect(
     clippy::disallowed_methods,
@@ -34,7 +33,12 @@ fn large() -> bool {
     std::env::var("BACKUPD_MODEL").is_ok_and(|size| size == "large")
 }
 
-fn holds((mut configuration, more): (Configuration, Left)) {
+/// The configuration of this name.
+fn whole(name: &str) {
+    let named = configuration::WHOLE
+        .into_iter()
+        .find(|(each, _)| each.name == name);
+    let (mut configuration, more) = named.expect("there is one");
     if large() {
         configuration.left = more;
     }
@@ -64,42 +68,42 @@ fn print_schedule(found: &Found) {
 
 #[test]
 fn one_writer() {
-    holds(configuration::ONE_WRITER);
+    whole("one writer");
 }
 
 #[test]
-fn three_runs_and_two_prunes() {
-    holds(configuration::THREE_RUNS);
+fn three_runs() {
+    whole("three runs");
 }
 
 #[test]
 fn two_writers_of_a_job() {
-    holds(configuration::TWO_WRITERS);
+    whole("two writers of a job");
 }
 
 #[test]
 fn two_jobs() {
-    holds(configuration::TWO_JOBS);
+    whole("two jobs");
 }
 
 #[test]
 fn two_pruners() {
-    holds(configuration::TWO_PRUNERS);
+    whole("two pruners");
 }
 
 #[test]
 fn two_readers() {
-    holds(configuration::TWO_READERS);
+    whole("two readers");
 }
 
 #[test]
 fn two_packs_a_run() {
-    holds(configuration::TWO_PACKS);
+    whole("two packs a run");
 }
 
 #[test]
 fn holds_and_releases() {
-    holds(configuration::HOLDS);
+    whole("holds");
 }
 
 /// Two rules of which one is enough: each alone is not needed, which is said here so that nobody

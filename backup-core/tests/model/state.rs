@@ -189,6 +189,8 @@ pub(crate) struct Left {
     pub(crate) prunes: u8,
     pub(crate) reads: u8,
     pub(crate) crashes: u8,
+    /// Runs that fail or are cancelled, and say so.
+    pub(crate) aborts: u8,
     /// Puts whose answer is lost, and which may arrive at any time.
     pub(crate) delays: u8,
 }

@@ -356,9 +356,16 @@ impl One<'_> {
                 });
             }
         }
-        self.take(steps, ("read the source", "it failed"), |me| {
-            me.at = At::Abort
-        });
+        self.give_up(steps, ("read the source", "it failed"));
+    }
+
+    fn give_up(&self, steps: &mut Steps, told: (&'static str, &'static str)) {
+        if self.state.left.aborts > 0 {
+            steps.take(self.state, self.actor, told, |next| {
+                next.left.aborts -= 1;
+                next.writers[self.w].at = At::Abort;
+            });
+        }
     }
 
     /// Each part is left out, taken from a pack that is known, or stored afresh, perhaps because
@@ -418,7 +425,7 @@ impl One<'_> {
                         }
                     },
                 );
-                self.take(steps, ("cancelled", ""), |me| me.at = At::Abort);
+                self.give_up(steps, ("cancelled", ""));
             }
             At::LookCommit => match state.ends.get(me.number) {
                 Some(end) if end == ours => {
