@@ -103,6 +103,19 @@ impl World {
         clock: Clock,
         progress: &Arc<dyn Progress>,
     ) -> Result<BackupReport, OpError> {
+        self.backup_by(&self.host, store, name, clock, progress)
+            .await
+    }
+
+    /// The same from another host.
+    pub(crate) async fn backup_by(
+        &self,
+        host: &Host,
+        store: &Store,
+        name: &JobName,
+        clock: Clock,
+        progress: &Arc<dyn Progress>,
+    ) -> Result<BackupReport, OpError> {
         let repository = self.open(store).await?;
         let job = BackupJob {
             name: name.clone(),
@@ -115,7 +128,7 @@ impl World {
             }],
             level: LevelMode::Fixed(3),
         };
-        let (host, cancel) = (&self.host, CancellationToken::new());
+        let cancel = CancellationToken::new();
         ops::backup(&repository, host, &job, clock, progress, &cancel).await
     }
 
