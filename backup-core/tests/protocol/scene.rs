@@ -7,13 +7,14 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
+    path::Path,
     sync::Arc,
 };
 
 use backup_core::{
     format::layout,
     ops::{self, OpError, PruneOptions, Verifier},
-    repo::Host,
+    repo::{Host, Repository},
     store::Store,
 };
 use backup_keys::{Record, SecretKey, TrustRecord};
@@ -75,12 +76,14 @@ pub(crate) struct Scene {
     past: Arc<InMemory>,
     /// What the snapshots of the past hold.
     trees: BTreeMap<Seq, Tree>,
+    forgotten: BTreeSet<u64>,
     /// What a backup of any schedule holds.
     now: Tree,
 }
 
 impl Scene {
-    pub(crate) async fn new() -> Self {
+    /// With some snapshots forgotten, and nothing pruned.
+    pub(crate) async fn new(forgotten: &[u64]) -> Self {
         let past = Arc::new(InMemory::new());
         let store = memory(&past);
         let world = World::new(&store).await;
@@ -98,8 +101,18 @@ impl Scene {
             second,
             past,
             trees,
+            forgotten: BTreeSet::new(),
         };
-        scene.break_off().await
+        let scene = scene.break_off().await;
+        let repository = scene.world.open(&store).await.unwrap();
+        let names: Vec<_> = forgotten.iter().map(|&number| snapshot(number)).collect();
+        let key = scene.world.host.key();
+        let forgot = ops::forget(&repository, key, &names, Why::Request, clock()).await;
+        assert_eq!(forgot.unwrap().forgotten, names);
+        Self {
+            forgotten: forgotten.iter().copied().collect(),
+            ..scene
+        }
     }
 
     /// A run that has stored its packs and died.
@@ -133,21 +146,24 @@ impl Scene {
     /// The hosts as they were, in a folder that a schedule may change.
     pub(crate) fn hosts(&self) -> Hosts {
         let folder = tempfile::tempdir().unwrap();
-        let [first, second] = ["first", "second"].map(|name| folder.path().join(name));
         let id = self.id();
-        let host = Host::create(&first, id, copy_of(self.world.host.key())).unwrap();
-        for entry in fs::read_dir(self.world.host.scratch()).unwrap() {
-            let entry = entry.unwrap();
-            fs::copy(entry.path(), host.scratch().join(entry.file_name())).unwrap();
+        for (name, key) in [("0", &**self.world.host.key()), ("1", &self.second)] {
+            let host = Host::create(&folder.path().join(name), id, copy_of(key)).unwrap();
+            if name == "0" {
+                for entry in fs::read_dir(self.world.host.scratch()).unwrap() {
+                    let entry = entry.unwrap();
+                    fs::copy(entry.path(), host.scratch().join(entry.file_name())).unwrap();
+                }
+            }
         }
-        let other = Host::create(&second, id, copy_of(&self.second)).unwrap();
+        let hosts = Hosts::open(folder.path(), id);
         Hosts {
-            hosts: [host, other],
-            _folder: folder,
+            folder: Some(folder),
+            ..hosts
         }
     }
-
-    fn id(&self) -> RepositoryId {
+    /// The repository's id.
+    pub(crate) fn id(&self) -> RepositoryId {
         let folder = self.world.host.scratch().file_name().unwrap();
         folder.to_str().unwrap().parse().unwrap()
     }
@@ -211,8 +227,22 @@ impl Scene {
 
 /// Both hosts.
 pub(crate) struct Hosts {
-    hosts: [Host; 2],
-    _folder: TempDir,
+    pub(crate) hosts: [Host; 2],
+    folder: Option<TempDir>,
+}
+
+impl Hosts {
+    /// Those of a folder that is somebody else's.
+    pub(crate) fn open(folder: &Path, id: RepositoryId) -> Self {
+        let hosts = ["0", "1"].map(|name| Host::open(&folder.join(name), id).unwrap());
+        let folder = None;
+        Self { hosts, folder }
+    }
+
+    /// Where they are.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.as_ref().expect("they are of a scene").path()
+    }
 }
 
 /// What an actor may fail with although no store does.
@@ -220,7 +250,9 @@ fn is_excused(part: &Part, code: Code, forgotten: bool) -> bool {
     match part {
         Part::Write(_) => code == Code::Busy || code == Code::Failed,
         Part::Forget(_) => code == Code::Held || code == Code::Busy,
-        Part::Hold(_) | Part::Restore(_) => code == Code::Forgotten && forgotten,
+        // A hold that finds neither record nor forget takes the run for one that goes on.
+        Part::Hold(_) => matches!(code, Code::Forgotten | Code::Busy) && forgotten,
+        Part::Restore(_) => code == Code::Forgotten && forgotten,
         Part::Prune | Part::Verify => false,
     }
 }
@@ -233,17 +265,16 @@ impl Scene {
         parts: &[Part],
         endings: &[Ending],
         hosts: &Hosts,
-        inner: &Arc<InMemory>,
+        store: &Store,
     ) -> usize {
-        let store = memory(inner);
-        let living = self.living(&store).await;
+        let living = self.living(store).await;
         let died = endings.iter().any(|end| matches!(end, Ending::Died));
         let forgotten = |number: u64| !living.contains(&Seq(number));
         let told = parts.iter().filter_map(|part| match part {
             Part::Forget(numbers) => Some(*numbers),
             _ => None,
         });
-        let told: BTreeSet<u64> = told.flatten().copied().collect();
+        let told: BTreeSet<u64> = told.flatten().chain(&self.forgotten).copied().collect();
         for number in 1..=3 {
             assert!(
                 living.contains(&Seq(number)) || told.contains(&number),
@@ -274,26 +305,23 @@ impl Scene {
                 (_, _) => {}
             }
         }
-        self.go_on(hosts, &store, died).await;
+        self.go_on(hosts, store, died).await;
         living.len()
     }
 
     /// Whatever arrives long after, changes nothing.
-    pub(crate) async fn after(&self, hosts: &Hosts, inner: &Arc<InMemory>) {
-        self.go_on(hosts, &memory(inner), true).await;
+    pub(crate) async fn after(&self, hosts: &Hosts, store: &Store) {
+        self.go_on(hosts, store, true).await;
     }
 
     /// The snapshots that live, all of which are whole and hold what they must.
     pub(crate) async fn living(&self, store: &Store) -> BTreeSet<Seq> {
         let repository = self.world.open(store).await.unwrap();
-        let mut living = BTreeSet::new();
-        for report in verify(&repository, &self.verifier()).await.unwrap() {
-            assert_eq!(report.verdict, Verdict::Good, "{report:?}");
-            let seq = report.snapshot.seq;
-            let restored = self.world.restore(&repository, &report.snapshot).await;
-            let expected = self.trees.get(&seq).unwrap_or(&self.now);
+        let living = good(&repository, &self.verifier()).await;
+        for seq in &living {
+            let restored = self.world.restore(&repository, &snapshot(seq.0)).await;
+            let expected = self.trees.get(seq).unwrap_or(&self.now);
             assert!(restored.unwrap() == *expected, "{seq:?} holds something else");
-            living.insert(seq);
         }
         living
     }
@@ -317,8 +345,8 @@ impl Scene {
             waiting = busy;
         }
         assert!(waiting.is_empty(), "the job is stuck");
-        let before = self.living(store).await;
         let repository = self.world.open(store).await.unwrap();
+        let before = good(&repository, &Verifier::Storage).await;
         let cancel = CancellationToken::new();
         // The first may only finish what an actor has begun.
         for _ in 0..2 {
@@ -328,12 +356,23 @@ impl Scene {
             let done = matches!(pruned.progress, PruneState::Done | PruneState::Nothing);
             assert!(done, "{pruned:?}");
         }
-        assert_eq!(self.living(store).await, before, "a prune took something");
+        let after = good(&repository, &self.verifier()).await;
+        assert_eq!(after, before, "a prune took something");
         let checked = ops::check(&repository, &cancel).await.unwrap();
         assert!(checked.faults.is_empty(), "{checked:?}");
         assert_eq!(checked.unnamed.objects, 0, "{checked:?}");
         assert_eq!(checked.prune, None, "{checked:?}");
     }
+}
+
+/// The snapshots that live, all of which are good.
+async fn good(repository: &Repository, verifier: &Verifier) -> BTreeSet<Seq> {
+    let mut good = BTreeSet::new();
+    for report in verify(repository, verifier).await.unwrap() {
+        assert_eq!(report.verdict, Verdict::Good, "{report:?}");
+        good.insert(report.snapshot.seq);
+    }
+    good
 }
 
 fn snapshot(number: u64) -> SnapshotName {

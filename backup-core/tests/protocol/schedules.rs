@@ -1,5 +1,5 @@
-//! Schedules: who goes next at every call, chosen at random by a seed, or all there are with few
-//! changes from one to another.
+//! Schedules: who goes next at every call, chosen at random by a seed, or all there are in which
+//! each of two interrupts the other.
 
 #![expect(clippy::print_stdout, reason = "the figures are the point")]
 
@@ -9,7 +9,7 @@ use tokio::task::{JoinHandle, LocalSet};
 
 use crate::{
     gates::{Actor, Gates, Wire},
-    scene::{Ending, Hosts, Part, Scene},
+    scene::{Ending, Hosts, Part, Scene, memory},
 };
 
 /// A move of a schedule.
@@ -65,8 +65,13 @@ impl Tally {
     }
 }
 
-/// Plays one schedule to its end and checks what is there then.
-async fn play(scene: &Arc<Scene>, parts: &[Part], choose: &mut impl Choose, tally: &mut Tally) {
+/// Plays one schedule to its end and checks what is there then; gives who went when.
+async fn play(
+    scene: &Arc<Scene>,
+    parts: &[Part],
+    choose: &mut impl Choose,
+    tally: &mut Tally,
+) -> Vec<u8> {
     let inner = scene.fork();
     let gates = Gates::new(Arc::clone(&inner));
     let hosts = Arc::new(scene.hosts());
@@ -106,6 +111,7 @@ async fn play(scene: &Arc<Scene>, parts: &[Part], choose: &mut impl Choose, tall
             }
         }
     }
+    let store = memory(&inner);
     let mut endings = Vec::new();
     for task in tasks {
         endings.push(match task {
@@ -117,17 +123,20 @@ async fn play(scene: &Arc<Scene>, parts: &[Part], choose: &mut impl Choose, tall
     tally.written += count(|end| matches!(end, Ending::Written(_)));
     tally.refused += count(|end| matches!(end, Ending::Failed(..)));
     tally.schedules += 1;
-    tally.orders.insert(order);
+    tally.orders.insert(order.clone());
     for ending in &endings {
         trace.note(&format!("{ending:?}"));
     }
-    tally.snapshots += scene.check(parts, &endings, &hosts, &inner).await as u64;
-    while gates.late() > 0 {
-        tally.late += 1;
-        trace.note(&gates.arrive().await);
+    tally.snapshots += scene.check(parts, &endings, &hosts, &store).await as u64;
+    if gates.late() > 0 {
+        while gates.late() > 0 {
+            tally.late += 1;
+            trace.note(&gates.arrive().await);
+        }
+        scene.after(&hosts, &store).await;
     }
-    scene.after(&hosts, &inner).await;
     trace.0.clear();
+    order
 }
 
 fn start(
@@ -158,7 +167,7 @@ impl Trace {
 impl Drop for Trace {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            println!("{}", self.0);
+            println!("the schedule was\n{}", self.0);
         }
     }
 }
@@ -223,64 +232,113 @@ impl Choose for Random {
     }
 }
 
-/// All schedules in which at most so many actors are interrupted by another.
-struct Bounded {
-    /// What was chosen at each step where there was a choice, and of how many.
-    path: Vec<(usize, usize)>,
-    at: usize,
-    last: Option<Actor>,
-    most: usize,
-    interrupted: usize,
+/// Two actors: the first is interrupted after so many steps, the second after so many of its own,
+/// and then the first goes on to its end.
+struct Twice {
+    first: Actor,
+    cuts: (usize, usize),
+    done: (usize, usize),
 }
 
-impl Bounded {
-    fn new(most: usize) -> Self {
-        Self {
-            path: Vec::new(),
-            at: 0,
-            last: None,
-            most,
-            interrupted: 0,
-        }
-    }
-
-    /// Goes to the next schedule; false after the last one.
-    fn next(&mut self) -> bool {
-        (self.at, self.last, self.interrupted) = (0, None, 0);
-        while let Some((chosen, of)) = self.path.pop() {
-            if chosen + 1 < of {
-                self.path.push((chosen + 1, of));
-                return true;
-            }
-        }
-        false
-    }
-}
-
-impl Choose for Bounded {
+impl Choose for Twice {
     fn choose(&mut self, standing: &[Actor], _: usize) -> Move {
-        let going = self.last.filter(|last| standing.contains(last));
-        let others = standing.iter().copied().filter(|&actor| Some(actor) != going);
-        let choices: Vec<Actor> = match going {
-            Some(going) if self.interrupted == self.most => vec![going],
-            Some(going) => [going].into_iter().chain(others).collect(),
-            None => others.collect(),
-        };
-        let mut chosen = 0;
-        if choices.len() > 1 {
-            if self.at == self.path.len() {
-                self.path.push((0, choices.len()));
-            }
-            // The same choices give the same schedule; a thread that is late once is no harm.
-            chosen = self.path[self.at].0.min(choices.len() - 1);
-            self.at += 1;
+        let second = 1 - self.first;
+        let (first_stands, second_stands) =
+            (standing.contains(&self.first), standing.contains(&second));
+        let first_goes = first_stands && (self.done.0 < self.cuts.0 || self.done.1 >= self.cuts.1);
+        if first_goes || !second_stands {
+            self.done.0 += 1;
+            return Move::Go(self.first);
         }
-        if going.is_some() && chosen > 0 {
-            self.interrupted += 1;
-        }
-        self.last = Some(choices[chosen]);
-        Move::Go(choices[chosen])
+        self.done.1 += 1;
+        Move::Go(second)
     }
+}
+
+/// Those who work at once.
+const CASTS: [&[Part]; 4] = [
+    &[Part::Write(0), Part::Forget(&[3]), Part::Prune, Part::Prune],
+    &[
+        Part::Write(0),
+        Part::Write(1),
+        Part::Forget(&[1, 3]),
+        Part::Prune,
+        Part::Restore(3),
+    ],
+    &[
+        Part::Forget(&[2, 3]),
+        Part::Hold(3),
+        Part::Prune,
+        Part::Prune,
+        Part::Restore(3),
+        Part::Verify,
+    ],
+    &[
+        Part::Write(0),
+        Part::Write(1),
+        Part::Forget(&[3]),
+        Part::Forget(&[1]),
+        Part::Prune,
+        Part::Prune,
+        Part::Restore(1),
+        Part::Verify,
+    ],
+];
+
+/// `BACKUPD_SCHEDULES=2000` plays so many at random, and of two who interrupt each other all there
+/// are instead of some.
+fn asked() -> Option<u64> {
+    let asked = std::env::var("BACKUPD_SCHEDULES").ok()?;
+    Some(asked.parse().expect("BACKUPD_SCHEDULES is a number"))
+}
+
+async fn at_random() {
+    let scene = Arc::new(Scene::new(&[]).await);
+    let mut tally = Tally::default();
+    for seed in 0..asked().unwrap_or(120) {
+        let parts = CASTS[usize::try_from(seed % 4).unwrap()];
+        play(&scene, parts, &mut Random::new(seed), &mut tally).await;
+    }
+    tally.print("at random");
+    assert!(tally.kills > 20 && tally.late > 0 && tally.written > 20);
+}
+
+/// Every way, or some of all, in which each of two is interrupted once by the other.
+async fn interrupted(scene: &Arc<Scene>, pair: &[Part; 2], every: Option<usize>) {
+    let mut tally = Tally::default();
+    for first in [0, 1] {
+        let twice = |cuts| Twice {
+            first,
+            cuts,
+            done: (0, 0),
+        };
+        let alone = play(scene, pair, &mut twice((usize::MAX, 0)), &mut tally).await;
+        let steps = |actor| alone.iter().filter(|&&went| usize::from(went) == actor).count();
+        let (before, after) = (steps(first), steps(1 - first));
+        let ways = before * after;
+        // Not a divisor of either, so that all cuts of both are met.
+        let every = every.map_or(1, |some| (ways / some).max(1) | 1);
+        for way in (first..ways).step_by(every) {
+            let cuts = (1 + way / after, 1 + way % after);
+            play(scene, pair, &mut twice(cuts), &mut tally).await;
+        }
+    }
+    tally.print(&format!("{pair:?}, each interrupted by the other"));
+    assert!(tally.states.len() > 4, "there was little to see");
+}
+
+async fn interrupted_by_each_other() {
+    let some = if asked().is_some() { None } else { Some(14) };
+    // With the newest snapshot forgotten already, and with all.
+    let pruned = Arc::new(Scene::new(&[3]).await);
+    interrupted(&pruned, &[Part::Write(0), Part::Prune], some.map(|some| 3 * some)).await;
+    interrupted(&pruned, &[Part::Prune, Part::Prune], some).await;
+    interrupted(&pruned, &[Part::Prune, Part::Verify], some).await;
+    let whole = Arc::new(Scene::new(&[]).await);
+    interrupted(&whole, &[Part::Write(0), Part::Write(1)], some).await;
+    interrupted(&whole, &[Part::Write(0), Part::Forget(&[3])], some).await;
+    interrupted(&whole, &[Part::Forget(&[3]), Part::Hold(3)], some).await;
+    interrupted(&whole, &[Part::Forget(&[3]), Part::Restore(3)], some).await;
 }
 
 #[tokio::test]
@@ -288,60 +346,7 @@ async fn at_random_nothing_is_lost() {
     LocalSet::new().run_until(at_random()).await;
 }
 
-async fn at_random() {
-    let scene = Arc::new(Scene::new().await);
-    let casts: [&[Part]; 4] = [
-        &[Part::Write(0), Part::Forget(&[3]), Part::Prune, Part::Prune],
-        &[
-            Part::Write(0),
-            Part::Write(1),
-            Part::Forget(&[1, 3]),
-            Part::Prune,
-            Part::Restore(3),
-        ],
-        &[
-            Part::Forget(&[2, 3]),
-            Part::Hold(3),
-            Part::Prune,
-            Part::Prune,
-            Part::Restore(3),
-            Part::Verify,
-        ],
-        &[
-            Part::Write(0),
-            Part::Write(1),
-            Part::Forget(&[3]),
-            Part::Forget(&[1]),
-            Part::Prune,
-            Part::Prune,
-            Part::Restore(1),
-            Part::Verify,
-        ],
-    ];
-    let mut tally = Tally::default();
-    for seed in 0..100 {
-        let parts = casts[usize::try_from(seed % 4).unwrap()];
-        println!("seed {seed}");
-        play(&scene, parts, &mut Random::new(seed), &mut tally).await;
-    }
-    tally.print("at random");
-}
-
 #[tokio::test]
-async fn interrupted_once_nothing_is_lost() {
-    LocalSet::new().run_until(interrupted_once()).await;
-}
-
-async fn interrupted_once() {
-    let scene = Arc::new(Scene::new().await);
-    let mut tally = Tally::default();
-    let parts = [Part::Write(0), Part::Forget(&[3]), Part::Prune];
-    let mut bounded = Bounded::new(1);
-    loop {
-        play(&scene, &parts, &mut bounded, &mut tally).await;
-        if !bounded.next() {
-            break;
-        }
-    }
-    tally.print("interrupted once");
+async fn interrupted_by_each_other_nothing_is_lost() {
+    LocalSet::new().run_until(interrupted_by_each_other()).await;
 }

@@ -117,17 +117,7 @@ impl World {
         progress: &Arc<dyn Progress>,
     ) -> Result<BackupReport, OpError> {
         let repository = self.open(store).await?;
-        let job = BackupJob {
-            name: name.clone(),
-            sources: vec![Source::Files {
-                name: "data".to_owned(),
-                spec: FilesSpec {
-                    roots: vec![self.source(name)],
-                    ..FilesSpec::default()
-                },
-            }],
-            level: LevelMode::Fixed(3),
-        };
+        let job = folder_job(name, self.source(name));
         let cancel = CancellationToken::new();
         ops::backup(&repository, host, &job, clock, progress, &cancel).await
     }
@@ -147,6 +137,21 @@ impl World {
         restored?;
         let source = self.source(&snapshot.job);
         Ok(read_tree(&folder.join(source.strip_prefix("/").unwrap())))
+    }
+}
+
+/// A job that reads a folder.
+pub(crate) fn folder_job(name: &JobName, folder: PathBuf) -> BackupJob {
+    BackupJob {
+        name: name.clone(),
+        sources: vec![Source::Files {
+            name: "data".to_owned(),
+            spec: FilesSpec {
+                roots: vec![folder],
+                ..FilesSpec::default()
+            },
+        }],
+        level: LevelMode::Fixed(3),
     }
 }
 
