@@ -15,7 +15,8 @@ use crate::{
 };
 
 /// Forgets runs that have ended, for good. All of them, or none if one is held, has no end, or is
-/// not there; those that are dead already do not matter.
+/// not there; those that are dead already do not matter. One whose record is damaged can be
+/// forgotten too: as long as it lives, nothing can be pruned.
 pub async fn forget(
     repository: &Repository,
     key: &SecretKey,
@@ -23,18 +24,18 @@ pub async fn forget(
     why: Why,
     now: Timestamp,
 ) -> Result<ForgetReport, OpError> {
-    let kill = async |forgotten: &mut Forgotten| {
+    let kill = |mut forgotten: Forgotten| async move {
         let mut report = ForgetReport::default();
         for name in names {
             if forgotten.dead(&name.job, name.seq).is_some() {
                 report.already.push(name.clone());
                 continue;
             }
-            let digest = repository.ended(name).await?.digest;
+            let digest = repository.end_digest(name).await?;
             forgotten.kill(name, Dead { digest, why })?;
             report.forgotten.push(name.clone());
         }
-        Ok(report)
+        Ok((forgotten, report))
     };
     let mut report = repository.change_forgotten(key, now, kill).await?;
     for name in &report.forgotten {
@@ -68,13 +69,14 @@ pub async fn hold(
         reason: reason.to_owned(),
         created: now,
     };
-    let add = async |forgotten: &mut Forgotten| {
+    let held = &hold;
+    let add = |mut forgotten: Forgotten| async move {
         if let Some(dead) = forgotten.dead(&name.job, name.seq) {
             return Err(list::forgotten(name.clone(), dead));
         }
         repository.ended(name).await?.commit()?;
-        forgotten.add_hold(hold.clone());
-        Ok(())
+        forgotten.add_hold(held.clone());
+        Ok((forgotten, ()))
     };
     repository.change_forgotten(key, now, add).await?;
     Ok(hold)
@@ -87,7 +89,10 @@ pub async fn release(
     name: &SnapshotName,
     now: Timestamp,
 ) -> Result<bool, OpError> {
-    let remove = async |forgotten: &mut Forgotten| Ok(forgotten.remove_hold(name));
+    let remove = |mut forgotten: Forgotten| async move {
+        let held = forgotten.remove_hold(name);
+        Ok((forgotten, held))
+    };
     let released = repository.change_forgotten(key, now, remove).await;
     released.map_err(OpError::from)
 }

@@ -11,7 +11,7 @@ use std::collections::HashSet;
 use backup_keys::{Record, RecordKind, SecretKey};
 use backup_model::Digest;
 use bytes::Bytes;
-use futures::{StreamExt as _, TryStreamExt as _, stream};
+use futures::{StreamExt as _, stream};
 
 use super::{RepoError, Repository, open::invalid, sign::sign};
 use crate::{
@@ -59,7 +59,6 @@ impl Doomed {
 
 /// What is there of one generation.
 enum Generation {
-    None,
     Begun(Box<Begun>),
     Done(Box<Final>),
 }
@@ -69,58 +68,45 @@ impl Repository {
     /// done, what a final names for ever: a delete that comes late must not hit anything that is
     /// named again.
     pub(crate) async fn doomed(&self) -> Result<Doomed, RepoError> {
-        let listed = self.highest_prune().await?;
-        let mut generations = stream::iter(1..=listed)
-            .map(|generation| self.generation(generation))
-            .buffered(FETCHES);
         let mut doomed = Doomed::default();
-        let mut add = |generation: &Generation| match generation {
-            Generation::None => false,
-            Generation::Begun(begun) => {
-                doomed.add(&begun.plan.candidates);
-                true
+        for generation in self.generations().await? {
+            match generation {
+                Generation::Begun(begun) => doomed.add(&begun.plan.candidates),
+                Generation::Done(last) => doomed.add(&last.delete),
             }
-            Generation::Done(last) => {
-                doomed.add(&last.delete);
-                true
-            }
-        };
-        let mut next = 1;
-        while let Some(generation) = generations.try_next().await? {
-            if !add(&generation) {
-                return Err(RepoError::RecordMissing(layout::plan(next)));
-            }
-            next += 1;
-        }
-        drop(generations);
-        // A listing may be late; what it does not have yet is asked for by name.
-        while add(&self.generation(next).await?) {
-            next += 1;
         }
         Ok(doomed)
     }
 
     /// The newest prune.
     pub(crate) async fn newest_prune(&self) -> Result<NewestPrune, RepoError> {
-        let mut number = self.highest_prune().await?;
-        let mut newest = NewestPrune::Done(number);
-        if number > 0 {
-            newest = match self.generation(number).await? {
-                Generation::None => {
-                    return Err(RepoError::RecordMissing(layout::plan(number)));
-                }
-                Generation::Begun(begun) => NewestPrune::Begun(begun),
-                Generation::Done(_) => newest,
-            };
+        let mut generations = self.generations().await?;
+        let count = generations.len() as u64;
+        Ok(match generations.pop() {
+            Some(Generation::Begun(begun)) => NewestPrune::Begun(begun),
+            Some(Generation::Done(_)) | None => NewestPrune::Done(count),
+        })
+    }
+
+    /// All generations, from 1. A listing may be late; what it does not have yet is asked for by
+    /// name.
+    async fn generations(&self) -> Result<Vec<Generation>, RepoError> {
+        let listed = self.store().list(layout::PRUNE).await?;
+        let listed = listed.iter().filter_map(|o| layout::parse_prune(&o.key));
+        let listed = listed.max().unwrap_or(0);
+        let mut read = stream::iter(1..=listed)
+            .map(|number| async move { (number, self.generation(number).await) })
+            .buffered(FETCHES);
+        let mut generations = Vec::new();
+        while let Some((number, generation)) = read.next().await {
+            let plan = || RepoError::RecordMissing(layout::plan(number));
+            generations.push(generation?.ok_or_else(plan)?);
         }
-        loop {
-            number += 1;
-            newest = match self.generation(number).await? {
-                Generation::None => return Ok(newest),
-                Generation::Begun(begun) => NewestPrune::Begun(begun),
-                Generation::Done(_) => NewestPrune::Done(number),
-            };
+        drop(read);
+        while let Some(next) = self.generation(generations.len() as u64 + 1).await? {
+            generations.push(next);
         }
+        Ok(generations)
     }
 
     /// Creates the plan of a prune; false if somebody else did.
@@ -166,15 +152,9 @@ impl Repository {
         Ok(put? == Put::Stored)
     }
 
-    async fn highest_prune(&self) -> Result<u64, RepoError> {
-        let listed = self.store().list(layout::PRUNE).await?;
-        let generations = listed.iter().filter_map(|o| layout::parse_prune(&o.key));
-        Ok(generations.max().unwrap_or(0))
-    }
-
     /// Reads one generation: `done` before the others, since what is read as not done may be
     /// done a moment later, and the other way round would lose a final in between.
-    async fn generation(&self, generation: u64) -> Result<Generation, RepoError> {
+    async fn generation(&self, generation: u64) -> Result<Option<Generation>, RepoError> {
         let done: Option<(Done, Digest)> = self.prune_record(&layout::done(generation)).await?;
         let plan: Option<(Plan, Digest)> = self.prune_record(&layout::plan(generation)).await?;
         let last: Option<(Final, Digest)> = self.prune_record(&layout::final_(generation)).await?;
@@ -182,7 +162,7 @@ impl Repository {
             return if done.is_some() || last.is_some() {
                 Err(RepoError::RecordMissing(layout::plan(generation)))
             } else {
-                Ok(Generation::None)
+                Ok(None)
             };
         };
         let here = |key: &str, repository, number| {
@@ -209,7 +189,7 @@ impl Repository {
                 plan_digest,
                 last,
             };
-            return Ok(Generation::Begun(Box::new(begun)));
+            return Ok(Some(Generation::Begun(Box::new(begun))));
         };
         let key = layout::done(generation);
         here(&key, done.repository, done.generation)?;
@@ -219,7 +199,7 @@ impl Repository {
         if done.r#final != digest {
             return Err(RepoError::rule(&key, "it belongs to another final"));
         }
-        Ok(Generation::Done(Box::new(last)))
+        Ok(Some(Generation::Done(Box::new(last))))
     }
 
     async fn prune_record<T: RecordKind>(

@@ -279,6 +279,19 @@ impl Repository {
         Ok(record?.map(|record| (record.digest, Some(record.end))))
     }
 
+    /// The digest of the end of a run that must have one. Of a record that is damaged or gone, the
+    /// run after it knows the digest.
+    pub(crate) async fn end_digest(&self, name: &SnapshotName) -> Result<Digest, RepoError> {
+        let error = match self.ended(name).await {
+            Ok(record) => return Ok(record.digest),
+            Err(RepoError::Store(error)) => return Err(error.into()),
+            Err(error) => error,
+        };
+        let next = self.run_end(&name.job, name.seq.next()).await;
+        let prev = next.ok().flatten().and_then(|next| next.end.prev());
+        prev.ok_or(error)
+    }
+
     /// The end of a run that must have one. Whether it is dead is not looked at.
     pub(crate) async fn ended(&self, name: &SnapshotName) -> Result<RunRecord, RepoError> {
         let (job, seq) = (&name.job, name.seq);

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use backup_core::{
-    format::{Forget, Objects, Plan, layout},
+    format::{Fence, Final, Forget, Objects, Plan, RunEnd, SizedDigest, layout},
     ops,
     repo::Repository,
     store::Store,
 };
 use backup_keys::SecretKey;
-use backup_model::{Code, Nonce, PruneState, Seq, Why};
+use backup_model::{Code, Digest, Nonce, PruneState, RepositoryId, Seq, Why};
 use bytes::Bytes;
 use object_store::ObjectMeta;
 use tokio_util::sync::CancellationToken;
@@ -88,6 +88,18 @@ async fn damage_stops_a_prune_and_is_named() {
     let error = kept.prune().await.unwrap_err();
     assert!(error.to_string().contains(&record), "{error}");
     assert_eq!(kept.keys().await, before);
+    // What is lost is lost; once it is forgotten, the rest goes on.
+    kept.forget(&[2]).await.unwrap();
+    kept.prune().await.unwrap();
+    kept.has(&[3]).await;
+    // The newest one has no successor that knows it.
+    let record = layout::snapshot(&job("etc"), Seq(3));
+    kept.store.delete(&record).await.unwrap();
+    kept.store
+        .put_new(&record, Bytes::from_static(b"x"))
+        .await
+        .unwrap();
+    assert_eq!(code(kept.forget(&[3]).await), Code::RepositoryDamaged);
 }
 
 #[tokio::test]
@@ -110,6 +122,133 @@ async fn a_foreign_object_is_left_alone_and_named() {
         ["lost+found/x", "packs/readme.txt", "refs/x.zst"]
     );
     assert!(checked.faults.is_empty());
+}
+
+/// Records that the right key signed, and that no program of ours writes.
+#[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
+async fn records_of_a_prune_that_do_not_fit_are_refused() {
+    let nothing = Objects::default;
+    let pack = |byte| SizedDigest(Digest([byte; 32]), 10);
+    let packs = |packs: &[SizedDigest]| Objects {
+        packs: packs.to_vec(),
+        ..Objects::default()
+    };
+    let plan = |generation, candidates| Plan {
+        repository: RepositoryId([0; 16]),
+        generation,
+        created: clock(),
+        candidates,
+    };
+    let last = |generation, delete| Final {
+        repository: RepositoryId([0; 16]),
+        generation,
+        plan: Digest([0; 32]),
+        created: clock(),
+        delete,
+    };
+    let cases = [
+        ("a gap", vec![plan(2, nothing())], None, "prune/1/plan.json"),
+        (
+            "not sorted",
+            vec![plan(1, packs(&[pack(2), pack(1)]))],
+            None,
+            "prune/1/plan.json",
+        ),
+        (
+            "twice",
+            vec![plan(1, packs(&[pack(1), pack(1)]))],
+            None,
+            "prune/1/plan.json",
+        ),
+        (
+            "more than planned",
+            vec![plan(1, packs(&[pack(1)]))],
+            Some(last(1, packs(&[pack(2)]))),
+            "prune/1/final.json",
+        ),
+        (
+            "without a plan",
+            vec![],
+            Some(last(1, nothing())),
+            "prune/1/plan.json",
+        ),
+    ];
+    for (what, plans, last, named) in cases {
+        let kept = Kept::new(1).await;
+        let id = kept.open().await.id();
+        let mut digest = Digest([0; 32]);
+        for plan in plans {
+            let plan = Plan {
+                repository: id,
+                ..plan
+            };
+            let key = layout::plan(plan.generation);
+            digest = kept.plant(&key, &plan, kept.key()).await;
+        }
+        if let Some(last) = last {
+            let last = Final {
+                repository: id,
+                plan: digest,
+                ..last
+            };
+            kept.plant(&layout::final_(1), &last, kept.key()).await;
+        }
+        let before = kept.keys().await;
+        let error = kept.prune().await.unwrap_err();
+        assert_eq!(error.code(), Code::RepositoryDamaged, "{what}");
+        assert!(error.to_string().contains(named), "{what}: {error}");
+        let error = kept
+            .world
+            .backup(&kept.store, &job("etc"))
+            .await
+            .unwrap_err();
+        assert!(error.to_string().contains(named), "{what}: {error}");
+        let checked = ops::check(&kept.open().await, &CancellationToken::new())
+            .await
+            .unwrap();
+        assert!(
+            checked.faults[0].message.contains(named),
+            "{what}: {checked:?}"
+        );
+        assert_eq!(
+            kept.keys().await.intersection(&before).count(),
+            before.len()
+        );
+    }
+    // A whole plan in another place.
+    let kept = Kept::new(1).await;
+    let id = kept.open().await.id();
+    let plan = Plan {
+        repository: id,
+        ..plan(1, nothing())
+    };
+    kept.plant(&layout::plan(1), &plan, kept.key()).await;
+    kept.prune().await.unwrap();
+    let bytes = kept.store.get(&layout::plan(1)).await.unwrap();
+    kept.store.put_new(&layout::plan(2), bytes).await.unwrap();
+    let error = kept.prune().await.unwrap_err();
+    assert!(error.to_string().contains("prune/2/plan.json"), "{error}");
+}
+
+/// A fence ends somebody's run, so not every key may sign one.
+#[tokio::test]
+async fn a_fence_of_a_stranger_ends_nothing() {
+    let kept = Kept::new(1).await;
+    let fence = RunEnd::Fence(Fence {
+        repository: kept.open().await.id(),
+        job: job("etc"),
+        seq: Seq(2),
+        prev: None,
+        nonce: Nonce([7; 16]),
+        created: clock(),
+    });
+    let key = layout::snapshot(&job("etc"), Seq(2));
+    kept.plant(&key, &fence, &SecretKey::generate().unwrap())
+        .await;
+    let error = kept.prune().await.unwrap_err();
+    assert_eq!(error.code(), Code::RepositoryDamaged);
+    assert!(error.to_string().contains(&key), "{error}");
 }
 
 fn as_it_is(meta: ObjectMeta) -> Vec<object_store::Result<ObjectMeta>> {
@@ -292,10 +431,7 @@ async fn a_wrong_clock_fences_nobody() {
         kept.plant(&layout::session(&job("etc"), Seq(2)), &session, kept.key())
             .await;
         kept.store
-            .put_new(
-                &layout::pack(&backup_model::Digest([9; 32])),
-                Bytes::from_static(b"x"),
-            )
+            .put_new(&layout::pack(&Digest([9; 32])), Bytes::from_static(b"x"))
             .await
             .unwrap();
         let pruned = kept.prune().await.unwrap();

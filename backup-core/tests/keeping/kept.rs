@@ -8,7 +8,9 @@ use backup_core::{
     store::Store,
 };
 use backup_keys::{Record, RecordKind, SecretKey};
-use backup_model::{Code, ForgetReport, PruneReport, Seq, Silent, SnapshotName, Verdict, Why};
+use backup_model::{
+    Code, Digest, ForgetReport, PruneReport, Seq, Silent, SnapshotName, Verdict, Why,
+};
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
@@ -125,11 +127,18 @@ impl Kept {
         }
     }
 
-    /// Stores a record signed by a key, whatever is there.
-    pub(crate) async fn plant<T: RecordKind>(&self, key: &str, record: &T, by: &SecretKey) {
+    /// Stores a record signed by a key, and gives its digest.
+    pub(crate) async fn plant<T: RecordKind>(
+        &self,
+        key: &str,
+        record: &T,
+        by: &SecretKey,
+    ) -> Digest {
         let id = self.open().await.id();
         let bytes = Record::sign(record, id, key, by).unwrap();
+        let digest = Record::parse_list(&bytes, id, key).unwrap().digest();
         self.store.put_new(key, bytes.into()).await.unwrap();
+        digest
     }
 
     pub(crate) async fn keys(&self) -> BTreeSet<String> {

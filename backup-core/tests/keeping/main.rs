@@ -10,5 +10,7 @@ mod cycle;
 #[cfg(test)]
 mod kept;
 #[cfg(test)]
+mod sixty_days;
+#[cfg(test)]
 #[path = "../support/mod.rs"]
 mod support;
