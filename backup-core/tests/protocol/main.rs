@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod gates;
 #[cfg(test)]
+mod kills;
+#[cfg(test)]
 mod scene;
 #[cfg(test)]
 mod schedules;

@@ -12,7 +12,7 @@ use std::{
 };
 
 use backup_core::{
-    format::layout,
+    format::{Aborted, RunEnd, Session, layout},
     ops::{self, OpError, PruneOptions, Verifier},
     repo::{Host, Repository},
     store::Store,
@@ -82,7 +82,8 @@ pub(crate) struct Scene {
 }
 
 impl Scene {
-    /// With some snapshots forgotten, and nothing pruned.
+    /// With some snapshots forgotten, nothing pruned, and the run that broke off ended; or with
+    /// nothing of that.
     pub(crate) async fn new(forgotten: &[u64]) -> Self {
         let past = Arc::new(InMemory::new());
         let store = memory(&past);
@@ -104,6 +105,10 @@ impl Scene {
             forgotten: BTreeSet::new(),
         };
         let scene = scene.break_off().await;
+        if forgotten.is_empty() {
+            return scene;
+        }
+        scene.end_broken(&store).await;
         let repository = scene.world.open(&store).await.unwrap();
         let names: Vec<_> = forgotten.iter().map(|&number| snapshot(number)).collect();
         let key = scene.world.host.key();
@@ -138,6 +143,29 @@ impl Scene {
         self
     }
 
+    /// Somebody else with the host's key has ended the run that broke off.
+    async fn end_broken(&self, store: &Store) {
+        let repository = self.world.open(store).await.unwrap();
+        let key = self.world.host.key();
+        let object = layout::session(&job("etc"), Seq(4));
+        let bytes = store.get(&object).await.unwrap();
+        let begun = Record::parse(&bytes, repository.id(), &object).unwrap();
+        let session: Session = begun.open(key.public()).unwrap();
+        let before = repository.run_end(&session.job, Seq(3)).await.unwrap();
+        let end = RunEnd::Aborted(Aborted {
+            repository: session.repository,
+            job: session.job.clone(),
+            seq: session.seq,
+            prev: Some(before.unwrap().digest),
+            nonce: session.nonce,
+            created: clock(),
+            reason: Code::Failed.as_str().to_owned(),
+        });
+        let object = layout::snapshot(&session.job, session.seq);
+        let bytes = Record::sign(&end, repository.id(), &object, key).unwrap();
+        store.put_new(&object, bytes.into()).await.unwrap();
+    }
+
     /// A copy of the past.
     pub(crate) fn fork(&self) -> Arc<InMemory> {
         Arc::new(self.past.fork())
@@ -162,6 +190,7 @@ impl Scene {
             ..hosts
         }
     }
+
     /// The repository's id.
     pub(crate) fn id(&self) -> RepositoryId {
         let folder = self.world.host.scratch().file_name().unwrap();
@@ -375,7 +404,7 @@ async fn good(repository: &Repository, verifier: &Verifier) -> BTreeSet<Seq> {
     good
 }
 
-fn snapshot(number: u64) -> SnapshotName {
+pub(crate) fn snapshot(number: u64) -> SnapshotName {
     SnapshotName {
         job: job("etc"),
         seq: Seq(number),
@@ -393,7 +422,7 @@ fn change(world: &World, number: u8) {
     }
 }
 
-fn clock() -> Timestamp {
+pub(crate) fn clock() -> Timestamp {
     "2026-11-22T02:30:00Z".parse().unwrap()
 }
 
