@@ -31,7 +31,7 @@ use jiff::Timestamp;
 
 pub use error::RetentionError;
 pub use plan::plan;
-pub use policy::faults;
+pub use policy::{MAX_COUNT, faults};
 
 /// A run of a job, as its public record tells it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use jiff::{
 use super::{RetentionError, calendar::Unit};
 
 /// No count is higher.
-const MAX_COUNT: u32 = 100_000;
+pub const MAX_COUNT: u32 = 100_000;
 /// The longest time: a century of leap years.
 const MAX_TIME: SignedDuration = SignedDuration::from_hours(100 * 366 * 24);
 
