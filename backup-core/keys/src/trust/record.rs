@@ -65,6 +65,27 @@ impl TrustRecord {
             .iter()
             .find(|writer| writer.key.key_id() == key_id)
     }
+
+    /// The newest forget that a removal names. A repository whose newest is older was rolled back,
+    /// and the one of this version must have this digest, whoever signed it.
+    pub fn pinned_forget(&self) -> Option<LastForget> {
+        let removals = self.writers.iter().filter_map(|w| w.removed.as_ref());
+        let forgets = removals.filter_map(|removal| removal.forget);
+        forgets.max_by_key(|forget| forget.version)
+    }
+
+    /// The newest prune that a removal names. A repository that has no such generation was rolled
+    /// back.
+    pub fn pinned_prune(&self) -> Option<LastPrune> {
+        let removals = self.writers.iter().filter_map(|w| w.removed.as_ref());
+        let prunes = removals.filter_map(|removal| removal.prune);
+        prunes.max_by_key(|prune| prune.generation)
+    }
+
+    /// The administrator of a name.
+    pub fn administrator(&self, name: &JobName) -> Option<&Administrator> {
+        self.administrators.iter().find(|a| a.name == *name)
+    }
 }
 
 /// Somebody who can open epochs.
@@ -193,9 +214,29 @@ impl Writer {
         last.find(|last| last.job == *job && last.seq == seq)
             .map(|last| last.sha256)
     }
+
+    /// Whether a forget of its counts: all do until it is removed, then those up to the one that
+    /// was the newest. That one's digest is [`TrustRecord::pinned_forget`]'s to compare.
+    pub fn forget_counts(&self, version: u64) -> bool {
+        self.removed.as_ref().is_none_or(|removal| {
+            let pinned = removal.forget.as_ref();
+            pinned.is_some_and(|forget| version <= forget.version)
+        })
+    }
+
+    /// Whether a record of a prune of its counts: after its removal, those of earlier prunes, and
+    /// of the one that was the newest those that were there.
+    pub fn prune_counts(&self, generation: u64, part: PrunePart, digest: Digest) -> bool {
+        self.removed.as_ref().is_none_or(|removal| {
+            removal.prune.as_ref().is_some_and(|newest| {
+                generation < newest.generation
+                    || generation == newest.generation && newest.digest(part) == Some(digest)
+            })
+        })
+    }
 }
 
-/// A writer's removal.
+/// A writer's removal: what is in the repository from it, or under it, and goes on to count.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Removal {
@@ -203,6 +244,58 @@ pub struct Removal {
     pub at: Timestamp,
     /// The last record accepted from it, for each job; none for jobs not listed.
     pub last: Vec<LastRecord>,
+    /// The newest forget, whoever signed it; for a maintainer of the whole repository.
+    pub forget: Option<LastForget>,
+    /// The newest prune, whoever signed it; for a maintainer of the whole repository.
+    pub prune: Option<LastPrune>,
+}
+
+/// The newest forget when a maintainer was removed. A forget says all, so this one and no older
+/// one is needed; those before it count as long as readers come past them to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LastForget {
+    /// Its version.
+    pub version: u64,
+    /// Its digest.
+    pub sha256: Digest,
+}
+
+/// The newest prune when a maintainer was removed. All before it are done. Of this one, the
+/// records named here are those that are accepted; what it still lacks, somebody else must sign.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LastPrune {
+    /// Its generation.
+    pub generation: u64,
+    /// The digest of its plan.
+    pub plan: Digest,
+    /// The digest of its final, if there was one.
+    #[serde(rename = "final")]
+    pub last: Option<Digest>,
+    /// The digest of its done, if there was one.
+    pub done: Option<Digest>,
+}
+
+/// One of the three records of a prune.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PrunePart {
+    /// What it may delete.
+    Plan,
+    /// What it deletes.
+    Final,
+    /// That it is done.
+    Done,
+}
+
+impl LastPrune {
+    fn digest(&self, part: PrunePart) -> Option<Digest> {
+        match part {
+            PrunePart::Plan => Some(self.plan),
+            PrunePart::Final => self.last,
+            PrunePart::Done => self.done,
+        }
+    }
 }
 
 /// The last record accepted from a removed writer.
