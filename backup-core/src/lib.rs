@@ -6,6 +6,7 @@
 //! ```text
 //! ops            one file an operation, readable top to bottom
 //! source  sink   what is read, and where a restore goes
+//! retention      policy and records to a plan; pure
 //! postgres       servers and client programs, for sources, sinks and throw-away clusters
 //! pipeline       streams to packs and back; the only place with CPU threads
 //! repo           open, trust, sessions, snapshots, the local index
@@ -27,6 +28,7 @@ pub mod ops;
 pub mod pipeline;
 pub mod postgres;
 pub mod repo;
+pub mod retention;
 pub mod sink;
 pub mod source;
 pub mod store;

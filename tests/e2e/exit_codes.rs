@@ -144,6 +144,60 @@ const IDENTITIES: &str = r#"
     b restore app --to-folder "$W/made" --identity "$ID"
 "#;
 
+/// On two backups of which the first is held.
+const KEEPING: &str = r#"
+0 - for a test
+    b snapshot hold app/1 --reason again --dry-run
+0 - app/000002
+    b snapshot forget app/2 --dry-run
+0 - app/000002
+    b snapshot release app/2
+0 - main
+    b prune plan
+0 - main
+    b repo check
+0 - main
+    b repo stats main
+0 - app
+    b retention preview
+4 - packs/
+    copy; rm "$W"/made/packs/*/*; r "$W/made" repo check
+9 - app/000001.json
+    copy; sed -i s/kinds/minds/ "$W/made/snapshots/app/000001.json"; r "$W/made" repo check
+2 E-USAGE several jobs
+    b snapshot forget app/1 other/1 -y --confirm app
+2 E-USAGE main, second
+    c "s,^\[job.app\]\$,[repository.second]\nurl = \"file://$W/made.second\"\ntrust = \"$TRUST\"\n&\nrepository = \"main\"," prune apply -y
+10 E-REPOSITORY-MISSING nowhere
+    b prune apply nowhere -y
+10 E-REPOSITORY-MISSING nowhere
+    b repo check nowhere
+12 E-WRITER-REFUSED writer.key
+    c 's,/state",/made",' snapshot release app/1
+16 E-NO-SNAPSHOT app/000099
+    b snapshot hold app/99 --reason why
+16 E-NO-SNAPSHOT app/000099
+    b snapshot forget app/99 -y --confirm app
+16 E-NO-JOB nothing
+    b retention preview nothing
+16 E-NO-JOB nothing
+    b snapshot forget nothing/1 -y --confirm nothing
+17 E-HELD for a test
+    b snapshot forget app/1 -y --confirm app
+17 E-HELD for a test
+    b snapshot forget app/1 --dry-run
+17 E-POLICY Nowhere
+    b retention preview --keep-last 7 --time-zone Europe/Nowhere
+17 E-POLICY keep
+    b retention preview app --keep-last 0
+17 E-NOT-CONFIRMED --confirm app
+    b snapshot forget app/2 -y
+17 E-NOT-CONFIRMED --yes --confirm app
+    b snapshot forget app/2
+17 E-NOT-CONFIRMED `other`
+    b snapshot forget app/2 -y --confirm other
+"#;
+
 const SOURCES: &str = r#"
 8 E-PROGRAM-MISSING `pg_dump`
     mkdir "$W/made.bin"; c "s,^password,bin_dir = \"$W/made.bin\"\n&," backup app
@@ -293,7 +347,15 @@ fn in_json(row: &Row, ran: &Ran) -> Option<String> {
 
 #[test]
 fn every_status_has_a_line() {
-    let tables = [SUCCESS, USAGE, REPOSITORIES, IDENTITIES, SOURCES, DISK];
+    let tables = [
+        SUCCESS,
+        USAGE,
+        REPOSITORIES,
+        IDENTITIES,
+        KEEPING,
+        SOURCES,
+        DISK,
+    ];
     let rows: Vec<Row> = tables.into_iter().flat_map(rows).collect();
     let tested: BTreeSet<i32> = rows.iter().map(|row| row.exit).collect();
     for code in Code::ALL {
@@ -326,6 +388,11 @@ fn misused() {
         ("b verify --level nonsense", "nonsense"),
         ("b restore app", "--to-folder"),
         ("b backup 'no job'", "no job"),
+        ("b snapshot hold app", "--reason"),
+        ("b snapshot hold app --reason ''", "200 bytes"),
+        ("b snapshot forget app", "app"),
+        ("b prune apply --grace 24", "no unit"),
+        ("b retention preview --keep-within 1y", "`y`"),
     ] {
         let script = format!("{PRELUDE}{script}");
         let said = world.shell(&script, &[("J", "")]).expect(2);
@@ -334,6 +401,9 @@ fn misused() {
         let error = said.message("error");
         let expected = (&2.into(), &"E-USAGE".into());
         assert_eq!((&error["exit"], &error["code"]), expected);
+        let variable = format!("export BACKUPCTL_JSON=1; {script}");
+        let said = world.shell(&variable, &[("J", "")]).expect(2);
+        assert_eq!(said.message("error")["code"], "E-USAGE");
     }
 }
 
@@ -373,6 +443,19 @@ fn identities_and_targets() {
     let world = World::new();
     world.backup();
     check(&world, IDENTITIES);
+}
+
+#[test]
+fn what_stays_and_what_goes() {
+    let world = World::new();
+    world.backup();
+    world.backup();
+    let hold = ["snapshot", "hold", "app/1", "--reason", "for a test"];
+    world.backupctl(&hold).expect(0);
+    check(&world, KEEPING);
+    // Nothing of all that has changed anything.
+    world.backupctl(&["verify", "--all"]).expect(0);
+    assert_eq!(world.backup()["snapshot"], "app/000003");
 }
 
 #[test]

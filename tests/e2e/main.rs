@@ -7,6 +7,8 @@ mod exit_codes;
 #[cfg(test)]
 mod full;
 #[cfg(test)]
+mod keeping;
+#[cfg(test)]
 mod looking;
 #[cfg(test)]
 mod main_path;

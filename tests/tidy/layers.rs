@@ -14,6 +14,7 @@ const RANKS: &[(&str, u8)] = &[
     ("codec", 2),
     ("crypt", 2),
     ("format", 1),
+    ("retention", 1),
 ];
 
 fn rank(module: &str) -> Option<u8> {

@@ -11,6 +11,7 @@ mod id;
 mod keeping;
 mod progress;
 mod report;
+mod retention;
 mod selection;
 
 pub use browse::{Aspect, Change, Difference, EntryInfo, EntryKind, Found};
@@ -26,5 +27,9 @@ pub use progress::{Event, Phase, Progress, Silent};
 pub use report::{
     BackupReport, ChosenEntries, End, Level, RestorePlan, RestoreReport, RestoreStep,
     RestoreTarget, RestoredStream, SnapshotDetail, SnapshotInfo, StreamInfo, Verdict, VerifyReport,
+};
+pub use retention::{
+    GoReason, KeepReason, PauseReason, RetentionDecision, RetentionNote, RetentionPlan,
+    RetentionPolicy, RetentionRule, RetentionVerdict,
 };
 pub use selection::Selection;

@@ -24,7 +24,7 @@ pub async fn forget(
     why: Why,
     now: Timestamp,
 ) -> Result<ForgetReport, OpError> {
-    let kill = async |forgotten: &mut Forgotten| {
+    let kill = |mut forgotten: Forgotten| async move {
         let mut report = ForgetReport::default();
         for name in names {
             if forgotten.dead(&name.job, name.seq).is_some() {
@@ -35,7 +35,7 @@ pub async fn forget(
             forgotten.kill(name, Dead { digest, why })?;
             report.forgotten.push(name.clone());
         }
-        Ok(report)
+        Ok((forgotten, report))
     };
     let mut report = repository.change_forgotten(key, now, kill).await?;
     for name in &report.forgotten {
@@ -69,13 +69,14 @@ pub async fn hold(
         reason: reason.to_owned(),
         created: now,
     };
-    let add = async |forgotten: &mut Forgotten| {
+    let held = &hold;
+    let add = |mut forgotten: Forgotten| async move {
         if let Some(dead) = forgotten.dead(&name.job, name.seq) {
             return Err(list::forgotten(name.clone(), dead));
         }
         repository.ended(name).await?.commit()?;
-        forgotten.add_hold(hold.clone());
-        Ok(())
+        forgotten.add_hold(held.clone());
+        Ok((forgotten, ()))
     };
     repository.change_forgotten(key, now, add).await?;
     Ok(hold)
@@ -88,7 +89,10 @@ pub async fn release(
     name: &SnapshotName,
     now: Timestamp,
 ) -> Result<bool, OpError> {
-    let remove = async |forgotten: &mut Forgotten| Ok(forgotten.remove_hold(name));
+    let remove = |mut forgotten: Forgotten| async move {
+        let held = forgotten.remove_hold(name);
+        Ok((forgotten, held))
+    };
     let released = repository.change_forgotten(key, now, remove).await;
     released.map_err(OpError::from)
 }

@@ -171,17 +171,20 @@ impl Repository {
 
     /// Changes what is dead or held: the change is made to the newest forget, and made again when
     /// somebody else's came first. A change that changes nothing stores nothing.
-    pub(crate) async fn change_forgotten<T>(
+    // Not an async closure that borrows: its future could not be seen to be `Send`.
+    pub(crate) async fn change_forgotten<T, F>(
         &self,
         key: &SecretKey,
         now: Timestamp,
-        mut change: impl AsyncFnMut(&mut Forgotten) -> Result<T, RepoError>,
-    ) -> Result<T, RepoError> {
+        mut change: impl FnMut(Forgotten) -> F,
+    ) -> Result<T, RepoError>
+    where
+        F: Future<Output = Result<(Forgotten, T), RepoError>> + Send,
+    {
         self.may_maintain(key)?;
         let mut known = self.forgotten().await?;
         for _ in 0..TRIES {
-            let mut changed = known.clone();
-            let outcome = change(&mut changed).await?;
+            let (changed, outcome) = change(known.clone()).await?;
             if changed == known || self.create_forget(key, &changed, now).await? {
                 return Ok(outcome);
             }

@@ -126,6 +126,7 @@ async fn a_foreign_object_is_left_alone_and_named() {
 
 /// Records that the right key signed, and that no program of ours writes.
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 async fn records_of_a_prune_that_do_not_fit_are_refused() {
     let nothing = Objects::default;
     let pack = |byte| SizedDigest(Digest([byte; 32]), 10);

@@ -86,7 +86,7 @@ pub(crate) struct FaultStore {
     decide: Decide,
     pub(crate) calls: Calls,
     /// Told when a call never returns.
-    pub(crate) dead: Notify,
+    pub(crate) dead: Arc<Notify>,
 }
 
 impl fmt::Debug for FaultStore {
@@ -117,7 +117,7 @@ impl FaultStore {
             inner,
             decide: Box::new(decide),
             calls: Calls::default(),
-            dead: Notify::new(),
+            dead: Arc::default(),
         })
     }
 
@@ -222,8 +222,31 @@ impl ObjectStore for FaultStore {
         &self,
         keys: BoxStream<'static, Result<Path>>,
     ) -> BoxStream<'static, Result<Path>> {
-        self.calls.deletes.fetch_add(1, Ordering::Relaxed);
-        self.inner.delete_stream(keys)
+        let fate = self.fate(&self.calls.deletes);
+        let deleted = if fate.done {
+            self.inner.delete_stream(keys)
+        } else {
+            stream::iter([Err(broken(io::ErrorKind::Other))]).boxed()
+        };
+        let dead = Arc::clone(&self.dead);
+        let deleted = async move {
+            if !fate.delay.is_zero() {
+                tokio::time::sleep(fate.delay).await;
+            }
+            match fate.answer {
+                Answer::Given | Answer::Short => deleted,
+                Answer::Fails(kind) => {
+                    deleted.count().await;
+                    stream::iter([Err(broken(kind))]).boxed()
+                }
+                Answer::Never => {
+                    deleted.count().await;
+                    dead.notify_one();
+                    stream::pending().boxed()
+                }
+            }
+        };
+        deleted.into_stream().flatten().boxed()
     }
 
     async fn put_multipart_opts(

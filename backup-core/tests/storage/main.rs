@@ -4,8 +4,7 @@
 #[cfg(test)]
 mod building;
 #[cfg(test)]
-mod crash;
-#[cfg(test)]
+#[expect(dead_code, reason = "the tests of the protocol let processes die")]
 mod faults;
 #[cfg(test)]
 mod moto;

@@ -103,19 +103,22 @@ impl World {
         clock: Clock,
         progress: &Arc<dyn Progress>,
     ) -> Result<BackupReport, OpError> {
+        self.backup_by(&self.host, store, name, clock, progress)
+            .await
+    }
+
+    /// The same from another host.
+    pub(crate) async fn backup_by(
+        &self,
+        host: &Host,
+        store: &Store,
+        name: &JobName,
+        clock: Clock,
+        progress: &Arc<dyn Progress>,
+    ) -> Result<BackupReport, OpError> {
         let repository = self.open(store).await?;
-        let job = BackupJob {
-            name: name.clone(),
-            sources: vec![Source::Files {
-                name: "data".to_owned(),
-                spec: FilesSpec {
-                    roots: vec![self.source(name)],
-                    ..FilesSpec::default()
-                },
-            }],
-            level: LevelMode::Fixed(3),
-        };
-        let (host, cancel) = (&self.host, CancellationToken::new());
+        let job = folder_job(name, self.source(name));
+        let cancel = CancellationToken::new();
         ops::backup(&repository, host, &job, clock, progress, &cancel).await
     }
 
@@ -134,6 +137,21 @@ impl World {
         restored?;
         let source = self.source(&snapshot.job);
         Ok(read_tree(&folder.join(source.strip_prefix("/").unwrap())))
+    }
+}
+
+/// A job that reads a folder.
+pub(crate) fn folder_job(name: &JobName, folder: PathBuf) -> BackupJob {
+    BackupJob {
+        name: name.clone(),
+        sources: vec![Source::Files {
+            name: "data".to_owned(),
+            spec: FilesSpec {
+                roots: vec![folder],
+                ..FilesSpec::default()
+            },
+        }],
+        level: LevelMode::Fixed(3),
     }
 }
 

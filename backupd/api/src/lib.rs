@@ -3,16 +3,20 @@
 //!
 //! It knows nothing of the engine. A daemon and a process of its own can both stand behind it.
 
+mod trial;
+
 use std::{path::PathBuf, sync::Arc};
 
 use async_trait::async_trait;
 use backup_model::{
     BackupReport, CheckReport, Difference, EntryInfo, Failure, ForgetReport, Found, HoldInfo,
     JobName, Level, Progress, PrunePlan, PruneReport, RepositoryStats, RestorePlan, RestoreReport,
-    Selection, SnapshotDetail, SnapshotInfo, SnapshotName, VerifyReport, Why,
+    RetentionPlan, Selection, SnapshotDetail, SnapshotInfo, SnapshotName, VerifyReport, Why,
 };
 use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
+
+pub use trial::Trial;
 
 /// What goes along with long work: who listens, and who may stop it.
 #[derive(Clone)]
@@ -200,6 +204,17 @@ pub trait Service: Send + Sync {
 
     /// The names of the repositories.
     fn repositories(&self) -> Vec<String>;
+
+    /// The jobs that can run.
+    fn jobs(&self) -> Vec<JobName>;
+
+    /// Says what of a job's snapshots stays, what goes, and why; none without a policy. A trial
+    /// changes the policy for this answer only.
+    async fn retention(
+        &self,
+        job: &JobName,
+        trial: &Trial,
+    ) -> Result<Option<RetentionPlan>, Failure>;
 
     /// Makes sure that a snapshot is not forgotten. The reason can be read by whoever reads the
     /// storage.

@@ -6,7 +6,7 @@ use backup_core::{
     source::files::Pattern,
     store::{Endpoint, Limits},
 };
-use backup_model::JobName;
+use backup_model::{JobName, RetentionPolicy};
 
 use super::{RepositoryName, RepositoryUrl, SecretRef, SourceName};
 
@@ -69,6 +69,8 @@ pub struct CredentialRefs {
 pub struct JobConfig {
     /// Where to: one of the configuration's repositories.
     pub repository: RepositoryName,
+    /// What of its snapshots stays; without a policy all do.
+    pub retention: Option<RetentionPolicy>,
     /// What, in the order of the file; at least one.
     pub sources: Vec<SourceConfig>,
 }

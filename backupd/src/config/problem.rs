@@ -244,6 +244,11 @@ impl Findings {
         self.files[file].masked.push(span);
     }
 
+    /// How many things were found so far.
+    pub(crate) fn count(&self) -> usize {
+        self.found.len()
+    }
+
     pub(crate) fn is_clean(&self) -> bool {
         self.found.is_empty()
     }
@@ -276,6 +281,16 @@ impl Findings {
             }
         });
         Problems(problems.collect())
+    }
+}
+
+impl<T> Located<T> {
+    pub(crate) fn as_ref(&self) -> Located<&T> {
+        let at = self.at.clone();
+        Located {
+            value: &self.value,
+            at,
+        }
     }
 }
 

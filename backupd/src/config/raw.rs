@@ -3,10 +3,12 @@
 //! Reading is by hand and not by serde: serde stops at the first problem, and knows no place of
 //! a table. What the values mean, and whether they fit together, is not known here.
 
+mod retention;
 mod s3;
 
 use toml::de::{DeTable, DeValue};
 
+pub(crate) use retention::{RawDefaults, RawRetention};
 pub(crate) use s3::{RawCredentials, RawLimits, RawS3};
 
 use super::{
@@ -16,6 +18,7 @@ use super::{
 
 const VERSION: Key = Key("version", "version = 1");
 const STATE: Key = Key("state", "state = \"/var/lib/backupd\"");
+const DEFAULTS: Key = Key("defaults", "[defaults]");
 const REPOSITORIES: Key = Key("repository", "[repository.main]");
 const URL: Key = Key("url", "url = \"file:///var/lib/backupd/repo\"");
 const TRUST: Key = Key("trust", "trust = \"RW…\"");
@@ -57,6 +60,7 @@ pub(crate) struct RawFile {
     pub(crate) start: Spot,
     pub(crate) version: Field<i64>,
     pub(crate) state: Option<Located<String>>,
+    pub(crate) defaults: Option<RawDefaults>,
     pub(crate) repositories: Vec<RawRepository>,
     pub(crate) jobs: Vec<RawJob>,
 }
@@ -76,6 +80,7 @@ pub(crate) struct RawRepository {
 pub(crate) struct RawJob {
     pub(crate) name: Located<String>,
     pub(crate) repository: Field<String>,
+    pub(crate) retention: Field<RawRetention>,
     pub(crate) sources: Field<Vec<RawSource>>,
 }
 
@@ -156,6 +161,7 @@ pub(crate) fn read(table: &DeTable<'_>, file: usize, findings: &mut Findings) ->
         start,
         version: table.number(VERSION, findings),
         state: None,
+        defaults: None,
         repositories: Vec::new(),
         jobs: Vec::new(),
     };
@@ -163,6 +169,8 @@ pub(crate) fn read(table: &DeTable<'_>, file: usize, findings: &mut Findings) ->
         return raw;
     }
     raw.state = table.text(STATE, findings).got();
+    let defaults = table.table(DEFAULTS, findings).got();
+    raw.defaults = defaults.map(|inner| retention::defaults(inner.value, findings));
     for (name, table) in table.named(REPOSITORIES, findings) {
         raw.repositories.push(repository(name, table, findings));
     }
@@ -202,6 +210,7 @@ fn repository(
 
 fn job(name: Located<String>, mut table: Table<'_>, findings: &mut Findings) -> RawJob {
     let repository = table.text(REPOSITORY, findings);
+    let retention = retention::retention(&mut table, findings);
     let sources = match table.tables(SOURCES, findings) {
         Field::Absent => Field::Absent,
         Field::Wrong => Field::Wrong,
@@ -217,6 +226,7 @@ fn job(name: Located<String>, mut table: Table<'_>, findings: &mut Findings) -> 
     RawJob {
         name,
         repository,
+        retention,
         sources,
     }
 }

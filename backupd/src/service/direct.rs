@@ -4,23 +4,25 @@ use std::{io::Write, sync::Arc};
 
 use async_trait::async_trait;
 use backup_core::{
-    ops::{self, OpError, Prepared, RestoreRequest, Verifier},
+    ops::{self, OpError, Prepared, PruneOptions, RestoreRequest, Verifier},
     postgres::{Connection, Programs},
     repo::{Host, Repository},
+    retention,
     sink::directory::ExtractOptions,
 };
 use backup_keys::Identity;
 use backup_model::{
-    BackupReport, Code, Difference, EntryInfo, Failure, Found, JobName, Level, RestorePlan,
-    RestoreReport, Selection, SnapshotDetail, SnapshotName, VerifyReport,
+    BackupReport, CheckReport, Code, Difference, EntryInfo, Event, Failure, ForgetReport, Found,
+    HoldInfo, JobName, Level, PrunePlan, PruneReport, RepositoryStats, RestorePlan, RestoreReport,
+    RetentionPlan, Selection, SnapshotDetail, SnapshotName, VerifyReport,
 };
 use backupd_api::{
-    DatabaseOrder, DiffRequest, FindRequest, IdentityText, ListedRun, LsRequest, RestoreOrder,
-    Service, Task, VerifyRequest,
+    DatabaseOrder, DiffRequest, FindRequest, ForgetRequest, IdentityText, ListedRun, LsRequest,
+    PruneRequest, RestoreOrder, Service, Task, Trial, VerifyRequest,
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Access, sources};
+use super::{Access, Place, sources};
 use crate::{clock, config::SourceKind};
 
 /// Does the work here and now.
@@ -67,12 +69,17 @@ impl Direct {
 
     /// The repository that has snapshots of a job.
     async fn repository_of(&self, job: &JobName) -> Result<Repository, Failure> {
+        Ok(self.place_of(job).await?.1)
+    }
+
+    /// The same, and where it is.
+    async fn place_of(&self, job: &JobName) -> Result<(&Place, Repository), Failure> {
         let mut failed = None;
         for place in self.access.places_of(Some(job)) {
             let repository = place.open(&self.access.secrets).await?;
             let jobs = repository.jobs().await.map_err(OpError::from);
             if jobs.map_err(|error| error.to_failure())?.contains(job) {
-                return Ok(repository);
+                return Ok((place, repository));
             }
             let text = format!("{} has no snapshots of `{job}`", place.name);
             failed = Some(Failure::new(Code::NoJob, text));
@@ -92,6 +99,41 @@ impl Direct {
             repositories.push(place.open(&self.access.secrets).await?);
         }
         Ok(repositories)
+    }
+
+    /// Where a job of the configuration is stored.
+    fn place_to_run(&self, job: &JobName) -> Result<&Place, Failure> {
+        self.access.places_of(Some(job)).next().ok_or_else(|| {
+            let text = format!("the job `{job}` has no repository");
+            Failure::new(Code::Config, text)
+        })
+    }
+
+    /// The repository of this name.
+    fn place(&self, name: &str) -> Result<&Place, Failure> {
+        let mut places = self.access.places_of(None);
+        places.find(|place| place.name == name).ok_or_else(|| {
+            let text = format!("no repository is called `{name}`");
+            Failure::new(Code::RepositoryMissing, text)
+        })
+    }
+
+    /// A repository and this host's key, to change in it what is kept.
+    async fn to_maintain(&self, place: &Place) -> Result<Maintained, Failure> {
+        let (repository, warning) = place.open_to_write(&self.access.secrets).await?;
+        let host = Host::open(&self.access.state, repository.id())
+            .map_err(|error| Failure::from_error(error.code(), &error))?;
+        Ok(Maintained {
+            repository,
+            host,
+            warning,
+        })
+    }
+
+    /// The same for the repository that has snapshots of a job.
+    async fn to_maintain_job(&self, job: &JobName) -> Result<Maintained, Failure> {
+        let (place, _) = self.place_of(job).await?;
+        self.to_maintain(place).await
     }
 
     /// The server for a restore: the one that was named, or the job's own.
@@ -154,14 +196,19 @@ impl Direct {
     }
 }
 
+/// A repository, and who may change what is kept in it.
+struct Maintained {
+    repository: Repository,
+    host: Host,
+    /// What is to be said of its store.
+    warning: Option<Failure>,
+}
+
 #[async_trait]
 impl Service for Direct {
     async fn backup(&self, job: &JobName, task: &Task) -> Result<BackupReport, Failure> {
         let config = self.access.job(job)?;
-        let place = self.access.places_of(Some(job)).next().ok_or_else(|| {
-            let text = format!("the job `{job}` has no repository");
-            Failure::new(Code::Config, text)
-        })?;
+        let place = self.place_to_run(job)?;
         let (repository, warning) = place.open_to_write(&self.access.secrets).await?;
         let host = Host::open(&self.access.state, repository.id())
             .map_err(|error| Failure::from_error(error.code(), &error))?;
@@ -300,6 +347,113 @@ impl Service for Direct {
         let (repository, prepared) = self.prepare(order).await?;
         let progress = Arc::clone(&task.progress);
         ops::restore(&repository, prepared, &progress, &task.cancel)
+            .await
+            .map_err(|error| error.to_failure())
+    }
+
+    fn repositories(&self) -> Vec<String> {
+        let places = self.access.places_of(None);
+        places.map(|place| place.name.clone()).collect()
+    }
+
+    fn jobs(&self) -> Vec<JobName> {
+        self.access.jobs.keys().cloned().collect()
+    }
+
+    async fn retention(
+        &self,
+        job: &JobName,
+        trial: &Trial,
+    ) -> Result<Option<RetentionPlan>, Failure> {
+        self.access.job(job)?;
+        let Some(policy) = trial.of(None) else {
+            return Ok(None);
+        };
+        let place = self.place_to_run(job)?;
+        let repository = place.open(&self.access.secrets).await?;
+        let records = match ops::retention_records(&repository, job).await {
+            // It has not run yet.
+            Err(error) if error.code() == Code::NoJob => Vec::new(),
+            records => records.map_err(|error| error.to_failure())?,
+        };
+        retention::plan(&policy, &records, clock::now())
+            .map(Some)
+            .map_err(|error| Failure::from_error(error.code(), &error))
+    }
+
+    async fn hold(&self, name: &SnapshotName, reason: &str) -> Result<HoldInfo, Failure> {
+        let to = self.to_maintain_job(&name.job).await?;
+        ops::hold(&to.repository, to.host.key(), name, reason, clock::now())
+            .await
+            .map_err(|error| error.to_failure())
+    }
+
+    async fn release(&self, name: &SnapshotName) -> Result<bool, Failure> {
+        let to = self.to_maintain_job(&name.job).await?;
+        ops::release(&to.repository, to.host.key(), name, clock::now())
+            .await
+            .map_err(|error| error.to_failure())
+    }
+
+    async fn forget(&self, request: &ForgetRequest) -> Result<ForgetReport, Failure> {
+        let Some(first) = request.snapshots.first() else {
+            return Ok(ForgetReport::default());
+        };
+        let to = self.to_maintain_job(&first.job).await?;
+        let names = &request.snapshots;
+        ops::forget(
+            &to.repository,
+            to.host.key(),
+            names,
+            request.why,
+            clock::now(),
+        )
+        .await
+        .map_err(|error| error.to_failure())
+    }
+
+    async fn plan_prune(&self, repository: &str, task: &Task) -> Result<PrunePlan, Failure> {
+        let repository = self.place(repository)?.open(&self.access.secrets).await?;
+        ops::plan_prune(&repository, &task.cancel)
+            .await
+            .map_err(|error| error.to_failure())
+    }
+
+    async fn prune(&self, request: &PruneRequest, task: &Task) -> Result<PruneReport, Failure> {
+        let to = self.to_maintain(self.place(&request.repository)?).await?;
+        if let Some(warning) = to.warning {
+            task.progress.event(Event::Warned(warning));
+        }
+        let options = PruneOptions {
+            grace_secs: request.grace_secs,
+            allow_large: request.allow_large,
+        };
+        let Task { progress, cancel } = task;
+        let (key, host) = (to.host.key(), Some(&to.host));
+        let progress = progress.as_ref();
+        ops::prune(
+            &to.repository,
+            key,
+            host,
+            options,
+            clock::now,
+            progress,
+            cancel,
+        )
+        .await
+        .map_err(|error| error.to_failure())
+    }
+
+    async fn check(&self, repository: &str, task: &Task) -> Result<CheckReport, Failure> {
+        let repository = self.place(repository)?.open(&self.access.secrets).await?;
+        ops::check(&repository, &task.cancel)
+            .await
+            .map_err(|error| error.to_failure())
+    }
+
+    async fn stats(&self, repository: &str, task: &Task) -> Result<RepositoryStats, Failure> {
+        let repository = self.place(repository)?.open(&self.access.secrets).await?;
+        ops::stats(&repository, &task.cancel)
             .await
             .map_err(|error| error.to_failure())
     }

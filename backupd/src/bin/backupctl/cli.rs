@@ -13,8 +13,8 @@ use clap::{
 };
 
 use crate::commands::{
-    backup, cat, completion, config, init, man, quickstart, recovery_script, repo, restore,
-    snapshot, verify, version,
+    backup, cat, completion, config, init, man, prune, quickstart, recovery_script, repo, restore,
+    retention, snapshot, verify, version,
 };
 
 /// Backs up PostgreSQL databases and folders into an encrypted, signed repository, and proves
@@ -182,6 +182,12 @@ pub(crate) enum Command {
     Verify(verify::Args),
     Restore(restore::Args),
     Cat(cat::Args),
+    /// What of a job's snapshots stays and what goes, by its policy.
+    #[command(subcommand)]
+    Retention(retention::Command),
+    /// Delete what only forgotten snapshots used.
+    #[command(subcommand)]
+    Prune(prune::Command),
     /// Look at the repository's storage.
     #[command(subcommand)]
     Repo(repo::Command),

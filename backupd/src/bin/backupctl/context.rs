@@ -31,11 +31,6 @@ impl Context {
     pub(crate) fn progress(&self) -> Arc<dyn Progress> {
         progress::progress(&self.output)
     }
-
-    /// Asks for a yes; anything else is a failure.
-    pub(crate) async fn confirm(&self, question: &str) -> Result<(), Failure> {
-        self.output.confirm(question, &self.stop).await
-    }
 }
 
 impl Context {

@@ -5,9 +5,10 @@
     reason = "the programs read the environment for the library"
 )]
 
-use std::{env, path::PathBuf};
+use std::{env, ffi::OsString, path::PathBuf};
 
 use backupd::config::{Places, SecretSources};
+use clap::builder::{FalseyValueParser, TypedValueParser as _};
 
 /// Where the configuration and state may be; `flag` is the file on the command line.
 pub(crate) fn places(flag: Option<PathBuf>) -> Places {
@@ -39,6 +40,14 @@ pub(crate) fn program_folders() -> Vec<PathBuf> {
 /// Whether the terminal can do no more than print lines.
 pub(crate) fn is_dumb_terminal() -> bool {
     env::var_os("TERM").is_none_or(|term| term == "dumb")
+}
+
+/// Whether JSON is wanted, as far as can be said of arguments that make no sense.
+pub(crate) fn wants_json() -> bool {
+    let parser = FalseyValueParser::new();
+    let command = clap::Command::new("backupctl");
+    let says_so = |value: OsString| parser.parse_ref(&command, None, &value).unwrap_or(false);
+    env::args_os().any(|arg| arg == "--json") || env::var_os("BACKUPCTL_JSON").is_some_and(says_so)
 }
 
 /// A variable that is set to the empty text counts as not set.

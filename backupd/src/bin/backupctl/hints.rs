@@ -21,7 +21,8 @@ pub(crate) const fn hint(code: Code) -> Option<&'static str> {
             "Install PostgreSQL's client programs: sudo apt-get install postgresql-client"
         }
         Code::RepositoryDamaged => {
-            "Keep the repository as it is and bring its damaged files back from a copy."
+            "Keep the repository as it is and bring its damaged files back from a copy. A run \
+             whose record is lost for good can be given up: backupctl snapshot forget SNAPSHOT"
         }
         Code::NotTrusted => {
             "Compare the key with the one that `backupctl init` printed. If this is the right \
@@ -69,12 +70,28 @@ pub(crate) const fn hint(code: Code) -> Option<&'static str> {
         Code::NoJob => {
             "`backupctl snapshot list` shows the jobs that have snapshots; the configuration names those that can run."
         }
+        Code::Forgotten => {
+            "What was forgotten cannot be restored; `backupctl snapshot list` shows what is left."
+        }
         Code::NoStream => "`backupctl snapshot show SNAPSHOT` lists its streams.",
         Code::NoPath => "`backupctl snapshot ls SNAPSHOT` lists what is in it.",
         Code::TargetNotEmpty => "Choose a target that does not exist yet.",
         Code::TargetRefused => "Choose another target, or change what speaks against this one.",
         Code::RepositoryExists => "Use the repository that is there, or choose another place.",
-        Code::NotConfirmed => "Answer yes on a terminal, or give --yes.",
+        Code::Held => {
+            "If nobody needs it any more, let it go first: backupctl snapshot release SNAPSHOT"
+        }
+        Code::Policy => {
+            "Correct `retention` in the configuration; `backupctl retention preview --keep-last 7` \
+             tries another policy out."
+        }
+        Code::Retained => {
+            "Nothing needs to be done: `backupctl prune apply` tries again when the lock is over."
+        }
+        Code::NotConfirmed => {
+            "Look at the plan with --dry-run, then answer on a terminal, or give --yes, and \
+             --confirm NAME where data is lost."
+        }
         Code::Config => "Correct the configuration; `backupctl config check` shows what is left.",
         Code::ConfigMissing => {
             "Write the file, name another with --config, or begin with `backupctl init`."

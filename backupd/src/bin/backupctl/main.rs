@@ -4,6 +4,7 @@
 //! one function, which asks the library to do the work and hands data to `output`. Nothing else
 //! prints; nothing here knows how a backup is made.
 
+mod ask;
 mod cli;
 mod commands;
 mod context;

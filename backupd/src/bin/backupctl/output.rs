@@ -26,7 +26,6 @@ use crate::{
     exit::Exit,
     hints::hint,
     progress::Mode,
-    signals::Stop,
 };
 
 const RED: Style = AnsiColor::Red.on_default().bold();
@@ -40,7 +39,6 @@ const CANNOT_WRITE: &str = "standard output could not be written";
 pub(crate) struct Output {
     json: bool,
     quiet: bool,
-    yes: bool,
     can_ask: bool,
     color: Color,
     mode: Mode,
@@ -100,7 +98,6 @@ impl Output {
         Self {
             json: global.json,
             quiet: global.quiet,
-            yes: global.yes,
             can_ask: terminal && !global.no_input,
             color: global.color,
             mode,
@@ -205,35 +202,20 @@ impl Output {
         true
     }
 
-    /// Asks for a yes; anything else is a failure.
-    pub(crate) async fn confirm(&self, question: &str, stop: &Stop) -> Result<(), Failure> {
-        if self.yes {
-            return Ok(());
-        }
-        if !self.can_ask {
-            let message = "this needs a yes, and there is nobody to ask";
-            return Err(Failure::new(Code::NotConfirmed, message));
-        }
-        self.write_err(&format!("{question} [y/N] "));
-        let answer = tokio::task::spawn_blocking(|| {
-            let mut line = String::new();
-            io::stdin().read_line(&mut line).map(|_| line)
-        });
-        // Dropping the wait is safe: nobody reads the answer of a stopped command.
-        let answer = tokio::select! {
-            () = stop.token().cancelled() => return Err(stop.failure()),
-            answer = answer => answer,
-        };
-        match answer {
-            Ok(Ok(line)) if is_yes(&line) => Ok(()),
-            _ => Err(Failure::new(Code::NotConfirmed, "the answer was not yes")),
-        }
+    /// Whether somebody is there who can answer.
+    pub(crate) const fn can_ask(&self) -> bool {
+        self.can_ask
+    }
+
+    /// A question; the answer is typed behind it.
+    pub(crate) fn prompt(&self, question: &str) {
+        self.write_err(question);
     }
 
     /// Help, the version, or what is wrong with the arguments.
     pub(crate) fn usage(error: &clap::Error) -> Exit {
         let wrong = error.use_stderr();
-        let json_wanted = std::env::args_os().any(|arg| arg == "--json");
+        let json_wanted = environment::wants_json();
         if let Some(failure) = refused_value(error) {
             if json_wanted {
                 let line = json("error", &Trouble::error(&failure)).unwrap_or_default();
@@ -379,10 +361,6 @@ fn described(word: &str, style: Style, failure: &Failure, hint: Option<&str>) ->
     text
 }
 
-fn is_yes(line: &str) -> bool {
-    matches!(line.trim().to_ascii_lowercase().as_str(), "y" | "yes")
-}
-
 #[cfg(test)]
 mod tests {
     use clap::Parser as _;
@@ -442,28 +420,6 @@ mod tests {
             let shown = json("error", &Trouble::error(&failure)).unwrap();
             assert!(shown.contains(flag), "{shown}");
             assert!(!shown.to_lowercase().contains("geheim"), "{shown}");
-        }
-    }
-
-    #[tokio::test]
-    async fn without_somebody_to_ask_only_the_flag_is_a_yes() {
-        let confirm = async |flag| {
-            let cli = Cli::try_parse_from(["backupctl", "version", "--no-input", flag]).unwrap();
-            let output = Output::new(&cli.global);
-            output.confirm("Go on?", &Stop::default()).await
-        };
-        let refused = confirm("--no-progress").await.unwrap_err();
-        assert_eq!(refused.code, Code::NotConfirmed);
-        assert_eq!(confirm("--yes").await, Ok(()));
-    }
-
-    #[test]
-    fn only_a_yes_is_a_yes() {
-        for yes in ["y\n", "Y", " yes \n", "YES"] {
-            assert!(is_yes(yes), "{yes:?}");
-        }
-        for no in ["", "\n", "n", "yess", "ja"] {
-            assert!(!is_yes(no), "{no:?}");
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Numbers as people read them: sizes, durations, times. Machines get the numbers themselves.
 
+use backup_model::{End, Failure, OpenRun};
 use jiff::Timestamp;
 
 /// A size with a binary unit: `16.0 MiB`.
@@ -41,6 +42,47 @@ pub(crate) fn time(time: Timestamp) -> String {
 /// A number of things: `1 job`, `2 jobs`.
 pub(crate) fn count(number: usize, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
+}
+
+/// The same for what a report counts.
+pub(crate) fn number(number: u64, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
+/// How a run ended.
+pub(crate) const fn end(end: End) -> &'static str {
+    match end {
+        End::Complete => "complete",
+        End::Partial => "partial",
+        End::Aborted => "aborted",
+        End::Fenced => "fenced",
+        End::Open => "no end yet",
+        _ => "unknown",
+    }
+}
+
+/// Whether a run that ended so made a snapshot.
+pub(crate) const fn is_snapshot(end: End) -> bool {
+    matches!(end, End::Complete | End::Partial)
+}
+
+/// A run without an end: `webui/000042, which began …`.
+pub(crate) fn open_run(run: &OpenRun) -> String {
+    format!(
+        "{}, which began {} and may be ended from {}",
+        run.run,
+        time(run.began),
+        time(run.limit)
+    )
+}
+
+/// A failure and its causes in one line.
+pub(crate) fn failure(failure: &Failure) -> String {
+    let causes = failure.causes.iter().map(String::as_str);
+    std::iter::once(failure.message.as_str())
+        .chain(causes)
+        .collect::<Vec<_>>()
+        .join(": ")
 }
 
 /// A name out of a backup: what would steer a terminal is written as an escape.

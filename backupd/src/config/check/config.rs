@@ -7,7 +7,7 @@ use std::{
 
 use backup_model::JobName;
 
-use super::known::Known;
+use super::{known::Known, retention::Defaults};
 use crate::config::{
     Config, JobConfig, Places, Problems, RepositoryConfig, RepositoryName,
     problem::{Findings, Located, Spot},
@@ -27,6 +27,7 @@ pub(in crate::config) fn check(
         findings,
         repositories: Known::new("repository"),
         jobs: Known::new("job"),
+        defaults: Defaults::default(),
         trees: Vec::new(),
     };
     check.versions(files);
@@ -34,6 +35,7 @@ pub(in crate::config) fn check(
     for raw in files.iter().flat_map(|file| &file.repositories) {
         check.repository(raw);
     }
+    check.defaults(files);
     for raw in files.iter().flat_map(|file| &file.jobs) {
         check.job(raw);
     }
@@ -47,6 +49,7 @@ pub(super) struct Check {
     pub(super) complete: bool,
     pub(super) repositories: Known<RepositoryName, Option<RepositoryConfig>>,
     pub(super) jobs: Known<JobName, Option<JobConfig>>,
+    pub(super) defaults: Defaults,
     /// What is backed up, and where that is said.
     pub(super) trees: Vec<Located<PathBuf>>,
 }

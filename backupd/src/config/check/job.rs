@@ -11,9 +11,11 @@ use crate::config::{
 impl Check {
     pub(super) fn job(&mut self, raw: &RawJob) {
         let repository = self.repository_of(raw);
+        let retention = self.retention(&raw.retention);
         let sources = self.sources(raw);
         let config = repository.map(|repository| JobConfig {
             repository,
+            retention,
             sources,
         });
         self.jobs.add(&raw.name, config, &mut self.findings);

@@ -11,6 +11,7 @@ mod job;
 mod known;
 mod postgres;
 mod repository;
+mod retention;
 mod s3;
 
 pub(super) use config::check;

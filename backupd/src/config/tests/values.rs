@@ -62,7 +62,7 @@ fn keys_and_types() {
         "retain = 7",
         9,
         "unknown key `retain`",
-        "Known here: `repository`, `source`.",
+        "Did you mean `retention`?",
     );
     refused(
         "[job.webui]",

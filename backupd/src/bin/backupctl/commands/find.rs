@@ -25,25 +25,30 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> 
         glob: args.glob,
         identity: args.identity.require()?,
     };
-    let mut trouble: Option<Code> = None;
+    let mut trouble = Exit::DONE;
     let mut report = |found: Result<Found, Failure>| match found {
         Ok(found) if context.output.is_json() => context.output.line("found", &found),
         Ok(found) => context.output.text(&line(&found)),
         Err(failure) => {
             context.output.warning(&failure);
-            trouble.get_or_insert(failure.code);
+            trouble = trouble.worse(Exit::of(failure.code));
         }
     };
     let service = context.service()?;
-    let count = service.find(&request, &mut report, &context.task()).await?;
-    match trouble {
+    match service.find(&request, &mut report, &context.task()).await {
+        // What ended the search is told as a warning where something worse was found before.
+        Err(failure) if trouble.worse(Exit::of(failure.code)) == trouble => {
+            context.output.warning(&failure);
+            Ok(trouble)
+        }
+        Err(failure) => Err(failure),
         // What could not be searched may hold it.
-        Some(code) => Ok(Exit::of(code)),
-        None if count == 0 => {
+        Ok(_) if trouble != Exit::DONE => Ok(trouble),
+        Ok(0) => {
             let text = format!("no snapshot has anything like `{}`", request.glob);
             Err(Failure::new(Code::NoPath, text))
         }
-        None => Ok(Exit::DONE),
+        Ok(_) => Ok(Exit::DONE),
     }
 }
 

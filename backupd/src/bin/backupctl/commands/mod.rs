@@ -2,20 +2,27 @@
 
 pub(crate) mod backup;
 pub(crate) mod cat;
+mod check;
 pub(crate) mod completion;
 pub(crate) mod config;
 pub(crate) mod diff;
 pub(crate) mod find;
+mod forget;
+mod hold;
 mod identity;
 pub(crate) mod init;
 pub(crate) mod ls;
 pub(crate) mod man;
+mod place;
+pub(crate) mod prune;
 pub(crate) mod quickstart;
 pub(crate) mod recovery_script;
 pub(crate) mod repo;
 pub(crate) mod restore;
+pub(crate) mod retention;
 mod run;
 pub(crate) mod snapshot;
+mod stats;
 pub(crate) mod verify;
 pub(crate) mod version;
 

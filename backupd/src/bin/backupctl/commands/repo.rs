@@ -5,11 +5,14 @@ use backup_model::Failure;
 use backupd::storage;
 use serde::Serialize;
 
+use super::{check, stats};
 use crate::{context::Context, exit::Exit};
 
 /// What to do with the repository's storage.
 #[derive(clap::Subcommand, Debug)]
 pub(crate) enum Command {
+    Check(check::Args),
+    Stats(stats::Args),
     /// Ask the storage whether it keeps two writers apart: creates small objects below `probe/`,
     /// one after another and several at once, and deletes them where that is allowed.
     Probe,
@@ -33,6 +36,8 @@ struct Probed {
 
 pub(crate) async fn run(command: &Command, context: &Context) -> Result<Exit, Failure> {
     match command {
+        Command::Check(args) => check::run(args, context).await,
+        Command::Stats(args) => stats::run(args, context).await,
         Command::Probe => probe(context).await,
     }
 }

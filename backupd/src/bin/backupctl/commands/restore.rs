@@ -95,21 +95,11 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> 
         context.output.document("restore-plan", &plan, plan_text);
         return obstacle(&plan).map_or(Ok(Exit::DONE), Err);
     }
-    if context.output.is_json() {
-        context.output.line("restore-plan", &plan);
-    } else {
-        context.output.note(&plan_text(&plan));
-    }
+    let shown = context.propose("restore-plan", &plan, plan_text);
     if let Some(obstacle) = obstacle(&plan) {
         return Err(obstacle);
     }
-    // Nobody is asked about a plan that was not shown.
-    let question = if context.global.quiet {
-        format!("{}\nStart?", plan_text(&plan))
-    } else {
-        "Start?".to_owned()
-    };
-    context.confirm(&question).await?;
+    context.agree(shown, "Start?").await?;
     let report = service.restore(&order, &context.task()).await?;
     context.output.clear();
     for warning in &report.warnings {

@@ -1,12 +1,10 @@
 //! `backupctl snapshot …`.
 
-use backup_model::{
-    End, Failure, Selection, SnapshotDetail, SnapshotInfo, SnapshotName, StreamInfo,
-};
+use backup_model::{Failure, Selection, SnapshotDetail, SnapshotInfo, SnapshotName, StreamInfo};
 use backupd_api::Service as _;
 use serde::Serialize;
 
-use super::{diff, find, identity::IdentityArg, ls};
+use super::{diff, find, forget, hold, identity::IdentityArg, ls};
 use crate::{
     context::Context,
     exit::Exit,
@@ -27,6 +25,9 @@ pub(crate) enum Command {
     Diff(diff::Args),
     /// Search snapshots for files and folders, newest first.
     Find(find::Args),
+    Hold(hold::HoldArgs),
+    Release(hold::ReleaseArgs),
+    Forget(forget::Args),
 }
 
 /// Which snapshots to list.
@@ -52,6 +53,9 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result<Exit, Fai
         Command::Ls(args) => ls::run(args, context).await,
         Command::Diff(args) => diff::run(args, context).await,
         Command::Find(args) => find::run(args, context).await,
+        Command::Hold(args) => hold::hold(args, context).await,
+        Command::Release(args) => hold::release(args, context).await,
+        Command::Forget(args) => forget::run(args, context).await,
     }
 }
 
@@ -79,10 +83,8 @@ async fn list(args: ListArgs, context: &Context) -> Result<Exit, Failure> {
             context.output.warning(failure);
         }
     }
-    // A damaged record (9) is worse than a store that does not give one (14) only in words: any
-    // of them is a failure, and the first is the one to look at.
-    let first = listed.invalid.first();
-    Ok(first.map_or(Exit::DONE, |failure| Exit::of(failure.code)))
+    let exits = listed.invalid.iter().map(|failure| Exit::of(failure.code));
+    Ok(exits.fold(Exit::DONE, Exit::worse))
 }
 
 fn list_text(listed: &Listed) -> String {
@@ -109,7 +111,7 @@ fn list_text(listed: &Listed) -> String {
 }
 
 fn row(info: &SnapshotInfo) -> [String; 6] {
-    let sized = matches!(info.end, End::Complete | End::Partial);
+    let sized = show::is_snapshot(info.end);
     let size = |bytes: u64| {
         if sized {
             show::bytes(bytes)
@@ -131,18 +133,12 @@ fn row(info: &SnapshotInfo) -> [String; 6] {
     ]
 }
 
-fn end(info: &SnapshotInfo) -> String {
-    let word = match info.end {
-        End::Complete => "complete",
-        End::Partial => "partial",
-        End::Aborted => "aborted",
-        End::Fenced => "fenced",
-        End::Open => "no end yet",
-        _ => "unknown",
-    };
+pub(super) fn end(info: &SnapshotInfo) -> String {
+    let word = show::end(info.end);
+    let held = info.held.as_ref().map_or("", |_| ", held");
     match &info.reason {
-        None => word.to_owned(),
-        Some(reason) => format!("{word} ({reason})"),
+        None => format!("{word}{held}"),
+        Some(reason) => format!("{word} ({reason}){held}"),
     }
 }
 
@@ -204,6 +200,9 @@ fn show_text(detail: &SnapshotDetail) -> String {
         ),
         format!("  record   {}", info.record),
     ];
+    if let Some(reason) = &info.held {
+        lines.insert(1, format!("  held     {}", show::name(reason)));
+    }
     if let Some(streams) = &detail.streams {
         lines.push(String::new());
         lines.push(streams_table(streams));

@@ -114,7 +114,7 @@ fn line(report: &VerifyReport) -> String {
     let (mark, text) = match &report.verdict {
         Verdict::Good => ('✓', good(report)),
         Verdict::Damaged { faults } => ('✗', described(faults)),
-        Verdict::Untested { reason } => ('?', format!("not tested: {}", one_line(reason))),
+        Verdict::Untested { reason } => ('?', format!("not tested: {}", show::failure(reason))),
         _ => ('?', "an outcome that this program does not know".to_owned()),
     };
     format!(
@@ -142,17 +142,9 @@ fn good(report: &VerifyReport) -> String {
 }
 
 fn described(faults: &[Failure]) -> String {
-    let first = faults.first().map_or_else(String::new, one_line);
+    let first = faults.first().map_or_else(String::new, show::failure);
     match faults.len() {
         0 | 1 => first,
         n => format!("{first}; and {} more, all with --json", n - 1),
     }
-}
-
-fn one_line(failure: &Failure) -> String {
-    let causes = failure.causes.iter().map(String::as_str);
-    std::iter::once(failure.message.as_str())
-        .chain(causes)
-        .collect::<Vec<_>>()
-        .join(": ")
 }
