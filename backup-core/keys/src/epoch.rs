@@ -166,7 +166,9 @@ pub fn open_epoch_key(
 
 /// The digest of a canary's plaintext: only who opens the epoch can name it.
 pub fn canary_digest(file: &[u8], epoch: &Identity) -> Result<Digest, EpochError> {
-    Ok(Digest(Sha256::digest(&*decrypt_with(file, epoch.as_age())?).into()))
+    Ok(Digest(
+        Sha256::digest(&*decrypt_with(file, epoch.as_age())?).into(),
+    ))
 }
 
 pub(crate) fn encrypt_with(

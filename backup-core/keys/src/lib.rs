@@ -8,7 +8,6 @@ pub mod administrator;
 mod age_key;
 mod bech32_text;
 mod epoch;
-pub mod kit;
 mod private_file;
 mod record;
 mod signing;

@@ -9,10 +9,7 @@ use std::{
     path::PathBuf,
 };
 
-use age::{
-    armor::ArmoredReader,
-    ssh::{UnencryptedKey, UnsupportedKey},
-};
+use age::{armor::ArmoredReader, ssh::UnsupportedKey};
 use secrecy::{ExposeSecret as _, SecretString};
 use zeroize::Zeroizing;
 
@@ -93,7 +90,10 @@ pub enum IdentityError {
 enum Kind {
     X25519(Identity),
     Ssh(Box<age::ssh::Identity>, String),
-    Plugin { program: PathBuf, text: SecretString },
+    Plugin {
+        program: PathBuf,
+        text: SecretString,
+    },
     Passphrase(SecretString),
 }
 
@@ -247,7 +247,11 @@ fn of_age(line: &str, access: &Access) -> Result<Kind, IdentityError> {
         let program = access.plugins().find(name).map_err(IdentityError::Plugin)?;
         let text = SecretString::from(line.to_ascii_uppercase());
         Ok(Kind::Plugin { program, text })
-    } else if small.starts_with("age1") || ["ssh-", "ecdsa-", "sk-"].iter().any(|p| small.starts_with(p)) {
+    } else if small.starts_with("age1")
+        || ["ssh-", "ecdsa-", "sk-"]
+            .iter()
+            .any(|p| small.starts_with(p))
+    {
         Err(IdentityError::Recipient)
     } else {
         Err(IdentityError::Unknown)
@@ -257,8 +261,15 @@ fn of_age(line: &str, access: &Access) -> Result<Kind, IdentityError> {
 fn ssh(text: &str, access: &Access) -> Result<Kind, IdentityError> {
     let text = Zeroizing::new(text.trim().replace("\r\n", "\n"));
     let label = text.lines().next().unwrap_or_default();
-    if !["-----BEGIN OPENSSH PRIVATE KEY-----", "-----BEGIN RSA PRIVATE KEY-----"].contains(&label) {
-        let kind = label.trim_start_matches("-----BEGIN ").trim_end_matches('-');
+    if ![
+        "-----BEGIN OPENSSH PRIVATE KEY-----",
+        "-----BEGIN RSA PRIVATE KEY-----",
+    ]
+    .contains(&label)
+    {
+        let kind = label
+            .trim_start_matches("-----BEGIN ")
+            .trim_end_matches('-');
         return Err(IdentityError::SshKind(kind.chars().take(60).collect()));
     }
     let ending = label.replacen("BEGIN", "END", 1);
@@ -268,17 +279,17 @@ fn ssh(text: &str, access: &Access) -> Result<Kind, IdentityError> {
     }
     let read = age::ssh::Identity::from_buffer(BufReader::new(text.as_bytes()), None)
         .map_err(|_| IdentityError::Ssh)?;
-    let key: UnencryptedKey = match read {
-        age::ssh::Identity::Unencrypted(key) => key,
+    let identity = match read {
+        age::ssh::Identity::Unencrypted(_) => read,
         age::ssh::Identity::Encrypted(encrypted) => {
             let passphrase = passphrase(access, &Question::SshKey)?;
-            encrypted
+            let key = encrypted
                 .decrypt(passphrase)
-                .map_err(|_| IdentityError::WrongPassphrase)?
+                .map_err(|_| IdentityError::WrongPassphrase)?;
+            age::ssh::Identity::from(key)
         }
         age::ssh::Identity::Unsupported(key) => return Err(unsupported(key)),
     };
-    let identity = age::ssh::Identity::Unencrypted(key);
     let recipient =
         age::ssh::Recipient::try_from(identity.clone()).map_err(|_| IdentityError::Ssh)?;
     Ok(Kind::Ssh(Box::new(identity), recipient.to_string()))

@@ -8,8 +8,6 @@ mod access;
 mod identity;
 mod plugin;
 mod recipient;
-#[cfg(test)]
-mod tests;
 
 pub use access::{Access, Ask, Question};
 pub use identity::{AdministratorIdentity, IdentityError};

@@ -72,7 +72,10 @@ impl PluginPrograms {
                 place.clone()
             }
         });
-        let named = |path: &PathBuf| path.file_name().is_some_and(|name| name == program.as_str());
+        let named = |path: &PathBuf| {
+            path.file_name()
+                .is_some_and(|name| name == program.as_str())
+        };
         let found = candidates.filter(named).find(|path| path.is_file());
         found.ok_or_else(|| PluginError::Missing {
             program,
@@ -308,7 +311,10 @@ fn broken(what: &str) -> io::Error {
 
 /// An error of the pipe is one of the plugin.
 fn plain(error: io::Error) -> io::Error {
-    if error.get_ref().is_some_and(|inner| inner.is::<PluginError>()) {
+    if error
+        .get_ref()
+        .is_some_and(|inner| inner.is::<PluginError>())
+    {
         return error;
     }
     broken(&error.to_string())

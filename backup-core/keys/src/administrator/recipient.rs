@@ -182,9 +182,7 @@ impl AdministratorRecipient {
             ParseRecipientKeyError::RsaModulusTooLarge => RecipientError::RsaBits("more than 4096"),
             ParseRecipientKeyError::RsaModulusTooSmall => RecipientError::RsaBits("less than 2048"),
             ParseRecipientKeyError::Unsupported(kind) => RecipientError::SshKind(cut(&kind)),
-            ParseRecipientKeyError::Ignore | ParseRecipientKeyError::Invalid(_) => {
-                RecipientError::Ssh
-            }
+            _ => RecipientError::Ssh,
         })?;
         // What age understood is what trust will name.
         if recipient.to_string() != text {

@@ -437,6 +437,3 @@ fn list(
     });
     Ok(())
 }
-
-#[cfg(test)]
-mod tests;

@@ -59,7 +59,7 @@ impl TrustRecord {
         self.epochs.iter().find(|epoch| epoch.number == number)
     }
 
-    /// The writer with a key id.
+    /// The writer with a key id, removed or not.
     pub fn writer(&self, key_id: [u8; 8]) -> Option<&Writer> {
         self.writers
             .iter()
@@ -68,6 +68,7 @@ impl TrustRecord {
 
     /// The newest forget that a removal names. A repository whose newest is older was rolled back,
     /// and the one of this version must have this digest, whoever signed it.
+    // The highest is enough: those before it are only read on the way to it.
     pub fn pinned_forget(&self) -> Option<LastForget> {
         let removals = self.writers.iter().filter_map(|w| w.removed.as_ref());
         let forgets = removals.filter_map(|removal| removal.forget);
@@ -172,7 +173,8 @@ pub enum Role {
     Prove,
 }
 
-/// A key that signs records of jobs.
+/// A key that signs records of jobs. Its roles and jobs never change, or what it signed would lose
+/// its ground: who shall do less is removed, and comes again with another key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Writer {
@@ -215,8 +217,9 @@ impl Writer {
             .map(|last| last.sha256)
     }
 
-    /// Whether a forget of its counts: all do until it is removed, then those up to the one that
-    /// was the newest. That one's digest is [`TrustRecord::pinned_forget`]'s to compare.
+    /// Whether a forget that it signed counts: all do until it is removed, then those up to the one
+    /// that was the newest. That one's digest is [`TrustRecord::pinned_forget`]'s to compare.
+    /// Whether it has the role is asked apart, of a removed writer too.
     pub fn forget_counts(&self, version: u64) -> bool {
         self.removed.as_ref().is_none_or(|removal| {
             let pinned = removal.forget.as_ref();
@@ -224,8 +227,9 @@ impl Writer {
         })
     }
 
-    /// Whether a record of a prune of its counts: after its removal, those of earlier prunes, and
-    /// of the one that was the newest those that were there.
+    /// Whether a record of a prune that it signed counts: after its removal, those of earlier
+    /// prunes, and of the one that was the newest those that were there. Whether it has the role
+    /// is asked apart, of a removed writer too.
     pub fn prune_counts(&self, generation: u64, part: PrunePart, digest: Digest) -> bool {
         self.removed.as_ref().is_none_or(|removal| {
             removal.prune.as_ref().is_some_and(|newest| {
@@ -311,35 +315,4 @@ pub struct LastRecord {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{Record, RecordError, SecretKey};
-
-    #[test]
-    fn the_type_is_written_first_and_read_strictly() {
-        let root = SecretKey::generate().unwrap();
-        let record = RepositoryRecord {
-            format: 0,
-            repository: RepositoryId([1; 16]),
-            created: "2026-11-22T02:30:00Z".parse().unwrap(),
-            root: root.public().clone(),
-            pack_bytes: 16 << 20,
-            block_bytes: 1 << 20,
-        };
-        let bytes = Record::sign(&record, record.repository, "repository.json", &root).unwrap();
-        assert!(bytes.starts_with(b"{\"type\":\"repository\",\"format\":0,"));
-        let (signed, read) =
-            Record::parse_root::<RepositoryRecord>(&bytes, "repository.json", |r| r.repository)
-                .unwrap();
-        signed.verify(root.public()).unwrap();
-        assert_eq!(read, record);
-        let other = String::from_utf8(bytes)
-            .unwrap()
-            .replacen("repository", "trust", 1);
-        assert!(matches!(
-            Record::parse_root::<RepositoryRecord>(other.as_bytes(), "repository.json", |r| r
-                .repository),
-            Err(RecordError::NotCanonical | RecordError::Json(_))
-        ));
-    }
-}
+mod tests;
