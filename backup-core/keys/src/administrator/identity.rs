@@ -13,7 +13,7 @@ use age::{armor::ArmoredReader, ssh::UnsupportedKey};
 use secrecy::{ExposeSecret as _, SecretString};
 use zeroize::Zeroizing;
 
-use super::{Access, PluginError, Question, plugin};
+use super::{Access, AtLine, PluginError, Question, plugin, said};
 use crate::{
     AdministratorKind, EpochError, Identity, OpensKeyFiles, TextFault, bech32_text,
     epoch::decrypt_with,
@@ -132,32 +132,31 @@ impl AdministratorIdentity {
 
     /// Reads an identity file: age's own, one that is encrypted with a passphrase, or a private
     /// SSH key.
-    pub fn read(file: &[u8], access: &Access) -> Result<Self, IdentityError> {
+    pub fn read(file: &[u8], access: &Access) -> Result<Self, AtLine<IdentityError>> {
+        let whole = AtLine::at(1);
         let armored = file.trim_ascii_start().starts_with(b"-----BEGIN AGE ");
         if armored || file.starts_with(b"age-encryption.org/") {
-            let plain = decrypt_file(file, access)?;
-            return Self::read_text(text_of(&plain)?, access);
+            let plain = decrypt_file(file, access).map_err(&whole)?;
+            return Self::read_text(text_of(&plain).map_err(whole)?, access);
         }
-        Self::read_text(text_of(file)?, access)
+        Self::read_text(text_of(file).map_err(whole)?, access)
     }
 
-    fn read_text(text: &str, access: &Access) -> Result<Self, IdentityError> {
-        let kind = if text.trim_start().starts_with("-----BEGIN ") {
-            ssh(text, access)?
+    fn read_text(text: &str, access: &Access) -> Result<Self, AtLine<IdentityError>> {
+        let mut lines = said(text);
+        let first = lines.next();
+        let (at, line) = first.ok_or_else(|| AtLine::at(1)(IdentityError::Empty))?;
+        let kind = if line.starts_with("-----BEGIN ") {
+            ssh(text, access)
+        } else if line.starts_with("untrusted comment:") || crate::age_key::is_signing_key(line) {
+            Err(IdentityError::SigningKey)
+        } else if let Some((second, _)) = lines.next() {
+            return Err(AtLine::at(second)(IdentityError::Several));
         } else {
-            let lines = text.lines().map(str::trim);
-            let mut lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
-            let line = lines.next().ok_or(IdentityError::Empty)?;
-            if line.starts_with("untrusted comment:") || crate::age_key::is_signing_key(line) {
-                return Err(IdentityError::SigningKey);
-            }
-            if lines.next().is_some() {
-                return Err(IdentityError::Several);
-            }
-            of_age(line, access)?
+            of_age(line, access)
         };
         Ok(Self {
-            kind,
+            kind: kind.map_err(AtLine::at(at))?,
             access: access.clone(),
         })
     }
@@ -259,7 +258,9 @@ fn of_age(line: &str, access: &Access) -> Result<Kind, IdentityError> {
 }
 
 fn ssh(text: &str, access: &Access) -> Result<Kind, IdentityError> {
-    let text = Zeroizing::new(text.trim().replace("\r\n", "\n"));
+    // Comments may stand before it, as in age's own files.
+    let begin = text.find("-----BEGIN ").unwrap_or_default();
+    let text = Zeroizing::new(text[begin..].trim().replace("\r\n", "\n"));
     let label = text.lines().next().unwrap_or_default();
     if ![
         "-----BEGIN OPENSSH PRIVATE KEY-----",

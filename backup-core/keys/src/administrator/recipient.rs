@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fmt};
 use age::ssh::ParseRecipientKeyError;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::{Access, PluginError, plugin};
+use super::{Access, AtLine, PluginError, plugin, said};
 use crate::{
     AdministratorKind, EpochError, Identity, Recipient, TextFault, bech32_text,
     epoch::{encrypt_with, identity_text},
@@ -116,19 +116,23 @@ impl AdministratorRecipient {
     }
 
     /// Reads one recipient; blank lines and lines with `#` around it are left out.
-    pub fn parse(text: &str) -> Result<Self, RecipientError> {
+    pub fn parse(text: &str) -> Result<Self, AtLine<RecipientError>> {
+        let whole = AtLine::at(1);
         if text.starts_with('\u{feff}') || text.contains('\0') {
-            return Err(RecipientError::NotPlain);
+            return Err(whole(RecipientError::NotPlain));
         }
-        if text.trim_start().starts_with("-----BEGIN ") {
-            return Err(RecipientError::PrivateSsh);
+        let mut lines = said(text);
+        let (at, line) = lines.next().ok_or_else(|| whole(RecipientError::Empty))?;
+        if line.starts_with("-----BEGIN ") {
+            return Err(AtLine::at(at)(RecipientError::PrivateSsh));
         }
-        let lines = text.lines().map(str::trim);
-        let mut lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
-        let line = lines.next().ok_or(RecipientError::Empty)?;
-        if lines.next().is_some() {
-            return Err(RecipientError::Several);
+        if let Some((second, _)) = lines.next() {
+            return Err(AtLine::at(second)(RecipientError::Several));
         }
+        Self::of_line(line).map_err(AtLine::at(at))
+    }
+
+    fn of_line(line: &str) -> Result<Self, RecipientError> {
         let head = line.get(..11).unwrap_or(line).to_ascii_lowercase();
         if head.starts_with("age-secret-") || head.starts_with("age-plugin-") {
             Err(RecipientError::Identity)

@@ -1,5 +1,6 @@
 //! Who counts: the records that the root key signs, and how one follows another.
 
+mod check;
 mod edit;
 mod record;
 

@@ -4,6 +4,7 @@ use backup_model::{Digest, JobName, RepositoryId, Seq};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::check;
 use crate::{PublicKey, RecordKind};
 
 /// `repository.json`.
@@ -81,6 +82,11 @@ impl TrustRecord {
         let removals = self.writers.iter().filter_map(|w| w.removed.as_ref());
         let prunes = removals.filter_map(|removal| removal.prune);
         prunes.max_by_key(|prune| prune.generation)
+    }
+
+    /// What it says that no administrator can have meant.
+    pub fn broken_rule(&self) -> Option<&'static str> {
+        check::broken_rule(self)
     }
 
     /// The administrator of a name.
@@ -199,6 +205,11 @@ impl Writer {
     pub fn may(&self, role: Role, job: &JobName) -> bool {
         let covers = self.jobs.as_ref().is_none_or(|jobs| jobs.contains(job));
         covers && self.roles.contains(&role)
+    }
+
+    /// Whether it has the role to forget and prune: what is of the whole repository.
+    pub fn maintains_all(&self) -> bool {
+        self.jobs.is_none() && self.roles.contains(&Role::Maintain)
     }
 
     /// Whether a record of its, once in the repository, still counts.
