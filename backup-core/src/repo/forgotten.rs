@@ -165,7 +165,13 @@ impl Repository {
             version += 1;
             newest = Some(next);
         }
-        Ok(newest.unwrap_or_else(|| known.clone()))
+        // Whoever takes the newest away brings back what was forgotten.
+        match self.trust().pinned_forget() {
+            Some(pinned) if version < pinned.version => {
+                Err(RepoError::RecordMissing(layout::forget(pinned.version)))
+            }
+            _ => Ok(newest.unwrap_or_else(|| known.clone())),
+        }
     }
 
     /// Changes what is dead or held: the change is made to the newest forget, and made again when
@@ -228,13 +234,19 @@ impl Repository {
         let key = layout::forget(version);
         let signed =
             Record::parse_list(bytes, self.id(), &key).map_err(|source| invalid(&key, source))?;
+        let signer = self.maintainer(&signed, &key, |writer| writer.forget_counts(version))?;
         let record: Forget = signed
-            .open(self.maintainer(&signed, &key)?)
+            .open(signer)
             .map_err(|source| invalid(&key, source))?;
         if record.repository != self.id() || record.version != version {
             return Err(RepoError::rule(&key, "it is the record of another place"));
         }
         if let Some(rule) = record.broken_rule() {
+            return Err(RepoError::rule(&key, rule));
+        }
+        let pinned = self.trust().pinned_forget();
+        if pinned.is_some_and(|at| at.version == version && at.sha256 != signed.digest()) {
+            let rule = "it is not the one that was there when a maintainer was removed";
             return Err(RepoError::rule(&key, rule));
         }
         Ok(Forgotten::of_record(record, signed.digest()))

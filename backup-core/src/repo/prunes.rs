@@ -8,7 +8,7 @@
 
 use std::collections::HashSet;
 
-use backup_keys::{Record, RecordKind, SecretKey};
+use backup_keys::{PrunePart, Record, RecordKind, SecretKey, Writer};
 use backup_model::Digest;
 use bytes::Bytes;
 use futures::{StreamExt as _, stream};
@@ -119,10 +119,24 @@ impl Repository {
         loop {
             number += 1;
             match self.generation(number).await {
-                Ok(None) => return Ok(doomed),
+                Ok(None) => break,
                 Ok(Some(generation)) => doomed.take(Ok(generation))?,
                 Err(error) => doomed.take(Err(error))?,
             }
+        }
+        if let Err(error) = self.reaches_pinned(number - 1) {
+            doomed.take(Err(error))?;
+        }
+        Ok(doomed)
+    }
+
+    /// That the newest prune is none before the one that was there when a maintainer was removed.
+    fn reaches_pinned(&self, newest: u64) -> Result<(), RepoError> {
+        match self.trust().pinned_prune() {
+            Some(pinned) if newest < pinned.generation => {
+                Err(RepoError::RecordMissing(layout::plan(pinned.generation)))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -139,6 +153,7 @@ impl Repository {
             number += 1;
             newest = Some(next);
         }
+        self.reaches_pinned(number)?;
         Ok(match newest {
             Some(Generation::Begun(begun)) => NewestPrune::Begun(begun),
             Some(Generation::Done(_)) | None => NewestPrune::Done(number),
@@ -194,10 +209,10 @@ impl Repository {
     /// Reads one generation: `done` before the others, since what is read as not done may be
     /// done a moment later, and the other way round would lose a final in between.
     async fn generation(&self, generation: u64) -> Result<Option<Generation>, RepoError> {
-        let done: Option<(Done, Digest)> = self.prune_record(layout::done(generation)).await?;
-        let plan = || self.prune_record::<Plan>(layout::plan(generation));
+        let done: Option<(Done, Digest)> = self.prune_record(generation, PrunePart::Done).await?;
+        let plan = || self.prune_record::<Plan>(generation, PrunePart::Plan);
         let found = plan().await?;
-        let last: Option<(Final, Digest)> = self.prune_record(layout::final_(generation)).await?;
+        let last: Option<(Final, Digest)> = self.prune_record(generation, PrunePart::Final).await?;
         let found = match found {
             // The plan may have come between the two looks.
             None if last.is_some() => plan().await?,
@@ -249,15 +264,22 @@ impl Repository {
 
     async fn prune_record<T: RecordKind>(
         &self,
-        key: String,
+        generation: u64,
+        part: PrunePart,
     ) -> Result<Option<(T, Digest)>, RepoError> {
+        let key = match part {
+            PrunePart::Plan => layout::plan(generation),
+            PrunePart::Final => layout::final_(generation),
+            PrunePart::Done => layout::done(generation),
+        };
         let Some(bytes) = self.store().find(&key).await? else {
             return Ok(None);
         };
         let signed =
             Record::parse_list(&bytes, self.id(), &key).map_err(|source| invalid(&key, source))?;
+        let counts = |writer: &Writer| writer.prune_counts(generation, part, signed.digest());
         let record = signed
-            .open(self.maintainer(&signed, &key)?)
+            .open(self.maintainer(&signed, &key, counts)?)
             .map_err(|source| invalid(&key, source))?;
         Ok(Some((record, signed.digest())))
     }
