@@ -4,6 +4,12 @@
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
+mod environment;
+#[cfg(test)]
+#[expect(
+    dead_code,
+    reason = "the tests of storage let it misbehave in more ways"
+)]
 #[path = "../storage/faults.rs"]
 mod faults;
 #[cfg(test)]
