@@ -2,6 +2,9 @@
 //! and dies wherever, nothing that is needed is lost.
 
 #[cfg(test)]
+#[path = "../support/admit.rs"]
+mod admit;
+#[cfg(test)]
 mod crash;
 #[cfg(test)]
 mod environment;

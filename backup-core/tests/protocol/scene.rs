@@ -17,7 +17,7 @@ use backup_core::{
     repo::{Host, Repository},
     store::Store,
 };
-use backup_keys::{Record, SecretKey, TrustRecord};
+use backup_keys::{Record, SecretKey};
 use backup_model::{
     Code, Progress, PruneState, RepositoryId, Seq, Silent, SnapshotName, Verdict, Why,
 };
@@ -27,6 +27,7 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    admit::admit,
     gates::{Gates, Wire},
     support::{World, job, verify, world::Tree},
 };
@@ -92,7 +93,7 @@ impl Scene {
         let store = memory(&past);
         let world = World::new(&store).await;
         let second = SecretKey::generate().unwrap();
-        admit(&world, &store, &second).await;
+        admit(&world, &store, &[("second", second.public())]).await;
         let mut trees = BTreeMap::new();
         for number in 1..=3 {
             change(&world, number);
@@ -433,23 +434,6 @@ pub(crate) fn clock() -> Timestamp {
 
 fn copy_of(key: &SecretKey) -> SecretKey {
     SecretKey::from_file_text(&key.to_file_text("copy").unwrap()).unwrap()
-}
-
-/// Trusts a second host.
-async fn admit(world: &World, store: &Store, key: &SecretKey) {
-    let repository = world.open(store).await.unwrap();
-    let bytes = store.get(&layout::trust(1)).await.unwrap();
-    let first = Record::parse(&bytes, repository.id(), &layout::trust(1)).unwrap();
-    let mut trust: TrustRecord = first.open(world.root.public()).unwrap();
-    trust.version = 2;
-    trust.prev = first.digest();
-    let mut writer = trust.writers[0].clone();
-    writer.name = job("second");
-    writer.key = key.public().clone();
-    trust.writers.push(writer);
-    let object = layout::trust(2);
-    let bytes = Record::sign(&trust, repository.id(), &object, &world.root).unwrap();
-    store.put_new(&object, bytes.into()).await.unwrap();
 }
 
 pub(crate) fn memory(inner: &Arc<InMemory>) -> Store {
