@@ -28,6 +28,7 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    environment::asked,
     scene::{AT_ONCE, Ending, Hosts, Part, Scene, clock, snapshot},
     support::{job, world::folder_job},
 };
@@ -258,7 +259,7 @@ async fn kill_at_each_step(
 /// In a run of the tests: all roles, one after another. In a process that is to be killed: its own.
 #[tokio::test]
 async fn each_role_works() {
-    if let Ok(words) = std::env::var(ROLE) {
+    if let Some(words) = asked(ROLE) {
         let (role, place) = Place::parse(&words);
         return role.play(&place).await;
     }
