@@ -782,6 +782,8 @@ mod tests {
             Removal {
                 at: "2026-11-22T02:30:00Z".parse().unwrap(),
                 last: last.into_iter().collect(),
+                forget: None,
+                prune: None,
             }
         };
         let cases = [

@@ -131,7 +131,7 @@ fn is_identity(text: &str) -> bool {
         .is_some_and(|head| head.eq_ignore_ascii_case("AGE-SECRET-KEY-"))
 }
 
-fn is_signing_key(text: &str) -> bool {
+pub(crate) fn is_signing_key(text: &str) -> bool {
     text.len() == 56 && text.starts_with("RW")
 }
 

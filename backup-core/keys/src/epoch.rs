@@ -11,7 +11,10 @@ use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-use crate::{AgeKeyError, Identity, Recipient};
+use crate::{
+    AgeKeyError, Identity, Recipient,
+    administrator::{PluginError, plugin_error},
+};
 
 /// Key files and canaries are a few hundred bytes.
 const MAX_PLAIN: u64 = 64 * 1024;
@@ -46,6 +49,38 @@ pub enum EpochError {
     /// The system gave no randomness.
     #[error("no random numbers from the system")]
     Random,
+    /// Another passphrase, or a damaged file.
+    #[error("the passphrase does not open it")]
+    WrongPassphrase,
+    /// Its passphrase would need too much work.
+    #[error("its passphrase needs too much work: 2^{0}")]
+    TooMuchWork(u8),
+    /// It is encrypted to a passphrase and to something else, which age forbids.
+    #[error("it is encrypted to a passphrase and to something else, which age forbids")]
+    PassphraseAmongOthers,
+    /// A plugin failed.
+    #[error("its plugin failed")]
+    Plugin(#[source] PluginError),
+}
+
+/// A key that opens key files. What it is made of, this crate's users need not know: a daemon only
+/// ever has an [`Identity`].
+pub trait OpensKeyFiles: std::fmt::Debug + Send + Sync {
+    /// The plaintext of a key file.
+    fn open_key_file(&self, file: &[u8]) -> Result<Zeroizing<Vec<u8>>, EpochError>;
+
+    /// What to call the key where people read it.
+    fn name(&self) -> String;
+}
+
+impl OpensKeyFiles for Identity {
+    fn open_key_file(&self, file: &[u8]) -> Result<Zeroizing<Vec<u8>>, EpochError> {
+        decrypt_with(file, self.as_age())
+    }
+
+    fn name(&self) -> String {
+        self.recipient().to_string()
+    }
 }
 
 /// A canary: an age file, and the digest of what it opens to.
@@ -81,7 +116,7 @@ impl NewEpoch {
             HEXLOWER.encode(&random)
         );
         let canary = Canary {
-            file: encrypt(line.as_bytes(), &recipient)?,
+            file: encrypt_with(line.as_bytes(), recipient.as_age())?,
             opens_to: Digest(Sha256::digest(line.as_bytes()).into()),
         };
         Ok(Self {
@@ -94,20 +129,28 @@ impl NewEpoch {
 
     /// The key file for one administrator.
     pub fn wrap_for(&self, administrator: &Recipient) -> Result<Vec<u8>, EpochError> {
-        let text = self
-            .identity
-            .to_file_text(&format!("backupd epoch {}", self.number));
-        encrypt(text.expose_secret().as_bytes(), administrator)
+        let text = identity_text(self.number, &self.identity);
+        encrypt_with(text.expose_secret().as_bytes(), administrator.as_age())
     }
+
+    /// Its identity, to wrap it for administrators who have another kind of key.
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+}
+
+/// What a key file holds.
+pub(crate) fn identity_text(number: u64, identity: &Identity) -> SecretString {
+    identity.to_file_text(&format!("backupd epoch {number}"))
 }
 
 /// Opens a key file and checks that the identity inside is the one that trust names.
 pub fn open_epoch_key(
     file: &[u8],
-    administrator: &Identity,
+    administrator: &(impl OpensKeyFiles + ?Sized),
     expected: &Recipient,
 ) -> Result<Identity, EpochError> {
-    let text = decrypt(file, administrator)?;
+    let text = administrator.open_key_file(file)?;
     let text = std::str::from_utf8(&text)
         .map(SecretString::from)
         .map_err(|_| EpochError::NotAnIdentity(AgeKeyError::Empty))?;
@@ -123,12 +166,20 @@ pub fn open_epoch_key(
 
 /// The digest of a canary's plaintext: only who opens the epoch can name it.
 pub fn canary_digest(file: &[u8], epoch: &Identity) -> Result<Digest, EpochError> {
-    Ok(Digest(Sha256::digest(&*decrypt(file, epoch)?).into()))
+    Ok(Digest(
+        Sha256::digest(&*decrypt_with(file, epoch.as_age())?).into(),
+    ))
 }
 
-fn encrypt(plain: &[u8], recipient: &Recipient) -> Result<Vec<u8>, EpochError> {
-    let recipients = std::iter::once(recipient.as_age() as &dyn age::Recipient);
-    let encryptor = age::Encryptor::with_recipients(recipients).map_err(EpochError::Encrypt)?;
+pub(crate) fn encrypt_with(
+    plain: &[u8],
+    recipient: &dyn age::Recipient,
+) -> Result<Vec<u8>, EpochError> {
+    let recipients = std::iter::once(recipient);
+    let encryptor = age::Encryptor::with_recipients(recipients).map_err(|error| match error {
+        age::EncryptError::Io(error) => of_io(error),
+        other => EpochError::Encrypt(other),
+    })?;
     let write = || {
         let mut writer = encryptor.wrap_output(Vec::new())?;
         writer.write_all(plain)?;
@@ -137,20 +188,44 @@ fn encrypt(plain: &[u8], recipient: &Recipient) -> Result<Vec<u8>, EpochError> {
     write().map_err(EpochError::Io)
 }
 
-fn decrypt(file: &[u8], identity: &Identity) -> Result<Zeroizing<Vec<u8>>, EpochError> {
+pub(crate) fn decrypt_with(
+    file: &[u8],
+    identity: &dyn age::Identity,
+) -> Result<Zeroizing<Vec<u8>>, EpochError> {
     let classify = |error| match error {
         age::DecryptError::NoMatchingKeys => EpochError::NoMatch,
+        age::DecryptError::ExcessiveWork { required, .. } => EpochError::TooMuchWork(required),
+        age::DecryptError::Io(error) => of_io(error),
         other => EpochError::Decrypt(other),
     };
+    if passphrase_among_others(file) {
+        return Err(EpochError::PassphraseAmongOthers);
+    }
     let mut plain = Zeroizing::new(Vec::with_capacity(4096));
     age::Decryptor::new_buffered(file)
         .map_err(EpochError::Decrypt)?
-        .decrypt(std::iter::once(identity.as_age() as &dyn age::Identity))
+        .decrypt(std::iter::once(identity))
         .map_err(classify)?
         .take(MAX_PLAIN)
         .read_to_end(&mut plain)
         .map_err(EpochError::Io)?;
     Ok(plain)
+}
+
+/// age calls such a header invalid and does not say why.
+fn passphrase_among_others(file: &[u8]) -> bool {
+    let lines = file.split(|&b| b == b'\n');
+    let header = lines.take_while(|line| !line.starts_with(b"---"));
+    let (mut stanzas, mut passphrases) = (0, 0);
+    for line in header.filter(|line| line.starts_with(b"-> ")) {
+        stanzas += 1;
+        passphrases += usize::from(line.starts_with(b"-> scrypt "));
+    }
+    passphrases > 0 && stanzas > 1
+}
+
+fn of_io(error: io::Error) -> EpochError {
+    plugin_error(&error).map_or(EpochError::Io(error), EpochError::Plugin)
 }
 
 #[cfg(test)]

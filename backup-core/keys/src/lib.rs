@@ -4,7 +4,9 @@
 //! the engine, so that an administrator's program can do it alone. Cryptography is the `age` and
 //! `minisign` crates'; this crate says what is signed, for which place, and by whom.
 
+pub mod administrator;
 mod age_key;
+mod bech32_text;
 mod epoch;
 mod private_file;
 mod record;
@@ -12,11 +14,14 @@ mod signing;
 mod trust;
 
 pub use age_key::{AgeKeyError, Identity, Recipient};
-pub use epoch::{Canary, EpochError, NewEpoch, canary_digest, open_epoch_key};
-pub use private_file::{PrivateFileError, read_private, write_private};
+pub use bech32_text::TextFault;
+pub use epoch::{Canary, EpochError, NewEpoch, OpensKeyFiles, canary_digest, open_epoch_key};
+pub use private_file::{PrivateFileError, read_private, read_private_bytes, write_private};
 pub use record::{Record, RecordError, RecordKind};
 pub use signing::{PublicKey, SecretKey, SigningError};
 pub use trust::{
-    Administrator, AdministratorKind, CanaryFile, Epoch, KeyFile, LastRecord, Removal,
-    RepositoryRecord, Role, TrustRecord, Writer,
+    Accepted, Administrator, AdministratorKind, CanaryFile, Edit, EditError, Epoch, KeyFile,
+    KeyFileName, LastForget, LastPrune, LastRecord, NewAdministrator, NewKeyFile, NewKeys,
+    NewWriter, PrunePart, Removal, RepositoryRecord, Role, TrustRecord, WithoutAdministrator,
+    Writer,
 };

@@ -53,6 +53,16 @@ pub enum PrivateFileError {
 
 /// Reads a secret from a regular file that nobody but its owner can read.
 pub fn read_private(path: &Path) -> Result<SecretString, PrivateFileError> {
+    let bytes = read_private_bytes(path)?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| PrivateFileError::NotAKeyFile {
+        path: path.to_owned(),
+        what: "no text",
+    })?;
+    Ok(SecretString::from(text))
+}
+
+/// The same for one that need not be text: an encrypted identity file, for example.
+pub fn read_private_bytes(path: &Path) -> Result<Zeroizing<Vec<u8>>, PrivateFileError> {
     let read = |source| PrivateFileError::Read {
         path: path.to_owned(),
         source,
@@ -81,8 +91,7 @@ pub fn read_private(path: &Path) -> Result<SecretString, PrivateFileError> {
     }
     let mut bytes = Zeroizing::new(Vec::with_capacity(64 * 1024));
     file.take(MAX_BYTES).read_to_end(&mut bytes).map_err(read)?;
-    let text = std::str::from_utf8(&bytes).map_err(|_| not("no text"))?;
-    Ok(SecretString::from(text))
+    Ok(bytes)
 }
 
 /// Writes a secret to a new file that only its owner can read, and makes it durable.

@@ -4,6 +4,7 @@ use backup_model::{Digest, JobName, RepositoryId, Seq};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::check;
 use crate::{PublicKey, RecordKind};
 
 /// `repository.json`.
@@ -59,11 +60,38 @@ impl TrustRecord {
         self.epochs.iter().find(|epoch| epoch.number == number)
     }
 
-    /// The writer with a key id.
+    /// The writer with a key id, removed or not.
     pub fn writer(&self, key_id: [u8; 8]) -> Option<&Writer> {
         self.writers
             .iter()
             .find(|writer| writer.key.key_id() == key_id)
+    }
+
+    /// The newest forget that a removal names. A repository whose newest is older was rolled back,
+    /// and the one of this version must have this digest, whoever signed it.
+    // The highest is enough: those before it are only read on the way to it.
+    pub fn pinned_forget(&self) -> Option<LastForget> {
+        let removals = self.writers.iter().filter_map(|w| w.removed.as_ref());
+        let forgets = removals.filter_map(|removal| removal.forget);
+        forgets.max_by_key(|forget| forget.version)
+    }
+
+    /// The newest prune that a removal names. A repository that has no such generation was rolled
+    /// back.
+    pub fn pinned_prune(&self) -> Option<LastPrune> {
+        let removals = self.writers.iter().filter_map(|w| w.removed.as_ref());
+        let prunes = removals.filter_map(|removal| removal.prune);
+        prunes.max_by_key(|prune| prune.generation)
+    }
+
+    /// What it says that no administrator can have meant.
+    pub fn broken_rule(&self) -> Option<&'static str> {
+        check::broken_rule(self)
+    }
+
+    /// The administrator of a name.
+    pub fn administrator(&self, name: &JobName) -> Option<&Administrator> {
+        self.administrators.iter().find(|a| a.name == *name)
     }
 }
 
@@ -151,7 +179,8 @@ pub enum Role {
     Prove,
 }
 
-/// A key that signs records of jobs.
+/// A key that signs records of jobs. Its roles and jobs never change, or what it signed would lose
+/// its ground: who shall do less is removed, and comes again with another key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Writer {
@@ -178,6 +207,11 @@ impl Writer {
         covers && self.roles.contains(&role)
     }
 
+    /// Whether it has the role to forget and prune: what is of the whole repository.
+    pub fn maintains_all(&self) -> bool {
+        self.jobs.is_none() && self.roles.contains(&Role::Maintain)
+    }
+
     /// Whether a record of its, once in the repository, still counts.
     pub fn counts(&self, job: &JobName, seq: Seq) -> bool {
         let last = |removal: &Removal| removal.last.iter().find(|l| &l.job == job).map(|l| l.seq);
@@ -193,9 +227,31 @@ impl Writer {
         last.find(|last| last.job == *job && last.seq == seq)
             .map(|last| last.sha256)
     }
+
+    /// Whether a forget that it signed counts: all do until it is removed, then those up to the one
+    /// that was the newest. That one's digest is [`TrustRecord::pinned_forget`]'s to compare.
+    /// Whether it has the role is asked apart, of a removed writer too.
+    pub fn forget_counts(&self, version: u64) -> bool {
+        self.removed.as_ref().is_none_or(|removal| {
+            let pinned = removal.forget.as_ref();
+            pinned.is_some_and(|forget| version <= forget.version)
+        })
+    }
+
+    /// Whether a record of a prune that it signed counts: after its removal, those of earlier
+    /// prunes, and of the one that was the newest those that were there. Whether it has the role
+    /// is asked apart, of a removed writer too.
+    pub fn prune_counts(&self, generation: u64, part: PrunePart, digest: Digest) -> bool {
+        self.removed.as_ref().is_none_or(|removal| {
+            removal.prune.as_ref().is_some_and(|newest| {
+                generation < newest.generation
+                    || generation == newest.generation && newest.digest(part) == Some(digest)
+            })
+        })
+    }
 }
 
-/// A writer's removal.
+/// A writer's removal: what is in the repository from it, or under it, and goes on to count.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Removal {
@@ -203,6 +259,58 @@ pub struct Removal {
     pub at: Timestamp,
     /// The last record accepted from it, for each job; none for jobs not listed.
     pub last: Vec<LastRecord>,
+    /// The newest forget, whoever signed it; for a maintainer of the whole repository.
+    pub forget: Option<LastForget>,
+    /// The newest prune, whoever signed it; for a maintainer of the whole repository.
+    pub prune: Option<LastPrune>,
+}
+
+/// The newest forget when a maintainer was removed. A forget says all, so this one and no older
+/// one is needed; those before it count as long as readers come past them to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LastForget {
+    /// Its version.
+    pub version: u64,
+    /// Its digest.
+    pub sha256: Digest,
+}
+
+/// The newest prune when a maintainer was removed. All before it are done. Of this one, the
+/// records named here are those that are accepted; what it still lacks, somebody else must sign.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LastPrune {
+    /// Its generation.
+    pub generation: u64,
+    /// The digest of its plan.
+    pub plan: Digest,
+    /// The digest of its final, if there was one.
+    #[serde(rename = "final")]
+    pub last: Option<Digest>,
+    /// The digest of its done, if there was one.
+    pub done: Option<Digest>,
+}
+
+/// One of the three records of a prune.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PrunePart {
+    /// What it may delete.
+    Plan,
+    /// What it deletes.
+    Final,
+    /// That it is done.
+    Done,
+}
+
+impl LastPrune {
+    fn digest(&self, part: PrunePart) -> Option<Digest> {
+        match part {
+            PrunePart::Plan => Some(self.plan),
+            PrunePart::Final => self.last,
+            PrunePart::Done => self.done,
+        }
+    }
 }
 
 /// The last record accepted from a removed writer.
@@ -218,35 +326,4 @@ pub struct LastRecord {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{Record, RecordError, SecretKey};
-
-    #[test]
-    fn the_type_is_written_first_and_read_strictly() {
-        let root = SecretKey::generate().unwrap();
-        let record = RepositoryRecord {
-            format: 0,
-            repository: RepositoryId([1; 16]),
-            created: "2026-11-22T02:30:00Z".parse().unwrap(),
-            root: root.public().clone(),
-            pack_bytes: 16 << 20,
-            block_bytes: 1 << 20,
-        };
-        let bytes = Record::sign(&record, record.repository, "repository.json", &root).unwrap();
-        assert!(bytes.starts_with(b"{\"type\":\"repository\",\"format\":0,"));
-        let (signed, read) =
-            Record::parse_root::<RepositoryRecord>(&bytes, "repository.json", |r| r.repository)
-                .unwrap();
-        signed.verify(root.public()).unwrap();
-        assert_eq!(read, record);
-        let other = String::from_utf8(bytes)
-            .unwrap()
-            .replacen("repository", "trust", 1);
-        assert!(matches!(
-            Record::parse_root::<RepositoryRecord>(other.as_bytes(), "repository.json", |r| r
-                .repository),
-            Err(RecordError::NotCanonical | RecordError::Json(_))
-        ));
-    }
-}
+mod tests;
