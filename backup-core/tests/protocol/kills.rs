@@ -28,6 +28,7 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    crash::ALL,
     environment::asked,
     scene::{AT_ONCE, Ending, Hosts, Part, Scene, clock, snapshot},
     support::{job, world::folder_job},
@@ -36,6 +37,9 @@ use crate::{
 /// What the process is to do and where; unset in a run of the tests.
 const ROLE: &str = "BACKUPD_KILLED_ROLE";
 const SIGKILL: i32 = 9;
+
+/// How a process may die at a step.
+const WAYS: [&str; 3] = ["before", "after", "torn"];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Role {
@@ -237,8 +241,10 @@ async fn kill_at_each_step(
     let whole = Copy::new(scene).await;
     let (_, steps) = run(role, &whole, library, "before", 0, &under(&whole));
     tally.steps += steps;
-    for how in ["before", "after", "torn"] {
-        for at in 1..=steps {
+    // Each step in one of the ways, or in all.
+    let every = if asked(ALL).is_some() { 1 } else { WAYS.len() };
+    for (number, how) in (0..).zip(WAYS) {
+        for at in (1 + number % every as u64..=steps).step_by(every) {
             let copy = Copy::new(scene).await;
             let (status, _) = run(role, &copy, library, how, at, &under(&copy));
             tally.kills += u64::from(status.signal() == Some(SIGKILL));

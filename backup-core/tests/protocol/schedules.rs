@@ -335,11 +335,7 @@ async fn interrupted(scene: &Arc<Scene>, pair: &[Part; 2], every: Option<usize>)
 }
 
 async fn interrupted_by_each_other() {
-    let some = if schedules().is_some() {
-        None
-    } else {
-        Some(10)
-    };
+    let some = if schedules().is_some() { None } else { Some(6) };
     // With the newest snapshot forgotten already, and with all.
     let pruned = Arc::new(Scene::new(&[3]).await);
     interrupted(
