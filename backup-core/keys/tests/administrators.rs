@@ -2,7 +2,7 @@
 
 #[cfg(test)]
 mod tests {
-    use std::{error::Error, path::PathBuf, process::Command, sync::Arc};
+    use std::{error::Error as _, path::PathBuf, process::Command, sync::Arc};
 
     use age_core::primitives::bech32_encode;
     use backup_keys::{
@@ -80,7 +80,7 @@ mod tests {
             (x25519.recipient().to_string(), identity_text(&x25519)),
             (plugin_recipient("test"), plugin_identity("test")),
         ];
-        for name in ["ed25519", "ed25519_locked", "rsa", "rsa_locked"] {
+        for name in ["ed25519", "ed25519_locked", "rsa", "rsa_locked", "rsa_pem"] {
             texts.push((read(&format!("{name}.pub")), read(name)));
         }
         let of = |(recipient, identity): (String, String)| {
@@ -157,86 +157,115 @@ mod tests {
         }
     }
 
+    fn refuses_recipients(table: impl IntoIterator<Item = (String, usize, RecipientError)>) {
+        for (text, line, source) in table {
+            let found = AdministratorRecipient::parse(&text).unwrap_err();
+            assert_eq!(found, AtLine { line, source }, "{text}");
+        }
+    }
+
     #[test]
     fn what_is_no_recipient_is_refused_by_line_and_reason() {
         let good = Identity::generate().recipient().to_string();
         let secret = identity_text(&Identity::generate());
+        let secret = secret.lines().last().unwrap();
         let signing = SecretKey::generate().unwrap().public().to_string();
-        let text = |fault| RecipientError::Text(fault);
-        let flipped = good.replace(
-            &good[20..24],
-            if &good[20..24] == "qqqq" {
-                "pppp"
-            } else {
-                "qqqq"
-            },
-        );
-        let mixed = format!("{}{}", good[..30].to_uppercase(), &good[30..]);
-        let ed25519 = read("ed25519.pub");
-        let hardware = "sk-ssh-ed25519@openssh.com AAAAGnNrLXNzaC1lZDI1NTE5QG9wZW5zc2guY29t x";
-        let table: Vec<(String, usize, RecipientError)> = vec![
+        let two = format!("# two\n{good}\n\n{good}\n");
+        let name = RecipientError::PluginName;
+        refuses_recipients([
             (String::new(), 1, RecipientError::Empty),
             ("# a comment\n\n".into(), 1, RecipientError::Empty),
             (format!("\u{feff}{good}"), 1, RecipientError::NotPlain),
             ("a\0g\0e\0".into(), 1, RecipientError::NotPlain),
-            (
-                format!("# two\n{good}\n\n{good}\n"),
-                4,
-                RecipientError::Several,
-            ),
-            (
-                secret.lines().last().unwrap().into(),
-                1,
-                RecipientError::Identity,
-            ),
+            (two, 4, RecipientError::Several),
+            (secret.into(), 1, RecipientError::Identity),
             (plugin_identity("test"), 1, RecipientError::Identity),
             (read("ed25519"), 1, RecipientError::PrivateSsh),
             (signing, 1, RecipientError::SigningKey),
-            (format!("\n{flipped}"), 2, text(TextFault::Checksum)),
-            (good[..50].into(), 1, text(TextFault::Cut)),
-            (format!("{good}q"), 1, text(TextFault::TooLong)),
-            (format!("{good} x"), 1, text(TextFault::Character)),
-            (mixed, 1, text(TextFault::MixedCase)),
-            ("age1".into(), 1, text(TextFault::Cut)),
-            (plugin_recipient("../x"), 1, RecipientError::PluginName),
+            (plugin_recipient("../x"), 1, name),
             (plugin_recipient("pq"), 1, RecipientError::PostQuantum),
+            ("hello".into(), 1, RecipientError::Unknown),
             (
-                hardware.into(),
+                "fa\u{eb}r-\u{4e16}\u{1f600}".into(),
                 1,
-                RecipientError::HardwareSsh("sk-ssh-ed25519@openssh.com".into()),
+                RecipientError::Unknown,
             ),
+        ]);
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_badly_written_recipient_is_said() {
+        let good = Identity::generate().recipient().to_string();
+        let table = [
+            (flip(&good), TextFault::Checksum),
+            (good[..50].into(), TextFault::Cut),
+            (format!("{good}q"), TextFault::TooLong),
+            (format!("{good} x"), TextFault::Character),
             (
-                read("ecdsa.pub"),
-                1,
-                RecipientError::SshKind("ecdsa-sha2-nistp256".into()),
+                format!("{}{}", good[..30].to_uppercase(), &good[30..]),
+                TextFault::MixedCase,
             ),
+            ("age1".into(), TextFault::Cut),
+        ];
+        let fault = |(text, fault): (String, _)| {
+            let text = format!("#\n{text}");
+            (text, 2, RecipientError::Text(fault))
+        };
+        refuses_recipients(table.map(fault));
+    }
+
+    #[test]
+    fn ssh_keys_that_cannot_decrypt_are_no_recipients() {
+        let hardware = "sk-ssh-ed25519@openssh.com";
+        let kind = |kind: &str| RecipientError::SshKind(kind.into());
+        let table = [
             (
-                "ssh-dss AAAA x".into(),
-                1,
-                RecipientError::SshKind("ssh-dss".into()),
+                format!("{hardware} AAAA x"),
+                RecipientError::HardwareSsh(hardware.into()),
             ),
+            (read("ecdsa.pub"), kind("ecdsa-sha2-nistp256")),
+            ("ssh-dss AAAA x".into(), kind("ssh-dss")),
             (
                 read("rsa_1024.pub"),
-                1,
                 RecipientError::RsaBits("less than 2048"),
             ),
             (
                 read("rsa_8192.pub"),
-                1,
                 RecipientError::RsaBits("more than 4096"),
             ),
-            (ed25519[..40].into(), 1, RecipientError::Ssh),
-            ("ssh-ed25519".into(), 1, RecipientError::Ssh),
-            ("hello".into(), 1, RecipientError::Unknown),
-            (
-                "fa\u{eb}r-\u{4e16}\u{754c}-\u{1f600}".into(),
-                1,
-                RecipientError::Unknown,
-            ),
+            (read("ed25519.pub")[..40].into(), RecipientError::Ssh),
+            ("ssh-ed25519".into(), RecipientError::Ssh),
         ];
+        refuses_recipients(table.map(|(text, error)| (text, 1, error)));
+    }
+
+    /// With other characters in its middle.
+    fn flip(key: &str) -> String {
+        let (head, rest) = key.split_at(30);
+        let (middle, tail) = rest.split_at(4);
+        let other = if middle.eq_ignore_ascii_case("qqqq") {
+            "pppp"
+        } else {
+            "qqqq"
+        };
+        let upper = key.starts_with(char::is_uppercase);
+        let other = if upper {
+            other.to_uppercase()
+        } else {
+            other.into()
+        };
+        format!("{head}{other}{tail}")
+    }
+
+    fn refuses_identities(table: impl IntoIterator<Item = (String, usize, IdentityError)>) {
         for (text, line, source) in table {
-            let found = AdministratorRecipient::parse(&text).unwrap_err();
+            let found = AdministratorIdentity::read(text.as_bytes(), &says("1234")).unwrap_err();
+            let shown = format!("{found} {found:?} {}", found.source().unwrap());
             assert_eq!(found, AtLine { line, source }, "{text}");
+            for word in text.split_whitespace().filter(|word| word.len() > 30) {
+                let middle = word.get(12..30).unwrap_or(word);
+                assert!(!shown.contains(middle), "{shown}");
+            }
         }
     }
 
@@ -245,96 +274,80 @@ mod tests {
         let identity = Identity::generate();
         let file = identity_text(&identity);
         let good = file.lines().last().unwrap();
-        let text = |fault| IdentityError::Text("AGE-SECRET-KEY-1…", fault);
-        let flipped = good.replace(
-            &good[30..34],
-            if &good[30..34] == "QQQQ" {
-                "PPPP"
-            } else {
-                "QQQQ"
-            },
-        );
-        let mixed = format!("{}{}", &good[..40], good[40..].to_lowercase());
-        let broken_ssh = read("ed25519").replacen("AAAA", "AABA", 1);
-        let cut_ssh = read("ed25519")
-            .lines()
-            .take(3)
-            .collect::<Vec<_>>()
-            .join("\n");
+        let public = format!("#\n{}", identity.recipient());
         let elsewhere = PluginError::Missing {
             program: "age-plugin-other".into(),
             places: fixture("").display().to_string(),
         };
-        let pem = read("rsa_pem").replace("RSA PRIVATE", "PRIVATE");
-        let post_quantum = "AGE-SECRET-KEY-PQ-1QQQQ";
-        let table: Vec<(String, usize, IdentityError)> = vec![
+        let plugin = IdentityError::Plugin;
+        refuses_identities([
             (String::new(), 1, IdentityError::Empty),
             ("# public key: none\n".into(), 1, IdentityError::Empty),
             (format!("\u{feff}{good}"), 1, IdentityError::NotPlain),
             (format!("{file}{good}"), 4, IdentityError::Several),
-            (
-                format!("#\n{}", identity.recipient()),
-                2,
-                IdentityError::Recipient,
-            ),
+            (public, 2, IdentityError::Recipient),
             (read("ed25519.pub"), 1, IdentityError::Recipient),
             (
                 "untrusted comment: x\nRWQ\n".into(),
                 1,
                 IdentityError::SigningKey,
             ),
-            (format!("\n\n{flipped}"), 3, text(TextFault::Checksum)),
-            (good[..60].into(), 1, text(TextFault::Cut)),
-            (format!("{good}Q"), 1, text(TextFault::TooLong)),
+            (
+                "AGE-SECRET-KEY-PQ-1QQQQ".into(),
+                1,
+                IdentityError::PostQuantum,
+            ),
+            (plugin_identity("other"), 1, plugin(elsewhere)),
+            (plugin_identity("a/b"), 1, plugin(PluginError::Name)),
+            ("hello".into(), 1, IdentityError::Unknown),
+        ]);
+        let utf16 = AdministratorIdentity::read(b"\xff\xfea\0g\0", &says(""));
+        assert_eq!(utf16.unwrap_err().source, IdentityError::NotPlain);
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_badly_written_identity_is_said() {
+        let file = identity_text(&Identity::generate());
+        let good = file.lines().last().unwrap();
+        let table = [
+            (flip(good), TextFault::Checksum),
+            (good[..60].into(), TextFault::Cut),
+            (format!("{good}Q"), TextFault::TooLong),
             (
                 format!("{}!{}", &good[..40], &good[41..]),
-                1,
-                text(TextFault::Character),
-            ),
-            (mixed, 1, text(TextFault::MixedCase)),
-            (post_quantum.into(), 1, IdentityError::PostQuantum),
-            (
-                plugin_identity("other"),
-                1,
-                IdentityError::Plugin(elsewhere),
+                TextFault::Character,
             ),
             (
-                plugin_identity("a/b"),
-                1,
-                IdentityError::Plugin(PluginError::Name),
+                format!("{}{}", &good[..40], good[40..].to_lowercase()),
+                TextFault::MixedCase,
             ),
-            (broken_ssh, 1, IdentityError::Ssh),
-            (cut_ssh, 1, IdentityError::Ssh),
+        ];
+        let fault = |(text, fault): (String, _)| {
+            let error = IdentityError::Text("AGE-SECRET-KEY-1…", fault);
+            (format!("\n\n{text}"), 3, error)
+        };
+        refuses_identities(table.map(fault));
+    }
+
+    #[test]
+    fn private_ssh_keys_that_do_not_open_anything_are_no_identities() {
+        let ed25519 = read("ed25519");
+        let kind = |kind: &str| IdentityError::SshKind(kind.into());
+        let table = [
+            (ed25519.replacen("AAAA", "AABA", 1), IdentityError::Ssh),
+            (ed25519[..200].into(), IdentityError::Ssh),
+            (format!("{ed25519}{ed25519}"), IdentityError::Several),
+            (read("ecdsa"), kind("ecdsa-sha2-nistp256")),
             (
-                format!("{0}{0}", read("ed25519")),
-                1,
-                IdentityError::Several,
+                read("rsa_pem").replace("RSA PRIVATE", "PRIVATE"),
+                kind("PRIVATE KEY"),
             ),
-            (
-                read("ecdsa"),
-                1,
-                IdentityError::SshKind("ecdsa-sha2-nistp256".into()),
-            ),
-            (pem, 1, IdentityError::SshKind("PRIVATE KEY".into())),
             (
                 read("rsa_pem_locked"),
-                1,
                 IdentityError::SshCipher("PEM".into()),
             ),
-            ("hello".into(), 1, IdentityError::Unknown),
         ];
-        for (text, line, source) in table {
-            let found = AdministratorIdentity::read(text.as_bytes(), &says("1234")).unwrap_err();
-            let shown = format!("{found} {found:?} {}", found.source().unwrap());
-            assert_eq!(found, AtLine { line, source }, "{text}");
-            assert!(!shown.contains(&good[20..40]), "{shown}");
-        }
-        assert_eq!(
-            AdministratorIdentity::read(b"\xff\xfea\0g\0", &says(""))
-                .unwrap_err()
-                .source,
-            IdentityError::NotPlain
-        );
+        refuses_identities(table.map(|(text, error)| (text, 1, error)));
     }
 
     #[test]

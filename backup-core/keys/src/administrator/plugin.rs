@@ -232,7 +232,7 @@ fn converse<R: io::Read, W: io::Write>(
         let text = String::from_utf8_lossy(&stanza.body).into_owned();
         match stanza.tag.as_str() {
             "msg" | "confirm" | "request-public" | "request-secret" => {
-                ask(access, &stanza, text, reply)
+                ask(access, &stanza, &text, reply)
             }
             "error" => {
                 let said = PluginError::Said(shown(&text));
@@ -258,7 +258,7 @@ fn converse<R: io::Read, W: io::Write>(
 fn ask<R: io::Read, W: io::Write>(
     access: &Access,
     stanza: &Stanza,
-    text: String,
+    text: &str,
     reply: Reply<'_, R, W>,
 ) -> Response {
     let Some(person) = access.ask() else {
@@ -271,7 +271,7 @@ fn ask<R: io::Read, W: io::Write>(
     };
     match stanza.tag.as_str() {
         "msg" => {
-            person.message(&shown(&text));
+            person.message(&shown(text));
             reply.ok(None)
         }
         "confirm" => {
@@ -280,17 +280,17 @@ fn ask<R: io::Read, W: io::Write>(
                 String::from_utf8(bytes).ok().map(|word| shown(&word))
             };
             let yes = word(0).unwrap_or_else(|| "yes".to_owned());
-            match person.confirm(&shown(&text), &yes, word(1).as_deref()) {
+            match person.confirm(&shown(text), &yes, word(1).as_deref()) {
                 Some(true) => reply.ok_with_metadata(&["yes"], None),
                 Some(false) => reply.ok_with_metadata(&["no"], None),
                 None => reply.fail(),
             }
         }
-        "request-public" => match person.public(&shown(&text)) {
+        "request-public" => match person.public(&shown(text)) {
             Some(value) => reply.ok(Some(value.as_bytes())),
             None => reply.fail(),
         },
-        _ => match person.secret(&Question::Plugin(shown(&text))) {
+        _ => match person.secret(&Question::Plugin(shown(text))) {
             Some(secret) => reply.ok(Some(secret.expose_secret().as_bytes())),
             None => reply.fail(),
         },
@@ -313,7 +313,7 @@ fn broken(what: &str) -> io::Error {
 fn plain(error: io::Error) -> io::Error {
     if error
         .get_ref()
-        .is_some_and(|inner| inner.is::<PluginError>())
+        .is_some_and(<dyn std::error::Error + Send + Sync>::is::<PluginError>)
     {
         return error;
     }

@@ -131,7 +131,7 @@ impl Kit {
             ("repository", &repository),
             ("location", &self.location),
         ];
-        let storage = self.storage.iter().map(|line| line.expose_secret());
+        let storage = self.storage.iter().map(SecretString::expose_secret);
         fields.extend(storage.map(|line| ("storage", line)));
         fields.extend([("root", root.as_str()), ("administrator", &administrator)]);
         fields.extend(self.recipient.as_deref().map(|text| ("recipient", text)));
