@@ -444,6 +444,11 @@ mod tests {
         let twice = RecipientError::Twice(key.to_string());
         assert_eq!(check_together(&[of_key(), ssh(), of_key()]), Err(twice));
         let among = Err(RecipientError::PassphraseAmongOthers);
+        let tagged = || AdministratorRecipient::parse(&read("tagpq.pub")).unwrap();
+        assert_eq!(tagged().kind(), AdministratorKind::Plugin);
+        assert_eq!(check_together(&[tagged()]), Ok(()));
+        let weaker = Err(RecipientError::PostQuantumAmongOthers);
+        assert_eq!(check_together(&[tagged(), of_key()]), weaker);
         assert_eq!(check_together(&[of_key(), passphrase()]), among);
         assert_eq!(check_together(&[passphrase(), passphrase()]), among);
     }
