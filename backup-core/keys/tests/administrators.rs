@@ -2,7 +2,10 @@
 
 #[cfg(test)]
 mod tests {
-    use std::{error::Error as _, path::PathBuf, process::Command, sync::Arc};
+    use std::{
+        error::Error as _, fs::Permissions, os::unix::fs::PermissionsExt as _, path::PathBuf,
+        process::Command, sync::Arc,
+    };
 
     use age_core::primitives::bech32_encode;
     use backup_keys::{
@@ -489,5 +492,58 @@ mod tests {
             unanswered,
             EpochError::Plugin(PluginError::Said(_))
         ));
+    }
+
+    #[test]
+    fn a_plugin_that_speaks_out_of_turn_is_a_fault_of_its_own() {
+        let epoch = epoch();
+        let dir = tempfile::tempdir().unwrap();
+        let program = dir.path().join("age-plugin-test");
+        let recipient = AdministratorRecipient::parse(&plugin_recipient("test")).unwrap();
+        let table = [
+            ("exit 1", "unexpected end of file"),
+            ("printf 'hello\\n'", "it sent no stanza"),
+            ("printf -- '-> labels'", "it sent a line without an end"),
+            ("head -c 9000 /dev/zero", "it sent a line without an end"),
+            ("printf -- '-> labels\\n!\\n'", "it sent no base64"),
+            (
+                "printf -- '-> labels\\n'; yes $(printf '%064d' 0)",
+                "it sent a stanza that is too long",
+            ),
+            (
+                "printf -- '-> recipient-stanza 7 x\\n\\n-> done\\n\\n'",
+                "it sent a stanza for a file that it was not given",
+            ),
+            (
+                "printf -- '-> file-key 0\\n\\n-> done\\n\\n'",
+                "it sent an answer to something else",
+            ),
+            (
+                "printf -- '-> new-thing\\n\\n-> done\\n\\n'",
+                "it wrapped nothing",
+            ),
+        ];
+        for (does, expected) in table {
+            // It hears all before it answers, and what is answered if it says that it is done.
+            let then = if does.contains("done") {
+                "while read -r l; do :; done"
+            } else {
+                ""
+            };
+            let script = format!(
+                "#!/bin/bash\nuntil read -r l && [ \"$l\" = '-> done' ]; do :; done\n{does}\n{then}\n"
+            );
+            std::fs::write(&program, script).unwrap();
+            std::fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
+            let plugins = PluginPrograms::allow(vec![program.clone()]).unwrap();
+            let access = Access::none().with_plugins(plugins);
+            let fault = recipient
+                .wrap_epoch_key(1, epoch.identity(), &access)
+                .unwrap_err();
+            let EpochError::Plugin(PluginError::Broken(found)) = fault else {
+                panic!("{does}: {fault:?}");
+            };
+            assert_eq!(found, expected, "{does}");
+        }
     }
 }
