@@ -8,6 +8,7 @@ pub mod administrator;
 mod age_key;
 mod bech32_text;
 mod epoch;
+pub mod kit;
 mod private_file;
 mod record;
 mod signing;
@@ -22,6 +23,6 @@ pub use signing::{PublicKey, SecretKey, SigningError};
 pub use trust::{
     Accepted, Administrator, AdministratorKind, CanaryFile, Edit, EditError, Epoch, KeyFile,
     KeyFileName, LastForget, LastPrune, LastRecord, NewAdministrator, NewKeyFile, NewKeys,
-    NewWriter, PrunePart, Removal, RepositoryRecord, Role, TrustRecord, WithoutAdministrator,
-    Writer,
+    NewWriter, ProofError, PrunePart, Removal, RepositoryRecord, Role, TrustRecord, UnknownKind,
+    WithoutAdministrator, Writer,
 };

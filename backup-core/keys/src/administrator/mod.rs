@@ -8,6 +8,7 @@ mod access;
 mod identity;
 mod plugin;
 mod recipient;
+mod wire;
 
 use std::error::Error;
 

@@ -7,18 +7,18 @@
 use std::{
     cell::RefCell,
     collections::HashSet,
+    ffi::OsString,
     io,
     path::{Path, PathBuf},
 };
 
 use age_core::{
     format::{FileKey, Stanza},
-    plugin::{Connection, IDENTITY_V1, RECIPIENT_V1, Reply, Response},
     secrecy::ExposeSecret as _,
 };
 use data_encoding::BASE64_NOPAD;
 
-use super::{Access, Question};
+use super::{Access, Question, wire::Wire};
 
 /// What goes wrong with a plugin.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -46,17 +46,37 @@ pub enum PluginError {
     Said(String),
 }
 
-/// Where plugins may be: programs and folders, by absolute path.
+/// Where plugins may be, by absolute path, and what of the environment they see: nothing that was
+/// not named.
 #[derive(Clone, Debug, Default)]
-pub struct PluginPrograms(Vec<PathBuf>);
+pub struct PluginPrograms {
+    places: Vec<PathBuf>,
+    environment: Vec<(OsString, OsString)>,
+}
 
 impl PluginPrograms {
     /// Allows these, and nothing else.
     pub fn allow(places: Vec<PathBuf>) -> Result<Self, PluginError> {
         match places.iter().find(|place| !place.is_absolute()) {
             Some(place) => Err(PluginError::NotAbsolute(place.clone())),
-            None => Ok(Self(places)),
+            None => Ok(Self {
+                places,
+                environment: Vec::new(),
+            }),
         }
+    }
+
+    /// With an environment: `PATH` and `XDG_RUNTIME_DIR`, for example, never one with secrets.
+    #[must_use]
+    pub fn with_environment(self, environment: Vec<(OsString, OsString)>) -> Self {
+        Self {
+            environment,
+            ..self
+        }
+    }
+
+    fn start(&self, program: &Path, machine: &str) -> io::Result<Wire> {
+        Wire::start(program, &self.environment, machine)
     }
 
     /// The program of a plugin.
@@ -65,7 +85,7 @@ impl PluginPrograms {
             return Err(PluginError::Name);
         }
         let program = format!("age-plugin-{name}");
-        let candidates = self.0.iter().map(|place| {
+        let candidates = self.places.iter().map(|place| {
             if place.is_dir() {
                 place.join(&program)
             } else {
@@ -79,15 +99,19 @@ impl PluginPrograms {
         let found = candidates.filter(named).find(|path| path.is_file());
         found.ok_or_else(|| PluginError::Missing {
             program,
-            places: self.places(),
+            places: self.shown_places(),
         })
     }
 
-    fn places(&self) -> String {
-        if self.0.is_empty() {
+    fn shown_places(&self) -> String {
+        if self.places.is_empty() {
             return "none is allowed".to_owned();
         }
-        let places: Vec<_> = self.0.iter().map(|p| p.display().to_string()).collect();
+        let places: Vec<_> = self
+            .places
+            .iter()
+            .map(|p| p.display().to_string())
+            .collect();
         places.join(", ")
     }
 }
@@ -118,14 +142,14 @@ impl<'a> PluginRecipient<'a> {
     }
 
     fn wrap(&self, file_key: &FileKey) -> io::Result<(Vec<Stanza>, HashSet<String>)> {
-        let mut plugin = Connection::open(&self.program, RECIPIENT_V1)?;
-        plugin.unidir_send(|mut phase| {
-            phase.send("add-recipient", &[self.text], &[])?;
-            phase.send("extension-labels", &[], &[])?;
-            phase.send("wrap-file-key", &[], file_key.expose_secret())
-        })?;
+        let plugins = self.access.plugins();
+        let mut plugin = plugins.start(&self.program, "recipient-v1")?;
+        plugin.send("add-recipient", &[self.text], &[])?;
+        plugin.send("extension-labels", &[], &[])?;
+        plugin.send("wrap-file-key", &[], file_key.expose_secret())?;
+        plugin.send("done", &[], &[])?;
         let (stanzas, labels) = (RefCell::new(Vec::new()), RefCell::new(HashSet::new()));
-        converse(&mut plugin, self.access, |stanza| {
+        converse(plugin, self.access, |stanza| {
             match stanza.tag.as_str() {
                 "recipient-stanza" => {
                     let [file, tag, args @ ..] = &stanza.args[..] else {
@@ -172,15 +196,17 @@ pub(super) struct PluginIdentity<'a> {
 
 impl PluginIdentity<'_> {
     fn unwrap(&self, stanzas: &[Stanza]) -> io::Result<Option<FileKey>> {
-        let mut plugin = Connection::open(self.program, IDENTITY_V1)?;
-        plugin.unidir_send(|mut phase| {
-            phase.send("add-identity", &[self.text], &[])?;
-            stanzas
-                .iter()
-                .try_for_each(|stanza| phase.send_stanza("recipient-stanza", &["0"], stanza))
-        })?;
+        let plugins = self.access.plugins();
+        let mut plugin = plugins.start(self.program, "identity-v1")?;
+        plugin.send("add-identity", &[self.text], &[])?;
+        for stanza in stanzas {
+            let args = stanza.args.iter().map(String::as_str);
+            let args: Vec<_> = ["0", &stanza.tag].into_iter().chain(args).collect();
+            plugin.send("recipient-stanza", &args, &stanza.body)?;
+        }
+        plugin.send("done", &[], &[])?;
         let found = RefCell::new(None);
-        converse(&mut plugin, self.access, |stanza| {
+        converse(plugin, self.access, |stanza| {
             if stanza.tag != "file-key" || stanza.args.first().is_none_or(|file| file != "0") {
                 return Err("an answer to something else");
             }
@@ -210,95 +236,78 @@ impl age::Identity for PluginIdentity<'_> {
     }
 }
 
-const COMMANDS: [&str; 8] = [
-    "msg",
-    "confirm",
-    "request-public",
-    "request-secret",
-    "recipient-stanza",
-    "labels",
-    "file-key",
-    "error",
-];
-
 /// The plugin's turn: what it asks is asked on, what it answers is taken, until it is done.
-fn converse<R: io::Read, W: io::Write>(
-    plugin: &mut Connection<R, W>,
+fn converse(
+    mut plugin: Wire,
     access: &Access,
     answer: impl Fn(&Stanza) -> Result<(), &'static str>,
 ) -> io::Result<()> {
     let mut fault = None;
-    plugin.bidir_receive(&COMMANDS, |mut stanza, reply| {
-        let text = String::from_utf8_lossy(&stanza.body).into_owned();
+    loop {
+        let mut stanza = plugin.receive()?;
         match stanza.tag.as_str() {
+            "done" => break,
             "msg" | "confirm" | "request-public" | "request-secret" => {
-                ask(access, &stanza, text, reply)
+                ask(&mut plugin, access, &stanza)?;
             }
             "error" => {
-                let said = PluginError::Said(shown(&text));
-                fault.get_or_insert(said);
-                reply.ok(None)
+                fault.get_or_insert(PluginError::Said(shown(&stanza.body)));
+                plugin.send("ok", &[], &[])?;
             }
-            _ => {
+            "recipient-stanza" | "labels" | "file-key" => {
                 let taken = answer(&stanza);
                 zeroize::Zeroize::zeroize(&mut stanza.body);
-                match taken {
-                    Ok(()) => reply.ok(None),
-                    Err(what) => {
-                        fault.get_or_insert(PluginError::Broken(format!("it sent {what}")));
-                        reply.fail()
-                    }
+                if let Err(what) = taken {
+                    fault.get_or_insert(PluginError::Broken(format!("it sent {what}")));
                 }
+                plugin.send(if taken.is_ok() { "ok" } else { "fail" }, &[], &[])?;
             }
+            _ => plugin.send("unsupported", &[], &[])?,
         }
-    })?;
+    }
+    plugin.end()?;
     fault.map_or(Ok(()), |fault| Err(io::Error::other(fault)))
 }
 
-fn ask<R: io::Read, W: io::Write>(
-    access: &Access,
-    stanza: &Stanza,
-    text: String,
-    reply: Reply<'_, R, W>,
-) -> Response {
+/// Asks on, and sends the answer.
+fn ask(plugin: &mut Wire, access: &Access, stanza: &Stanza) -> io::Result<()> {
+    let text = shown(&stanza.body);
+    let message = stanza.tag == "msg";
     let Some(person) = access.ask() else {
         // A message that nobody reads is no fault, a question that nobody answers is.
-        return if stanza.tag == "msg" {
-            reply.ok(None)
-        } else {
-            reply.fail()
-        };
+        return plugin.send(if message { "ok" } else { "fail" }, &[], &[]);
     };
     match stanza.tag.as_str() {
         "msg" => {
-            person.message(&shown(&text));
-            reply.ok(None)
+            person.message(&text);
+            plugin.send("ok", &[], &[])
         }
         "confirm" => {
             let word = |at: usize| {
                 let bytes = BASE64_NOPAD.decode(stanza.args.get(at)?.as_bytes()).ok()?;
-                String::from_utf8(bytes).ok().map(|word| shown(&word))
+                Some(shown(&bytes))
             };
             let yes = word(0).unwrap_or_else(|| "yes".to_owned());
-            match person.confirm(&shown(&text), &yes, word(1).as_deref()) {
-                Some(true) => reply.ok_with_metadata(&["yes"], None),
-                Some(false) => reply.ok_with_metadata(&["no"], None),
-                None => reply.fail(),
+            match person.confirm(&text, &yes, word(1).as_deref()) {
+                Some(true) => plugin.send("ok", &["yes"], &[]),
+                Some(false) => plugin.send("ok", &["no"], &[]),
+                None => plugin.send("fail", &[], &[]),
             }
         }
-        "request-public" => match person.public(&shown(&text)) {
-            Some(value) => reply.ok(Some(value.as_bytes())),
-            None => reply.fail(),
+        "request-public" => match person.public(&text) {
+            Some(value) => plugin.send("ok", &[], value.as_bytes()),
+            None => plugin.send("fail", &[], &[]),
         },
-        _ => match person.secret(&Question::Plugin(shown(&text))) {
-            Some(secret) => reply.ok(Some(secret.expose_secret().as_bytes())),
-            None => reply.fail(),
+        _ => match person.secret(&Question::Plugin(text)) {
+            Some(secret) => plugin.send("ok", &[], secret.expose_secret().as_bytes()),
+            None => plugin.send("fail", &[], &[]),
         },
     }
 }
 
 /// What a plugin says goes to a terminal: no control characters, and not without end.
-fn shown(text: &str) -> String {
+fn shown(text: &[u8]) -> String {
+    let text = String::from_utf8_lossy(text);
     text.chars()
         .map(|c| if c.is_control() { ' ' } else { c })
         .take(400)
@@ -313,7 +322,7 @@ fn broken(what: &str) -> io::Error {
 fn plain(error: io::Error) -> io::Error {
     if error
         .get_ref()
-        .is_some_and(|inner| inner.is::<PluginError>())
+        .is_some_and(<dyn std::error::Error + Send + Sync>::is::<PluginError>)
     {
         return error;
     }

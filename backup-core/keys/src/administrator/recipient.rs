@@ -70,6 +70,9 @@ pub enum RecipientError {
     /// A passphrase beside others.
     #[error("age does not let a passphrase stand beside other recipients")]
     PassphraseAmongOthers,
+    /// A post-quantum key beside others.
+    #[error("age does not let post-quantum recipients stand beside others, which would undo them")]
+    PostQuantumAmongOthers,
 }
 
 enum Kind {
@@ -260,8 +263,9 @@ impl AdministratorRecipient {
     }
 }
 
-/// Whether recipients that are given together may be: no one twice, and no passphrase among
-/// others, which age forbids.
+/// Whether recipients that are given together may be: no one twice, no passphrase among others and
+/// no post-quantum key among those that are not, which age forbids. What a plugin's recipient is
+/// only the plugin knows, and age asks it.
 pub fn check_together(recipients: &[AdministratorRecipient]) -> Result<(), RecipientError> {
     let mut seen = BTreeSet::new();
     for recipient in recipients {
@@ -270,6 +274,15 @@ pub fn check_together(recipients: &[AdministratorRecipient]) -> Result<(), Recip
             Some(text) if !seen.insert(text) => return Err(RecipientError::Twice(text.to_owned())),
             None | Some(_) => {}
         }
+    }
+    let post_quantum = |recipient: &AdministratorRecipient| match recipient.kind {
+        Kind::TagPq(_) => Some(true),
+        Kind::Plugin(_) => None,
+        Kind::X25519(_) | Kind::Ssh(_) | Kind::Tag(_) | Kind::Passphrase(_) => Some(false),
+    };
+    let kinds: BTreeSet<_> = recipients.iter().filter_map(post_quantum).collect();
+    if kinds.len() > 1 {
+        return Err(RecipientError::PostQuantumAmongOthers);
     }
     Ok(())
 }

@@ -2,13 +2,15 @@
 
 mod check;
 mod edit;
+mod proof;
 mod record;
 
 pub use edit::{
     Accepted, Edit, EditError, KeyFileName, NewAdministrator, NewKeyFile, NewKeys, NewWriter,
     WithoutAdministrator,
 };
+pub use proof::ProofError;
 pub use record::{
     Administrator, AdministratorKind, CanaryFile, Epoch, KeyFile, LastForget, LastPrune,
-    LastRecord, PrunePart, Removal, RepositoryRecord, Role, TrustRecord, Writer,
+    LastRecord, PrunePart, Removal, RepositoryRecord, Role, TrustRecord, UnknownKind, Writer,
 };

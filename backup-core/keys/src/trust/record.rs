@@ -1,5 +1,7 @@
 //! The two records that the root key signs: what the repository is, and which keys count in it.
 
+use std::{fmt, str::FromStr};
+
 use backup_model::{Digest, JobName, RepositoryId, Seq};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -121,6 +123,40 @@ pub enum AdministratorKind {
     Ssh,
     /// An age plugin, a hardware key for example.
     Plugin,
+}
+
+impl AdministratorKind {
+    const ALL: [Self; 4] = [Self::X25519, Self::Passphrase, Self::Ssh, Self::Plugin];
+
+    /// Its word in records and kits.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::X25519 => "x25519",
+            Self::Passphrase => "passphrase",
+            Self::Ssh => "ssh",
+            Self::Plugin => "plugin",
+        }
+    }
+}
+
+impl fmt::Display for AdministratorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The word is none of a kind of key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a kind of key; they are x25519, passphrase, ssh and plugin")]
+pub struct UnknownKind;
+
+impl FromStr for AdministratorKind {
+    type Err = UnknownKind;
+
+    fn from_str(text: &str) -> Result<Self, UnknownKind> {
+        let mut all = Self::ALL.into_iter();
+        all.find(|kind| kind.as_str() == text).ok_or(UnknownKind)
+    }
 }
 
 /// A time during which data is encrypted to one recipient.

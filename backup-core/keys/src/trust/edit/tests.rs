@@ -430,7 +430,7 @@ fn a_writer_is_narrowed_by_another_key_under_its_name() {
 
 fn any_edit(trust: &TrustRecord, root: &PublicKey, which: u8, who: u8) -> Option<TrustRecord> {
     let called = ["ann", "bob", "carl"][usize::from(who % 3)];
-    let tested = who % 2 == 0;
+    let tested = who.is_multiple_of(2);
     let current = trust.current_epoch()?.number;
     let result = match which % 6 {
         0 => trust.add_administrator(
