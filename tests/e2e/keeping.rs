@@ -267,6 +267,41 @@ fn a_policy_is_tried_out_with_reasons() {
 }
 
 #[test]
+fn the_policy_of_the_configuration_is_applied() {
+    let world = world(4);
+    let path = world.dir.join("config.toml");
+    let config = fs::read_to_string(&path).unwrap();
+    let with = |policy: &str| fs::write(&path, format!("{config}\n{policy}")).unwrap();
+    // A policy that is none: with its line and what to do, and nothing is forgotten.
+    with("[defaults]\ntimezone = \"UTC\"\nretention = { keep_last = 0 }\n");
+    let refused = world.backupctl(&["retention", "apply", "--yes"]).expect(18);
+    let line = config.lines().count() + 4;
+    assert!(
+        refused.stderr.contains(&format!(":{line}:")),
+        "{}",
+        refused.stderr
+    );
+    assert!(refused.stderr.contains("keep_daily"), "{}", refused.stderr);
+    assert_eq!(listed(&world).len(), 4);
+
+    with("[defaults]\ntimezone = \"Europe/Berlin\"\nretention = { keep_last = 2 }\n");
+    let plan = json(&world, "retention-plan", &["retention", "preview"]);
+    assert_eq!((&plan["stay"], &plan["go"]), (&2.into(), &2.into()));
+    let policy = &plan["jobs"][0]["plan"]["policy"];
+    assert_eq!(policy["time_zone"], "Europe/Berlin");
+    let refused = world.backupctl(&["retention", "apply"]).expect(17);
+    assert!(
+        refused.stderr.contains("[E-NOT-CONFIRMED]"),
+        "{}",
+        refused.stderr
+    );
+    let applied = json(&world, "retention", &["retention", "apply", "--yes"]);
+    assert_eq!(applied["forgotten"], serde_json::json!([1, 2].map(name)));
+    assert_eq!(listed(&world), [3, 4].map(name));
+    restores(&world, 3);
+}
+
+#[test]
 fn what_only_shows_changes_nothing() {
     let world = world(3);
     let forget = ["snapshot", "forget", "app/1", "--yes", "--confirm", "app"];
