@@ -3,7 +3,7 @@
 
 use std::io::{self, Write};
 
-use backup_keys::Identity;
+use backup_keys::OpensKeyFiles;
 use backup_model::SnapshotName;
 use tokio_util::sync::CancellationToken;
 
@@ -23,7 +23,7 @@ pub async fn cat(
     repository: &Repository,
     name: &SnapshotName,
     stream: &str,
-    identity: &Identity,
+    identity: &dyn OpensKeyFiles,
     out: Box<dyn Write + Send>,
     cancel: &CancellationToken,
 ) -> Result<u64, OpError> {
@@ -36,7 +36,7 @@ async fn write(
     repository: &Repository,
     record: &RunRecord,
     stream: &str,
-    identity: &Identity,
+    identity: &dyn OpensKeyFiles,
     mut out: Box<dyn Write + Send>,
     cancel: &CancellationToken,
 ) -> Result<u64, OpError> {

@@ -6,7 +6,7 @@
 
 use std::{cmp::Ordering, iter::Peekable, path::Path};
 
-use backup_keys::Identity;
+use backup_keys::OpensKeyFiles;
 use backup_model::{Aspect, Change, Difference, EntryInfo, SnapshotName, StreamInfo, StreamKind};
 use tokio_util::sync::CancellationToken;
 
@@ -26,7 +26,7 @@ use crate::{
 pub async fn diff(
     snapshots: &[(Repository, &SnapshotName); 2],
     path: Option<&Path>,
-    identity: &Identity,
+    identity: &dyn OpensKeyFiles,
     report: &mut (dyn FnMut(Difference) + Send),
     cancel: &CancellationToken,
 ) -> Result<(), OpError> {

@@ -2,7 +2,7 @@
 
 use std::{ffi::OsStr, os::unix::ffi::OsStrExt as _, path::Path};
 
-use backup_keys::Identity;
+use backup_keys::OpensKeyFiles;
 use backup_model::{Failure, Found, Selection, StreamKind};
 use globset::{GlobBuilder, GlobMatcher};
 use tokio_util::sync::CancellationToken;
@@ -53,7 +53,7 @@ pub async fn find(
     repository: &Repository,
     selection: &Selection,
     glob: &str,
-    identity: &Identity,
+    identity: &dyn OpensKeyFiles,
     report: &mut (dyn FnMut(Result<Found, Failure>) + Send),
     cancel: &CancellationToken,
 ) -> Result<u64, OpError> {
@@ -97,7 +97,7 @@ async fn search(
     fetcher: &Fetcher,
     record: &RunRecord,
     pattern: &Pattern,
-    identity: &Identity,
+    identity: &dyn OpensKeyFiles,
     report: &mut (dyn FnMut(Result<Found, Failure>) + Send),
     cancel: &CancellationToken,
 ) -> Result<u64, OpError> {

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use backup_keys::Identity;
+use backup_keys::{Identity, OpensKeyFiles};
 use backup_model::{
     DatabaseFacts, Digest, End, FilesFacts, JobName, Selection, SnapshotDetail, SnapshotInfo,
     SnapshotName, StreamInfo, StreamKind,
@@ -136,7 +136,7 @@ pub async fn newest(repository: &Repository, job: &JobName) -> Result<SnapshotNa
 pub async fn describe(
     repository: &Repository,
     name: &SnapshotName,
-    identity: Option<&Identity>,
+    identity: Option<&dyn OpensKeyFiles>,
 ) -> Result<SnapshotDetail, OpError> {
     let record = committed(repository, name).await?;
     let streams = match identity {
@@ -165,7 +165,7 @@ pub(super) fn forgotten(run: SnapshotName, dead: Dead) -> RepoError {
 pub(super) async fn read_recipe(
     repository: &Repository,
     commit: &Commit,
-    administrator: &Identity,
+    administrator: &dyn OpensKeyFiles,
 ) -> Result<(Identity, Arc<Recipe>), OpError> {
     let epoch = unlock(repository, commit.epoch, administrator).await?;
     let recipe = load_recipe(repository, commit, &epoch).await?;

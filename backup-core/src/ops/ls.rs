@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use backup_keys::Identity;
+use backup_keys::OpensKeyFiles;
 use backup_model::{EntryInfo, SnapshotName, StreamKind};
 use tokio_util::sync::CancellationToken;
 
@@ -24,7 +24,7 @@ pub async fn ls(
     repository: &Repository,
     name: &SnapshotName,
     (path, recursive): (Option<&Path>, bool),
-    identity: &Identity,
+    identity: &dyn OpensKeyFiles,
     report: &mut (dyn FnMut(EntryInfo) + Send),
     cancel: &CancellationToken,
 ) -> Result<(), OpError> {

@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use backup_keys::Identity;
+use backup_keys::{Identity, OpensKeyFiles};
 use backup_model::{
     ChosenEntries, Code, Failure, RestorePlan, RestoreStep, RestoreTarget, SnapshotName,
     StreamInfo, StreamKind,
@@ -72,7 +72,7 @@ const MAX_DATABASE_NAME: usize = 63;
 pub async fn plan(
     repository: &Repository,
     request: RestoreRequest,
-    identity: &Identity,
+    identity: &dyn OpensKeyFiles,
 ) -> Result<Prepared, OpError> {
     let record = committed(repository, &request.snapshot).await?;
     let commit = record.commit()?;

@@ -11,7 +11,7 @@ use std::{
     time::Instant,
 };
 
-use backup_keys::Identity;
+use backup_keys::OpensKeyFiles;
 use backup_model::{
     Code, Digest, Event, Failure, Level, Phase, Progress, Selection, SnapshotName, StreamKind,
     Verdict, VerifyReport,
@@ -39,7 +39,7 @@ pub enum Verifier {
     /// Everything there and unaltered.
     Storage,
     /// Also: everything reads, with an administrator's identity.
-    Data(Identity),
+    Data(Arc<dyn OpensKeyFiles>),
 }
 
 impl Verifier {
@@ -187,7 +187,7 @@ async fn snapshot(
     let mut outcome = storage.await;
     // Data that is not whole need not be decrypted to be known as damaged.
     if let (Ok(refs), Verifier::Data(identity), true) = (&outcome, verifier, faults.is_empty()) {
-        match data(repository, commit, refs, identity, cancel).await {
+        match data(repository, commit, refs, &**identity, cancel).await {
             Ok(read) => read_bytes = read,
             Err(error) => outcome = Err(error),
         }
@@ -293,7 +293,7 @@ async fn data(
     repository: &Repository,
     commit: &Commit,
     refs: &Refs,
-    identity: &Identity,
+    identity: &dyn OpensKeyFiles,
     cancel: &CancellationToken,
 ) -> Result<u64, OpError> {
     let (epoch, recipe) = read_recipe(repository, commit, identity).await?;

@@ -1,6 +1,6 @@
-//! From an administrator's identity to the identity of an epoch.
+//! From an administrator's key to the identity of an epoch.
 
-use backup_keys::{EpochError, Identity, Recipient, open_epoch_key};
+use backup_keys::{EpochError, Identity, OpensKeyFiles, Recipient, open_epoch_key};
 use backup_model::Digest;
 use sha2::{Digest as _, Sha256};
 
@@ -12,7 +12,7 @@ use crate::format::layout;
 pub async fn unlock(
     repository: &Repository,
     epoch: u64,
-    administrator: &Identity,
+    administrator: &dyn OpensKeyFiles,
 ) -> Result<Identity, RepoError> {
     let trust_key = layout::trust(repository.trust().version);
     let listed = repository
@@ -44,7 +44,7 @@ pub async fn unlock(
         }
     }
     Err(fault.unwrap_or_else(|| RepoError::WrongIdentity {
-        identity: administrator.recipient().to_string(),
+        identity: administrator.name(),
         epoch,
     }))
 }
