@@ -267,7 +267,7 @@ async fn all_operations(place: &Place, some: u64) {
 
 #[tokio::test]
 async fn what_stops_anywhere_loses_nothing_in_memory() {
-    all_operations(&Place::Memory, 60).await;
+    all_operations(&Place::Memory, 45).await;
 }
 
 #[tokio::test]
