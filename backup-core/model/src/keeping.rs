@@ -60,15 +60,15 @@ impl Amount {
     /// Adds one object.
     pub fn add(&mut self, bytes: u64) {
         self.objects += 1;
-        self.bytes += bytes;
+        self.bytes = self.bytes.saturating_add(bytes);
     }
 
     /// Both together.
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
         Self {
-            objects: self.objects + other.objects,
-            bytes: self.bytes + other.bytes,
+            objects: self.objects.saturating_add(other.objects),
+            bytes: self.bytes.saturating_add(other.bytes),
         }
     }
 }

@@ -33,7 +33,7 @@ use crate::{
         Assembled, Assembly, Budget, LevelMode, PackOptions, Pipeline, PipelineError, Pool, Usage,
         on_thread, put_checked, uploader,
     },
-    repo::{CommitFacts, Host, Repository, Run, RunLimits},
+    repo::{CommitFacts, Host, RepoError, Repository, Run, RunLimits},
 };
 
 /// Where an operation gets the time from.
@@ -82,6 +82,12 @@ pub async fn backup(
             report.took_secs = started.elapsed().as_secs_f64();
             Ok(report)
         }
+        // It has an end, or had one and was forgotten.
+        Err(OpError::Repo(
+            error @ (RepoError::Unconfirmed { .. }
+            | RepoError::Ended { .. }
+            | RepoError::ForgottenMeanwhile { .. }),
+        )) => Err(error.into()),
         Err(error) => {
             // The first error is the one to tell. If even the abort cannot be written, the next
             // run will find this one open and close it.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use backup_model::Digest;
+use backup_model::{Amount, Digest};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -21,7 +21,11 @@ const MOST_CANDIDATES: usize = 500_000;
 /// What there is, and what of it nobody names.
 pub(super) struct Look {
     pub(super) survey: Survey,
+    /// As many as one plan may have: refs first, of which there are few and by which the others are
+    /// known.
     pub(super) candidates: Objects,
+    /// Of the bytes in packs that snapshots name or named, how many per cent nobody names.
+    pub(super) share_percent: u64,
 }
 
 impl Look {
@@ -34,33 +38,46 @@ impl Look {
         let stored = stored(repository.store()).await?;
         let survey = survey(repository, cancel).await?.sound()?;
         let mut candidates = survey.named.unnamed_of(&stored);
+        let share_percent = share_percent(repository, &survey, &candidates).await?;
         let mut room = MOST_CANDIDATES;
         for list in [
-            &mut candidates.packs,
-            &mut candidates.recipes,
             &mut candidates.refs,
+            &mut candidates.recipes,
+            &mut candidates.packs,
         ] {
             list.truncate(room);
             room -= list.len();
         }
-        Ok(Self { survey, candidates })
+        Ok(Self {
+            survey,
+            candidates,
+            share_percent,
+        })
     }
+}
 
-    /// Of the bytes in packs that snapshots name or named, how many per cent are candidates. What
-    /// dead snapshots named is known by their refs, as long as these are there.
-    pub(super) async fn share_percent(&self, repository: &Repository) -> Result<u64, OpError> {
-        let mut once: HashSet<Digest> = HashSet::new();
-        for refs in &self.candidates.refs {
-            if let Some(refs) = read_refs(repository, &refs.0).await? {
-                once.extend(refs.packs.iter().map(|pack| pack.0));
-            }
+/// What dead snapshots named is known by their refs, as long as these are there. What an earlier
+/// prune was to delete and the store keeps is not counted once more.
+async fn share_percent(
+    repository: &Repository,
+    survey: &Survey,
+    candidates: &Objects,
+) -> Result<u64, OpError> {
+    let mut once: HashSet<Digest> = HashSet::new();
+    for refs in &candidates.refs {
+        if let Some(refs) = read_refs(repository, &refs.0).await? {
+            once.extend(refs.packs.iter().map(|pack| pack.0));
         }
-        let goes = self.candidates.packs.iter();
-        let goes = goes.filter(|pack| once.contains(&pack.0));
-        let goes: u64 = goes.map(|pack| pack.1).sum();
-        let stays: u64 = self.survey.named.packs.values().sum();
-        Ok((goes * 100).checked_div(goes + stays).unwrap_or(0))
     }
+    let doomed = repository.doomed().await?;
+    let goes = candidates.packs.iter();
+    let goes = goes.filter(|pack| once.contains(&pack.0) && !doomed.names_pack(&pack.0));
+    let mut amount = Amount::default();
+    goes.for_each(|pack| amount.add(pack.1));
+    let whole = amount.and(survey.named_packs());
+    let share = u128::from(amount.bytes) * 100;
+    let share = share.checked_div(u128::from(whole.bytes)).unwrap_or(0);
+    Ok(u64::try_from(share).unwrap_or(100))
 }
 
 /// Makes sure that no listing has hidden a snapshot: the refs that nobody seems to name say whose

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     format::{Objects, SizedDigest, layout},
-    repo::{NewestPrune, RepoError, Repository},
+    repo::{NewestPrune, RepoError, Repository, Unended},
     store::Object,
 };
 
@@ -47,15 +47,20 @@ pub async fn check(
             None
         }
     };
+    if let Some(error) = repository.doomed().await?.unknown() {
+        let fault = failure(error);
+        if !faults.contains(&fault) {
+            faults.push(fault);
+        }
+    }
     let objects = repository.store().list_all().await?;
     let foreign = objects.iter().filter(|object| is_foreign(object));
     let mut foreign: Vec<String> = foreign.map(|object| object.key.clone()).collect();
     let foreign_objects = foreign.len() as u64;
     foreign.truncate(NAMED_FOREIGN);
-    let mut open = Vec::new();
-    for session in &survey.open {
-        open.push(open_run(repository, session).await?);
-    }
+    let unreadable = survey.open.iter().filter_map(Unended::fault);
+    faults.extend(unreadable.map(failure));
+    let open = survey.open.iter().map(open_run).collect();
     let dead = survey.forgotten.jobs();
     Ok(CheckReport {
         repository: repository.id(),

@@ -31,7 +31,7 @@ pub async fn forget(
                 report.already.push(name.clone());
                 continue;
             }
-            let digest = repository.end_digest(name).await?;
+            let digest = repository.end_digest(name, &forgotten).await?;
             forgotten.kill(name, Dead { digest, why })?;
             report.forgotten.push(name.clone());
         }

@@ -79,6 +79,10 @@ pub(super) async fn ground(
     run: &Run<'_>,
     progress: &Arc<dyn Progress>,
 ) -> Result<Ground, OpError> {
+    if let Some(error) = run.distrust() {
+        // Everything is stored anew, which costs space and nothing else.
+        progress.event(Event::Warned(Failure::from_error(error.code(), error)));
+    }
     let name = run.name();
     let previous = repository
         .snapshot_before(&name.job, name.seq, run.forgotten())

@@ -1,6 +1,6 @@
 //! Listing: what there is, from public records; and what is in it, with an identity.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use backup_keys::Identity;
 use backup_model::{
@@ -11,7 +11,9 @@ use backup_model::{
 use super::OpError;
 use crate::{
     format::{Commit, Recipe, RecipeStream, RunEnd},
-    repo::{Dead, JobRuns, RepoError, Repository, RunRecord, RunState, load_recipe, unlock},
+    repo::{
+        Dead, JobRuns, RepoError, Repository, RunRecord, RunState, Unended, load_recipe, unlock,
+    },
 };
 
 /// The runs of the jobs that are meant. A job that does not exist is an error.
@@ -19,13 +21,15 @@ pub(super) async fn selected(
     repository: &Repository,
     selection: &Selection,
 ) -> Result<Vec<JobRuns>, OpError> {
-    let known = repository.jobs().await?;
-    let jobs = match selection.job() {
-        None => known,
-        Some(job) if known.contains(job) => vec![job.clone()],
-        Some(job) => return Err(RepoError::NoJob(job.clone()).into()),
-    };
     let known = repository.forgotten().await?;
+    let mut jobs: BTreeSet<JobName> = repository.jobs().await?.into_iter().collect();
+    jobs.extend(known.jobs().cloned());
+    if let Some(job) = selection.job() {
+        if !jobs.contains(job) {
+            return Err(RepoError::NoJob(job.clone()).into());
+        }
+        jobs.retain(|each| each == job);
+    }
     let mut runs = Vec::new();
     for job in jobs {
         runs.push(repository.runs_since(&job, &known).await?);
@@ -66,18 +70,10 @@ pub async fn list(
                     return Err(forgotten(name, dead).into());
                 }
                 RunState::Dead(_) => continue,
-                RunState::Open(session) => Ok(SnapshotInfo {
-                    snapshot: name,
-                    end: End::Open,
-                    created: session.created,
-                    kinds: Vec::new(),
-                    packs: 0,
-                    stored_bytes: 0,
-                    added_bytes: 0,
-                    record: Digest([0; 32]),
-                    reason: None,
-                    held: None,
-                }),
+                RunState::Open(run) => {
+                    let open = open_info(&run);
+                    run.into_fault().map_or(Ok(open), Err)
+                }
                 RunState::Bad(error) => Err(error),
             });
         }
@@ -106,11 +102,13 @@ pub(super) async fn committed(
         }
         Some(RunState::Bad(error)) => Err(error.into()),
         Some(RunState::Dead(dead)) => Err(forgotten(name.clone(), dead).into()),
-        Some(RunState::Open(_)) => Err(RepoError::NotCommitted {
-            run: name.clone(),
-            how: "has no end yet".to_owned(),
+        Some(RunState::Open(run)) => {
+            let open = RepoError::NotCommitted {
+                run: name.clone(),
+                how: "has no end yet".to_owned(),
+            };
+            Err(run.into_fault().unwrap_or(open).into())
         }
-        .into()),
         None => Err(RepoError::NoSnapshot(name.clone()).into()),
     }
 }
@@ -123,7 +121,12 @@ pub async fn newest(repository: &Repository, job: &JobName) -> Result<SnapshotNa
         match state {
             RunState::Ended(record) if record.commit().is_ok() => return Ok(record.name),
             RunState::Bad(error) => return Err(error.into()),
-            RunState::Ended(_) | RunState::Dead(_) | RunState::Open(_) => {}
+            RunState::Open(run) => {
+                if let Some(error) = run.into_fault() {
+                    return Err(error.into());
+                }
+            }
+            RunState::Ended(_) | RunState::Dead(_) => {}
         }
     }
     Err(RepoError::NoneCommitted(job.clone()).into())
@@ -201,6 +204,21 @@ pub(super) fn stream_info(stream: &RecipeStream) -> Result<StreamInfo, OpError> 
         database,
         files,
     })
+}
+
+fn open_info(run: &Unended) -> SnapshotInfo {
+    SnapshotInfo {
+        snapshot: run.name().clone(),
+        end: End::Open,
+        created: run.began(),
+        kinds: Vec::new(),
+        packs: 0,
+        stored_bytes: 0,
+        added_bytes: 0,
+        record: Digest([0; 32]),
+        reason: None,
+        held: None,
+    }
 }
 
 pub(super) fn info(record: &RunRecord) -> SnapshotInfo {

@@ -23,13 +23,15 @@ use super::{
     survey::survey,
 };
 use crate::{
-    format::{Done, Final, Objects, Plan, Session, layout},
-    repo::{Begun, Host, JobLock, NewestPrune, Repository, fence, limit_of},
+    format::{Done, Final, Objects, Plan, layout},
+    repo::{Begun, Host, JobLock, NewestPrune, Outcome, Repository, Unended, end_unended},
     store::{Deleted, store_time},
 };
 
 /// More than so many per cent of what snapshots named must not go unasked.
 const LARGE_PERCENT: u64 = 30;
+/// What the clocks of one store may differ by.
+const SKEW: SignedDuration = SignedDuration::from_mins(10);
 /// Objects are deleted side by side, this many at once.
 const DELETES: usize = 16;
 
@@ -43,7 +45,8 @@ pub struct PruneOptions {
     pub allow_large: bool,
 }
 
-/// Says what a prune would do now. Changes nothing.
+/// Says what a prune would do now. Nothing is deleted; where snapshots are being read, the store is
+/// asked for its time, which takes a put.
 pub async fn plan_prune(
     repository: &Repository,
     cancel: &CancellationToken,
@@ -60,11 +63,8 @@ pub async fn plan_prune(
             Some((last, _)) => last.delete.clone(),
         },
     };
-    let share_percent = looked.share_percent(repository).await?;
-    let mut open = Vec::new();
-    for session in &looked.survey.open {
-        open.push(open_run(repository, session).await?);
-    }
+    let share_percent = looked.share_percent;
+    let open = looked.survey.open.iter().map(open_run).collect();
     Ok(PrunePlan {
         generation,
         begun: begun.is_some(),
@@ -91,30 +91,34 @@ pub async fn prune(
     cancel: &CancellationToken,
 ) -> Result<PruneReport, OpError> {
     repository.may_maintain(key)?;
-    let _still = hold_jobs_still(repository, host).await?;
+    let locks = hold_jobs_still(repository, host).await?;
     let pruner = Pruner {
         repository,
         key,
+        has_locks: !locks.is_empty(),
         options,
         clock,
         progress,
         cancel,
         started: Instant::now(),
     };
-    let begun = match repository.newest_prune().await? {
-        NewestPrune::Begun(begun) => begun,
-        NewestPrune::Done(before) => match pruner.begin(before + 1).await? {
-            Some(begun) => begun,
-            None => return Ok(pruner.report(before, &Objects::default(), PruneState::Nothing)),
-        },
+    let (before, begun) = match repository.newest_prune().await? {
+        NewestPrune::Begun(begun) => (begun.plan.generation, Some(begun)),
+        NewestPrune::Done(before) => (before, pruner.begin(before + 1).await?),
     };
-    pruner.finish(*begun).await
+    if let Some(begun) = begun {
+        return pruner.finish(*begun).await;
+    }
+    pruner.tidy().await?;
+    Ok(pruner.report(before, &Objects::default(), PruneState::Nothing))
 }
 
 /// Somebody who prunes.
 struct Pruner<'a> {
     repository: &'a Repository,
     key: &'a SecretKey,
+    /// Nobody else works on the jobs of the repository.
+    has_locks: bool,
     options: PruneOptions,
     clock: Clock,
     progress: &'a dyn Progress,
@@ -130,7 +134,7 @@ impl Pruner<'_> {
         if looked.candidates.is_empty() {
             return Ok(None);
         }
-        let share_percent = looked.share_percent(self.repository).await?;
+        let share_percent = looked.share_percent;
         if share_percent > LARGE_PERCENT && !self.options.allow_large {
             return Err(OpError::LargePrune { share_percent });
         }
@@ -192,40 +196,50 @@ impl Pruner<'_> {
         generation: u64,
         fenced: &mut Vec<SnapshotName>,
     ) -> Result<Option<PruneState>, OpError> {
-        let runs = self.wait(fenced).await?;
+        let store = self.repository.store();
+        let planned = store.modified(&layout::plan(generation)).await?;
+        let planned = planned.unwrap_or(Timestamp::MAX);
+        let runs = self.wait(planned, fenced).await?;
         if runs.is_empty() {
-            return self.grace(generation).await;
+            return self.grace(planned).await;
         }
         Ok(Some(PruneState::Waiting { runs }))
     }
 
-    /// The runs that began before the plan and go on. Those past their limit are ended.
-    async fn wait(&self, fenced: &mut Vec<SnapshotName>) -> Result<Vec<OpenRun>, OpError> {
+    /// The runs that began before the plan and go on. Those past their limit are ended. One whose
+    /// session was stored after the plan has read it; what two clocks of a store may differ by is
+    /// allowed for.
+    async fn wait(
+        &self,
+        planned: Timestamp,
+        fenced: &mut Vec<SnapshotName>,
+    ) -> Result<Vec<OpenRun>, OpError> {
+        let surely_after = planned.checked_add(SKEW).unwrap_or(Timestamp::MAX);
         let mut open = Vec::new();
-        for session in self.repository.open_sessions().await? {
+        for run in self.repository.unended_runs().await? {
+            if run.stored() > surely_after {
+                continue;
+            }
             let now = (self.clock)();
-            if fence(self.repository, self.key, &session, now).await? {
-                fenced.push(name_of(&session));
-            } else {
-                open.push(open_run(self.repository, &session).await?);
+            match end_unended(self.repository, self.key, &run, self.has_locks, now).await? {
+                Outcome::Goes => open.push(open_run(&run)),
+                Outcome::EndedByUs => fenced.push(run.name().clone()),
+                Outcome::Ended => {}
             }
         }
         Ok(open)
     }
 
     /// The window for second thoughts, while it is open.
-    async fn grace(&self, generation: u64) -> Result<Option<PruneState>, OpError> {
+    async fn grace(&self, planned: Timestamp) -> Result<Option<PruneState>, OpError> {
         if self.options.grace_secs == 0 {
             return Ok(None);
         }
-        let store = self.repository.store();
-        let key = layout::plan(generation);
-        let began = store.modified(&key).await?.unwrap_or(Timestamp::MIN);
         let grace = i64::try_from(self.options.grace_secs).unwrap_or(i64::MAX);
-        let until = began
+        let until = planned
             .checked_add(SignedDuration::from_secs(grace))
             .unwrap_or(Timestamp::MAX);
-        let over = store_time(store).await? >= until;
+        let over = store_time(self.repository.store()).await? >= until;
         Ok((!over).then_some(PruneState::Grace { until }))
     }
 
@@ -301,8 +315,8 @@ impl Pruner<'_> {
             return Ok(());
         }
         let now = store_time(store).await?;
-        for stored in pins.iter().filter(|stored| stored.until < now) {
-            store.delete(&layout::pin(&stored.pin.id)).await?;
+        for pin in pins.iter().filter(|pin| pin.until < now) {
+            store.delete(&layout::pin(&pin.id)).await?;
         }
         Ok(())
     }
@@ -327,21 +341,11 @@ fn keys(objects: &Objects) -> Vec<(String, u64)> {
     packs.chain(recipes).chain(refs).collect()
 }
 
-pub(super) async fn open_run(
-    repository: &Repository,
-    session: &Session,
-) -> Result<OpenRun, OpError> {
-    Ok(OpenRun {
-        run: name_of(session),
-        began: session.created,
-        limit: limit_of(repository, session).await?,
-    })
-}
-
-fn name_of(session: &Session) -> SnapshotName {
-    SnapshotName {
-        job: session.job.clone(),
-        seq: session.seq,
+pub(super) fn open_run(run: &Unended) -> OpenRun {
+    OpenRun {
+        run: run.name().clone(),
+        began: run.began(),
+        limit: run.limit(),
     }
 }
 

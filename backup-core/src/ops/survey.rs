@@ -8,13 +8,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use backup_model::{Amount, Digest, JobName, SnapshotName};
 use futures::{StreamExt as _, stream};
-use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::OpError;
 use crate::{
-    format::{Commit, ObjectRef, Refs, Session},
-    repo::{Forgotten, JobRuns, RepoError, Repository, RunState, load_pinned_refs, load_refs},
+    format::{Commit, ObjectRef, Refs},
+    repo::{
+        Forgotten, JobRuns, RepoError, Repository, RunState, StoredPin, Unended, load_pinned_refs,
+        load_refs,
+    },
+    store::store_time,
 };
 
 /// Refs are read side by side, this many at once.
@@ -50,14 +53,12 @@ pub(super) struct Living {
 pub(super) struct Survey {
     pub(super) living: Vec<Living>,
     /// Runs that have no end.
-    pub(super) open: Vec<Session>,
+    pub(super) open: Vec<Unended>,
     pub(super) forgotten: Forgotten,
     /// What living and pinned snapshots name.
     pub(super) named: Named,
     /// Snapshots that are being read.
     pub(super) pinned: BTreeSet<SnapshotName>,
-    /// Pins whose time is over.
-    pub(super) stale_pins: Vec<backup_model::Nonce>,
     /// What is wrong. As long as anything is, nothing may be deleted.
     pub(super) faults: Vec<RepoError>,
 }
@@ -154,7 +155,7 @@ fn take_runs(
                 }
             }
             RunState::Dead(_) => {}
-            RunState::Open(session) => survey.open.push(session),
+            RunState::Open(run) => survey.open.push(*run),
             RunState::Bad(RepoError::Store(error)) => return Err(error.into()),
             RunState::Bad(error) => survey.faults.push(error),
         }
@@ -165,24 +166,14 @@ fn take_runs(
 /// What pins protect: whatever is named by refs that are still there. A pin whose refs are gone
 /// came too late, and whoever wrote it finds that out.
 async fn take_pins(repository: &Repository, survey: &mut Survey) -> Result<(), OpError> {
-    let pins = match repository.pins().await {
-        Ok(pins) => pins,
-        Err(RepoError::Store(error)) => return Err(error.into()),
-        Err(error) => {
-            survey.faults.push(error);
-            return Ok(());
-        }
-    };
-    if pins.is_empty() {
-        return Ok(());
-    }
-    let now: Timestamp = crate::store::store_time(repository.store()).await?;
-    for stored in pins {
-        let pin = stored.pin;
-        if stored.until < now {
-            survey.stale_pins.push(pin.id);
-            continue;
-        }
+    for stored in current_pins(repository).await? {
+        let pin = match stored.pin {
+            Ok(pin) => pin,
+            Err(error) => {
+                survey.faults.push(error);
+                continue;
+            }
+        };
         match load_pinned_refs(repository, &pin).await {
             Ok(refs) => {
                 survey.named.add(pin.recipe, pin.refs, &refs);
@@ -197,4 +188,17 @@ async fn take_pins(repository: &Repository, survey: &mut Survey) -> Result<(), O
         }
     }
     Ok(())
+}
+
+/// The pins whose time is not over. Where the store's time cannot be had, since that takes a put,
+/// all of them.
+async fn current_pins(repository: &Repository) -> Result<Vec<StoredPin>, RepoError> {
+    let mut pins = repository.pins().await?;
+    if pins.is_empty() {
+        return Ok(pins);
+    }
+    if let Ok(now) = store_time(repository.store()).await {
+        pins.retain(|pin| pin.until >= now);
+    }
+    Ok(pins)
 }

@@ -106,7 +106,13 @@ pub async fn verify(
                 RunState::Dead(dead) if is_one(selection) => {
                     return Err(forgotten(name, *dead).into());
                 }
-                RunState::Dead(_) | RunState::Open(_) => {}
+                RunState::Dead(_) => {}
+                RunState::Open(run) => {
+                    if let Some(error) = run.fault() {
+                        report(bad_record(name, verifier.level(), error));
+                        verified += 1;
+                    }
+                }
                 RunState::Bad(error) => {
                     report(bad_record(name, verifier.level(), error));
                     verified += 1;
@@ -125,7 +131,11 @@ fn is_one(selection: &Selection) -> bool {
 }
 
 fn is_bad(state: &RunState) -> bool {
-    matches!(state, RunState::Bad(_))
+    match state {
+        RunState::Bad(_) => true,
+        RunState::Open(run) => run.fault().is_some(),
+        RunState::Ended(_) | RunState::Dead(_) => false,
+    }
 }
 
 fn bad_record(snapshot: SnapshotName, level: Level, error: &RepoError) -> VerifyReport {

@@ -11,7 +11,6 @@ use std::collections::BTreeMap;
 
 use backup_keys::{Record, SecretKey};
 use backup_model::{Digest, HoldInfo, JobName, Seq, SnapshotName, Why};
-use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::{RepoError, Repository, open::invalid, sign::sign};
@@ -133,7 +132,7 @@ impl Forgotten {
         });
         Forget {
             repository: repository.id(),
-            version: self.version + 1,
+            version: self.version.saturating_add(1),
             prev: self.digest,
             created: now,
             dead: dead.collect(),
@@ -162,11 +161,17 @@ impl Repository {
                     .ok_or_else(|| RepoError::RecordMissing(layout::forget(version)))?,
             );
         }
-        while let Some(next) = self.forget_record(version + 1).await? {
+        while let Some(next) = self.forget_record(version.saturating_add(1)).await? {
             version += 1;
             newest = Some(next);
         }
-        Ok(newest.unwrap_or_else(|| known.clone()))
+        // Whoever takes the newest away brings back what was forgotten.
+        match self.trust().pinned_forget() {
+            Some(pinned) if version < pinned.version => {
+                Err(RepoError::RecordMissing(layout::forget(pinned.version)))
+            }
+            _ => Ok(newest.unwrap_or_else(|| known.clone())),
+        }
     }
 
     /// Changes what is dead or held: the change is made to the newest forget, and made again when
@@ -184,11 +189,20 @@ impl Repository {
         self.may_maintain(key)?;
         let mut known = self.forgotten().await?;
         for _ in 0..TRIES {
-            let (changed, outcome) = change(known.clone()).await?;
-            if changed == known || self.create_forget(key, &changed, now).await? {
-                return Ok(outcome);
+            let changed = change(known.clone()).await;
+            if let Ok((changed, outcome)) = changed {
+                if changed == known || self.create_forget(key, &changed, now).await? {
+                    return Ok(outcome);
+                }
+                known = self.forgotten_since(&known).await?;
+                continue;
             }
-            known = self.forgotten_since(&known).await?;
+            // What was forgotten while it was looked at is no reason to fail.
+            let newest = self.forgotten_since(&known).await?;
+            if newest == known {
+                return changed.map(|(_, outcome)| outcome);
+            }
+            known = newest;
         }
         Err(RepoError::Contended(layout::FORGET))
     }
@@ -205,13 +219,8 @@ impl Repository {
         let bytes = sign(&record, self.id(), &object, key)?;
         // What a reader would refuse must not be stored.
         self.read_forget(&bytes, record.version)?;
-        let bytes = Bytes::from(bytes);
-        let mut put = self.store().put_new(&object, bytes.clone()).await;
-        if put.is_err() {
-            // The answer and the look after it can both be lost; the same bytes settle it.
-            put = self.store().put_new(&object, bytes).await;
-        }
-        Ok(put? == Put::Stored)
+        let put = self.store().put_deciding(&object, bytes.into()).await?;
+        Ok(put == Put::Stored)
     }
 
     async fn forget_record(&self, version: u64) -> Result<Option<Forgotten>, RepoError> {
@@ -225,13 +234,19 @@ impl Repository {
         let key = layout::forget(version);
         let signed =
             Record::parse_list(bytes, self.id(), &key).map_err(|source| invalid(&key, source))?;
+        let signer = self.maintainer(&signed, &key, |writer| writer.forget_counts(version))?;
         let record: Forget = signed
-            .open(self.maintainer(&signed, &key)?)
+            .open(signer)
             .map_err(|source| invalid(&key, source))?;
         if record.repository != self.id() || record.version != version {
             return Err(RepoError::rule(&key, "it is the record of another place"));
         }
         if let Some(rule) = record.broken_rule() {
+            return Err(RepoError::rule(&key, rule));
+        }
+        let pinned = self.trust().pinned_forget();
+        if pinned.is_some_and(|at| at.version == version && at.sha256 != signed.digest()) {
+            let rule = "it is not the one that was there when a maintainer was removed";
             return Err(RepoError::rule(&key, rule));
         }
         Ok(Forgotten::of_record(record, signed.digest()))

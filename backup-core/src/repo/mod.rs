@@ -12,6 +12,7 @@ mod run;
 mod runs;
 mod sign;
 mod snapshot;
+mod unended;
 mod unlock;
 
 pub use error::RepoError;
@@ -20,10 +21,12 @@ pub use host::{Host, HostError, JobLock};
 pub use init::{AdministratorKey, NewRepository, WriterKey, init, new_repository_id};
 pub use open::{Repository, TrustRoot};
 
+pub(crate) use pins::StoredPin;
 pub(crate) use prunes::{Begun, NewestPrune};
 pub use run::{CommitFacts, Run, RunLimits};
-pub(crate) use run::{fence, limit_of};
 pub use runs::{JobRuns, RunRecord, RunState};
 pub(crate) use snapshot::{check_object, load_pinned_refs, parse_refs_object, sized_object};
 pub use snapshot::{load_recipe, load_refs};
+pub use unended::Unended;
+pub(crate) use unended::{Outcome, end_unended};
 pub use unlock::unlock;

@@ -124,25 +124,34 @@ impl Repository {
         Ok(&writer.key)
     }
 
-    /// The key that rightly signs a record of the whole repository: a forget, or a prune's.
-    pub(super) fn maintainer(&self, record: &Record, key: &str) -> Result<&PublicKey, RepoError> {
+    /// The key that rightly signs a record of the whole repository, a forget or a prune's, or why
+    /// there is none. What a maintainer signed before its removal `counts`, or not.
+    pub(super) fn maintainer(
+        &self,
+        record: &Record,
+        key: &str,
+        counts: impl FnOnce(&Writer) -> bool,
+    ) -> Result<&PublicKey, RepoError> {
         let writer = self
             .trust
             .writer(record.key_id())
             .ok_or_else(|| RepoError::rule(key, "it is signed by a key that is not trusted"))?;
-        match no_maintainer(writer) {
-            None => Ok(&writer.key),
-            Some(rule) => {
-                let rule = format!("the key `{}` may not sign this: {rule}", writer.name);
-                Err(RepoError::rule(key, rule))
-            }
+        if let Some(rule) = no_maintainer(writer) {
+            let rule = format!("the key `{}` may not sign this: {rule}", writer.name);
+            return Err(RepoError::rule(key, rule));
         }
+        if !counts(writer) {
+            let rule = format!("the key `{}` was removed before it", writer.name);
+            return Err(RepoError::rule(key, rule));
+        }
+        Ok(&writer.key)
     }
 
     /// Whether a key may forget, prune and fence.
     pub(crate) fn may_maintain(&self, key: &SecretKey) -> Result<(), RepoError> {
         let rule = match self.trust.writer(key.public().key_id()) {
             None => Some("the repository does not know it"),
+            Some(writer) if writer.removed.is_some() => Some("it was removed"),
             Some(writer) => no_maintainer(writer),
         };
         rule.map_or(Ok(()), |rule| {
@@ -154,11 +163,9 @@ impl Repository {
     }
 }
 
-/// Why a writer is no maintainer of the whole repository.
+/// Why a writer is no maintainer of the whole repository, and was none before its removal.
 fn no_maintainer(writer: &Writer) -> Option<&'static str> {
-    if writer.removed.is_some() {
-        Some("it was removed")
-    } else if !writer.roles.contains(&Role::Maintain) {
+    if !writer.roles.contains(&Role::Maintain) {
         Some("it does not have the role `maintain`")
     } else if writer.jobs.is_some() {
         Some("it has the role `maintain` for some jobs only")

@@ -5,53 +5,78 @@
 //! cover may still be read; a pack that is then missing of a snapshot that was forgotten meanwhile
 //! is no damage.
 
-use backup_keys::{Record, Role, Writer};
-use backup_model::{Code, JobName, Nonce, SnapshotName};
+use backup_keys::{Record, Role, SecretKey, Writer};
+use backup_model::{JobName, Nonce};
 use jiff::Timestamp;
 
 use super::{
-    RepoError, Repository, RunRecord, load_refs,
-    open::invalid,
-    run::{after, random_nonce},
-    sign::sign,
+    RepoError, Repository, RunRecord, load_refs, open::invalid, run::random_nonce, sign::sign,
+    unended::after,
 };
 use crate::{
-    format::{Pin, Refs, layout},
+    format::{Pin, layout},
     store::Put,
 };
 
-/// After so many seconds a pin no longer counts: whoever wrote it has died, or reads very slowly.
+/// After so many seconds a pin no longer counts, whatever it says: whoever wrote it has died, or
+/// reads very slowly.
 const LIMIT_SECS: u64 = 24 * 60 * 60;
 
 /// A snapshot that is protected while it is read.
 #[derive(Debug)]
 pub(crate) struct Pinned(Nonce);
 
-/// A pin, and until when it counts by the store's clock.
-#[derive(Clone, Debug)]
+/// A pin that is stored.
+#[derive(Debug)]
 pub(crate) struct StoredPin {
-    pub(crate) pin: Pin,
+    pub(crate) id: Nonce,
+    /// Until when it counts, by the store's clock.
     pub(crate) until: Timestamp,
+    /// What it says, if it can be read. While one that cannot might count, nobody knows what it
+    /// protects.
+    pub(crate) pin: Result<Pin, RepoError>,
 }
 
 impl Repository {
-    /// Protects a snapshot while it is read. `None` if nobody here may write pins, or if a prune
-    /// is about to delete something of it: it may be read all the same, unless it was forgotten,
-    /// which is an error.
+    /// Protects a snapshot while it is read. `None` if nobody here may write pins, if that does not
+    /// work now, or if a prune is about to delete something of it: it may be read all the same,
+    /// unless it was forgotten, which is an error.
     pub(crate) async fn pin(&self, record: &RunRecord) -> Result<Option<Pinned>, RepoError> {
+        let name = &record.name;
         let Some(key) = self.reader() else {
             return Ok(None);
         };
-        if !self.may_pin(key.public().key_id(), &record.name.job) {
+        if !self.may_pin(key.public().key_id(), &name.job) {
             return Ok(None);
         }
-        let commit = record.commit()?;
-        let refs = match load_refs(self, commit).await {
-            Ok(refs) => refs,
-            Err(RepoError::Store(error)) => return Err(error.into()),
-            // Damage is for the reader to find and to tell.
-            Err(_) => return Ok(None),
+        let Ok((pinned, covered)) = self.create_pin(key, record).await else {
+            // Damage is for the reader to find and to tell; and he can do without a pin.
+            return Ok(None);
         };
+        // Plans were looked at; now whether the run is dead.
+        let forgotten = self.forgotten().await;
+        let dead = forgotten.as_ref().ok();
+        let dead = dead.and_then(|forgotten| forgotten.dead(&name.job, name.seq));
+        if let Some(dead) = dead {
+            self.unpin(pinned).await;
+            let run = name.clone();
+            return Err(RepoError::Forgotten { run, why: dead.why });
+        }
+        if covered && forgotten.is_ok() {
+            return Ok(Some(pinned));
+        }
+        self.unpin(pinned).await;
+        Ok(None)
+    }
+
+    /// Creates a pin, and says whether no prune was there first.
+    async fn create_pin(
+        &self,
+        key: &SecretKey,
+        record: &RunRecord,
+    ) -> Result<(Pinned, bool), RepoError> {
+        let commit = record.commit()?;
+        let refs = load_refs(self, commit).await?;
         let pin = Pin {
             repository: self.id(),
             id: random_nonce()?,
@@ -64,24 +89,12 @@ impl Repository {
         };
         let object = layout::pin(&pin.id);
         let bytes = sign(&pin, self.id(), &object, key)?;
-        match self.store().put_new(&object, bytes.into()).await {
-            Ok(Put::Stored) => {}
-            Ok(Put::Taken) => return Err(RepoError::Contended(layout::PINS)),
-            Err(error) if error.code() == Code::StoreDenied => return Ok(None),
-            Err(error) => return Err(error.into()),
+        if self.store().put_new(&object, bytes.into()).await? == Put::Taken {
+            return Err(RepoError::Contended(layout::PINS));
         }
-        let pinned = Pinned(pin.id);
-        match self.is_covered(&pin, &refs).await {
-            Ok(true) => Ok(Some(pinned)),
-            Ok(false) => {
-                self.unpin(pinned).await;
-                Ok(None)
-            }
-            Err(error) => {
-                self.unpin(pinned).await;
-                Err(error)
-            }
-        }
+        let doomed = self.doomed().await;
+        let covered = doomed.is_ok_and(|doomed| doomed.spares(&pin, &refs));
+        Ok((Pinned(pin.id), covered))
     }
 
     /// Whether a pin of this key would count: one that does not would stop every prune.
@@ -95,28 +108,7 @@ impl Repository {
         drop(self.store().delete(&layout::pin(&pinned.0)).await);
     }
 
-    /// Whether no prune was there first: plans are looked at, and then whether the run is dead.
-    async fn is_covered(&self, pin: &Pin, refs: &Refs) -> Result<bool, RepoError> {
-        let doomed = self.doomed().await?;
-        let covered = !doomed.recipes.contains(&pin.recipe.sha256)
-            && !doomed.refs.contains(&pin.refs.sha256)
-            && refs
-                .packs
-                .iter()
-                .all(|pack| !doomed.packs.contains(&pack.0));
-        match self.forgotten().await?.dead(&pin.job, pin.seq) {
-            None => Ok(covered),
-            Some(dead) => Err(RepoError::Forgotten {
-                run: SnapshotName {
-                    job: pin.job.clone(),
-                    seq: pin.seq,
-                },
-                why: dead.why,
-            }),
-        }
-    }
-
-    /// All pins of writers that count, whether or not their time is over.
+    /// All pins, whether or not they still count. One that was taken away meanwhile is none.
     pub(crate) async fn pins(&self) -> Result<Vec<StoredPin>, RepoError> {
         let mut pins = Vec::new();
         for object in self.store().list(layout::PINS).await? {
@@ -126,10 +118,14 @@ impl Repository {
             let Some(bytes) = self.store().find(&object.key).await? else {
                 continue;
             };
-            if let Some(pin) = self.read_pin(&bytes, id)? {
-                let until = after(object.modified, pin.limit_secs);
-                pins.push(StoredPin { pin, until });
-            }
+            let (limit_secs, pin) = match self.read_pin(&bytes, id) {
+                Ok(Some(pin)) => (pin.limit_secs.min(LIMIT_SECS), Ok(pin)),
+                // Its writer was removed.
+                Ok(None) => continue,
+                Err(error) => (LIMIT_SECS, Err(error)),
+            };
+            let until = after(object.modified, limit_secs);
+            pins.push(StoredPin { id, until, pin });
         }
         Ok(pins)
     }

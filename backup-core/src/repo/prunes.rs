@@ -8,14 +8,14 @@
 
 use std::collections::HashSet;
 
-use backup_keys::{Record, RecordKind, SecretKey};
+use backup_keys::{PrunePart, Record, RecordKind, SecretKey, Writer};
 use backup_model::Digest;
 use bytes::Bytes;
 use futures::{StreamExt as _, stream};
 
 use super::{RepoError, Repository, open::invalid, sign::sign};
 use crate::{
-    format::{Done, Final, Objects, Plan, layout},
+    format::{Done, Final, Objects, Pin, Plan, Refs, layout},
     store::Put,
 };
 
@@ -43,12 +43,48 @@ pub(crate) enum NewestPrune {
 /// What prunes may delete, or have.
 #[derive(Debug, Default)]
 pub(crate) struct Doomed {
-    pub(crate) packs: HashSet<Digest>,
-    pub(crate) recipes: HashSet<Digest>,
-    pub(crate) refs: HashSet<Digest>,
+    packs: HashSet<Digest>,
+    recipes: HashSet<Digest>,
+    refs: HashSet<Digest>,
+    /// A prune whose records cannot be read: then anything may be gone.
+    unknown: Option<RepoError>,
 }
 
 impl Doomed {
+    /// Whether a pack may be deleted, or has been.
+    pub(crate) fn has_pack(&self, pack: &Digest) -> bool {
+        self.unknown.is_some() || self.names_pack(pack)
+    }
+
+    /// Whether a record that can be read names a pack.
+    pub(crate) fn names_pack(&self, pack: &Digest) -> bool {
+        self.packs.contains(pack)
+    }
+
+    /// Why nobody knows what is doomed, if so.
+    pub(crate) fn unknown(&self) -> Option<&RepoError> {
+        self.unknown.as_ref()
+    }
+
+    /// Whether nothing of a snapshot is doomed.
+    pub(super) fn spares(&self, pin: &Pin, refs: &Refs) -> bool {
+        self.unknown.is_none()
+            && !self.recipes.contains(&pin.recipe.sha256)
+            && !self.refs.contains(&pin.refs.sha256)
+            && !refs.packs.iter().any(|pack| self.packs.contains(&pack.0))
+    }
+
+    /// Adds what a generation names. Only a store that fails is an error.
+    fn take(&mut self, generation: Result<Generation, RepoError>) -> Result<(), RepoError> {
+        match generation {
+            Ok(Generation::Begun(begun)) => self.add(&begun.plan.candidates),
+            Ok(Generation::Done(last)) => self.add(&last.delete),
+            Err(RepoError::Store(error)) => return Err(error.into()),
+            Err(error) => self.unknown = Some(error),
+        }
+        Ok(())
+    }
+
     fn add(&mut self, objects: &Objects) {
         self.packs.extend(objects.packs.iter().map(|pack| pack.0));
         let recipes = objects.recipes.iter().map(|recipe| recipe.0);
@@ -68,45 +104,67 @@ impl Repository {
     /// done, what a final names for ever: a delete that comes late must not hit anything that is
     /// named again.
     pub(crate) async fn doomed(&self) -> Result<Doomed, RepoError> {
+        let mut read = stream::iter(1..=self.newest_listed().await?)
+            .map(|number| self.generation(number))
+            .buffered(FETCHES);
         let mut doomed = Doomed::default();
-        for generation in self.generations().await? {
-            match generation {
-                Generation::Begun(begun) => doomed.add(&begun.plan.candidates),
-                Generation::Done(last) => doomed.add(&last.delete),
+        let mut number = 0;
+        while let Some(generation) = read.next().await {
+            number += 1;
+            let missing = || RepoError::RecordMissing(layout::plan(number));
+            doomed.take(generation.and_then(|found| found.ok_or_else(missing)))?;
+        }
+        drop(read);
+        // A listing may be late; what it does not have yet is asked for by name.
+        loop {
+            number += 1;
+            match self.generation(number).await {
+                Ok(None) => break,
+                Ok(Some(generation)) => doomed.take(Ok(generation))?,
+                Err(error) => doomed.take(Err(error))?,
             }
+        }
+        if let Err(error) = self.reaches_pinned(number - 1) {
+            doomed.take(Err(error))?;
         }
         Ok(doomed)
     }
 
-    /// The newest prune.
+    /// That the newest prune is none before the one that was there when a maintainer was removed.
+    fn reaches_pinned(&self, newest: u64) -> Result<(), RepoError> {
+        match self.trust().pinned_prune() {
+            Some(pinned) if newest < pinned.generation => {
+                Err(RepoError::RecordMissing(layout::plan(pinned.generation)))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The newest prune. All before it are done, else it would not have begun.
     pub(crate) async fn newest_prune(&self) -> Result<NewestPrune, RepoError> {
-        let mut generations = self.generations().await?;
-        let count = generations.len() as u64;
-        Ok(match generations.pop() {
+        let mut number = self.newest_listed().await?;
+        let mut newest = if number == 0 {
+            None
+        } else {
+            let missing = || RepoError::RecordMissing(layout::plan(number));
+            Some(self.generation(number).await?.ok_or_else(missing)?)
+        };
+        while let Some(next) = self.generation(number + 1).await? {
+            number += 1;
+            newest = Some(next);
+        }
+        self.reaches_pinned(number)?;
+        Ok(match newest {
             Some(Generation::Begun(begun)) => NewestPrune::Begun(begun),
-            Some(Generation::Done(_)) | None => NewestPrune::Done(count),
+            Some(Generation::Done(_)) | None => NewestPrune::Done(number),
         })
     }
 
-    /// All generations, from 1. A listing may be late; what it does not have yet is asked for by
-    /// name.
-    async fn generations(&self) -> Result<Vec<Generation>, RepoError> {
+    /// The highest generation that is listed; 0 if none is.
+    async fn newest_listed(&self) -> Result<u64, RepoError> {
         let listed = self.store().list(layout::PRUNE).await?;
         let listed = listed.iter().filter_map(|o| layout::parse_prune(&o.key));
-        let listed = listed.max().unwrap_or(0);
-        let mut read = stream::iter(1..=listed)
-            .map(|number| async move { (number, self.generation(number).await) })
-            .buffered(FETCHES);
-        let mut generations = Vec::new();
-        while let Some((number, generation)) = read.next().await {
-            let plan = || RepoError::RecordMissing(layout::plan(number));
-            generations.push(generation?.ok_or_else(plan)?);
-        }
-        drop(read);
-        while let Some(next) = self.generation(generations.len() as u64 + 1).await? {
-            generations.push(next);
-        }
-        Ok(generations)
+        Ok(listed.max().unwrap_or(0))
     }
 
     /// Creates the plan of a prune; false if somebody else did.
@@ -144,21 +202,23 @@ impl Repository {
         let bytes = Bytes::from(sign(record, self.id(), object, key)?);
         // What a reader would refuse must not be stored.
         Record::parse_list(&bytes, self.id(), object).map_err(|source| invalid(object, source))?;
-        let mut put = self.store().put_new(object, bytes.clone()).await;
-        if put.is_err() {
-            // The answer and the look after it can both be lost; the same bytes settle it.
-            put = self.store().put_new(object, bytes).await;
-        }
-        Ok(put? == Put::Stored)
+        let put = self.store().put_deciding(object, bytes).await?;
+        Ok(put == Put::Stored)
     }
 
     /// Reads one generation: `done` before the others, since what is read as not done may be
     /// done a moment later, and the other way round would lose a final in between.
     async fn generation(&self, generation: u64) -> Result<Option<Generation>, RepoError> {
-        let done: Option<(Done, Digest)> = self.prune_record(&layout::done(generation)).await?;
-        let plan: Option<(Plan, Digest)> = self.prune_record(&layout::plan(generation)).await?;
-        let last: Option<(Final, Digest)> = self.prune_record(&layout::final_(generation)).await?;
-        let Some((plan, plan_digest)) = plan else {
+        let done: Option<(Done, Digest)> = self.prune_record(generation, PrunePart::Done).await?;
+        let plan = || self.prune_record::<Plan>(generation, PrunePart::Plan);
+        let found = plan().await?;
+        let last: Option<(Final, Digest)> = self.prune_record(generation, PrunePart::Final).await?;
+        let found = match found {
+            // The plan may have come between the two looks.
+            None if last.is_some() => plan().await?,
+            found => found,
+        };
+        let Some((plan, plan_digest)) = found else {
             return if done.is_some() || last.is_some() {
                 Err(RepoError::RecordMissing(layout::plan(generation)))
             } else {
@@ -204,16 +264,23 @@ impl Repository {
 
     async fn prune_record<T: RecordKind>(
         &self,
-        key: &str,
+        generation: u64,
+        part: PrunePart,
     ) -> Result<Option<(T, Digest)>, RepoError> {
-        let Some(bytes) = self.store().find(key).await? else {
+        let key = match part {
+            PrunePart::Plan => layout::plan(generation),
+            PrunePart::Final => layout::final_(generation),
+            PrunePart::Done => layout::done(generation),
+        };
+        let Some(bytes) = self.store().find(&key).await? else {
             return Ok(None);
         };
         let signed =
-            Record::parse_list(&bytes, self.id(), key).map_err(|source| invalid(key, source))?;
+            Record::parse_list(&bytes, self.id(), &key).map_err(|source| invalid(&key, source))?;
+        let counts = |writer: &Writer| writer.prune_counts(generation, part, signed.digest());
         let record = signed
-            .open(self.maintainer(&signed, key)?)
-            .map_err(|source| invalid(key, source))?;
+            .open(self.maintainer(&signed, &key, counts)?)
+            .map_err(|source| invalid(&key, source))?;
         Ok(Some((record, signed.digest())))
     }
 }

@@ -8,39 +8,37 @@
 //! that it names is durable, and whoever else ended the run meanwhile holds that key already. Only
 //! a forget could have taken that end away again, so the newest one has the last word.
 
-use std::collections::HashSet;
-
 use backup_keys::{Role, SecretKey};
 use backup_model::{Code, Digest, JobName, Nonce, Seq, SnapshotName};
-use bytes::Bytes;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::{
     Forgotten, JobLock, RepoError, Repository,
-    sign::{record_digest, sign},
+    prunes::Doomed,
+    sign::sign,
+    unended::{DEFAULT_LIMIT_SECS, LONGEST_LIMIT_SECS, Outcome, create_end, end_unended},
 };
 use crate::{
-    format::{Aborted, Commit, Fence, ObjectRef, RunEnd, Session, layout},
-    store::{Put, store_time},
+    format::{Aborted, Commit, ObjectRef, RunEnd, Session, layout},
+    store::Put,
 };
 
 /// How long a run may take.
 #[derive(Clone, Copy, Debug)]
 pub struct RunLimits {
-    /// After so many seconds without an end, by the store's clock, others may end it.
+    /// After so many seconds without an end, by the store's clock, others may end it; a week at
+    /// most.
     pub limit_secs: u64,
 }
 
 impl Default for RunLimits {
     fn default() -> Self {
         Self {
-            limit_secs: 24 * 60 * 60,
+            limit_secs: DEFAULT_LIMIT_SECS,
         }
     }
 }
 
-/// However often a job's runs were fenced, a limit does not grow over a week.
-const LONGEST_LIMIT_SECS: u64 = 7 * 24 * 60 * 60;
 /// How often the end of the run before is looked for, while others end it.
 const LOOKS: u32 = 4;
 
@@ -76,7 +74,7 @@ pub struct Run<'a> {
     prev: Option<Digest>,
     session: Session,
     forgotten: Forgotten,
-    doomed: HashSet<Digest>,
+    doomed: Doomed,
     _lock: JobLock,
 }
 
@@ -107,7 +105,7 @@ impl<'a> Run<'a> {
             seq,
             nonce: random_nonce()?,
             created: now,
-            limit_secs: limits.limit_secs.max(limit_secs),
+            limit_secs: limits.limit_secs.max(limit_secs).min(LONGEST_LIMIT_SECS),
             program: env!("CARGO_PKG_VERSION").to_owned(),
         };
         let object = layout::session(&job, seq);
@@ -126,7 +124,7 @@ impl<'a> Run<'a> {
             prev: before.map(|before| before.digest),
             session,
             forgotten,
-            doomed: HashSet::new(),
+            doomed: Doomed::default(),
             _lock: lock,
         };
         match run.look_around().await {
@@ -142,7 +140,7 @@ impl<'a> Run<'a> {
     /// What must be known before anything is built on, now that our session can be seen.
     async fn look_around(&mut self) -> Result<(), RepoError> {
         self.forgotten = self.not_forgotten(None).await?;
-        self.doomed = self.repository.doomed().await?.packs;
+        self.doomed = self.repository.doomed().await?;
         Ok(())
     }
 
@@ -166,7 +164,12 @@ impl<'a> Run<'a> {
 
     /// Whether a prune may delete a pack, or has: then the run must not count on it.
     pub(crate) fn is_doomed(&self, pack: &Digest) -> bool {
-        self.doomed.contains(pack)
+        self.doomed.has_pack(pack)
+    }
+
+    /// Why nothing that is stored may be counted on, if so.
+    pub(crate) fn distrust(&self) -> Option<&RepoError> {
+        self.doomed.unknown()
     }
 
     /// Ends the run with a snapshot; gives its record's digest. Everything that `facts` names
@@ -218,8 +221,16 @@ impl<'a> Run<'a> {
 
     /// Ends the run without a snapshot.
     pub async fn abort(&self, reason: Code, now: Timestamp) -> Result<(), RepoError> {
-        let end = aborted(&self.session, self.prev, reason, now);
-        self.end(&end).await.map(|_| ())
+        let end = RunEnd::Aborted(Aborted {
+            repository: self.session.repository,
+            job: self.session.job.clone(),
+            seq: self.session.seq,
+            prev: self.prev,
+            nonce: self.session.nonce,
+            created: now,
+            reason: reason.as_str().to_owned(),
+        });
+        self.end(&end).await.map(drop)
     }
 
     async fn end(&self, end: &RunEnd) -> Result<Digest, RepoError> {
@@ -240,29 +251,6 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Creates the record that ends a run; `None` if another one has ended it.
-async fn create_end(
-    repository: &Repository,
-    key: &SecretKey,
-    end: &RunEnd,
-) -> Result<Option<Digest>, RepoError> {
-    let (_, job, seq, _) = end.run();
-    let object = layout::snapshot(job, seq);
-    let bytes = Bytes::from(sign(end, repository.id(), &object, key)?);
-    let digest = record_digest(&bytes);
-    let store = repository.store();
-    let mut put = store.put_new(&object, bytes.clone()).await;
-    if put.is_err() {
-        // The answer and the look after it can both be lost. The same bytes once more are settled
-        // like any put: they are there, or somebody else's are, or they are not.
-        put = store.put_new(&object, bytes).await;
-    }
-    Ok(match put? {
-        Put::Stored => Some(digest),
-        Put::Taken => None,
-    })
-}
-
 /// The end of the run before.
 struct Before {
     digest: Digest,
@@ -280,16 +268,12 @@ async fn end_before(
     seq: Seq,
     now: Timestamp,
 ) -> Result<Before, RepoError> {
-    let run = SnapshotName {
-        job: job.clone(),
-        seq,
-    };
     for _ in 0..LOOKS {
         if let Some((digest, end)) = repository.end_of(job, seq).await? {
             let next_limit_secs = match end {
                 Some(RunEnd::Fence(_)) => {
-                    let (_, fenced) = repository.session(job, seq).await?;
-                    fenced.limit_secs.saturating_mul(2).min(LONGEST_LIMIT_SECS)
+                    let fenced = repository.claim(job, seq).await?;
+                    fenced.limit_secs().saturating_mul(2)
                 }
                 _ => 0,
             };
@@ -298,86 +282,16 @@ async fn end_before(
                 next_limit_secs,
             });
         }
-        let (signed, session) = repository.session(job, seq).await?;
-        if signed.key_id() == key.public().key_id() {
-            let prev = prev_of(repository, job, seq).await?;
-            let end = aborted(&session, prev, Code::Failed, now);
-            create_end(repository, key, &end).await?;
-        } else if !fence(repository, key, &session, now).await? {
-            return Err(RepoError::Busy { run });
+        let run = repository.unended(job, seq).await?;
+        if end_unended(repository, key, &run, true, now).await? == Outcome::Goes {
+            break;
         }
     }
-    Err(RepoError::Busy { run })
-}
-
-/// Ends a run that is past its limit by the store's clock; false if it is not, or if the store
-/// does not keep its writer from ending it too.
-pub(crate) async fn fence(
-    repository: &Repository,
-    key: &SecretKey,
-    session: &Session,
-    now: Timestamp,
-) -> Result<bool, RepoError> {
-    let (job, seq) = (&session.job, session.seq);
-    let limit = limit_of(repository, session).await?;
-    if !repository.store().is_conditional() || store_time(repository.store()).await? <= limit {
-        return Ok(false);
-    }
-    let end = RunEnd::Fence(Fence {
-        repository: session.repository,
-        job: job.clone(),
-        seq,
-        prev: prev_of(repository, job, seq).await?,
-        nonce: session.nonce,
-        created: now,
-    });
-    // Whoever was first has ended it.
-    create_end(repository, key, &end).await?;
-    Ok(true)
-}
-
-/// Until when a run may go on, by the store's clock.
-pub(crate) async fn limit_of(
-    repository: &Repository,
-    session: &Session,
-) -> Result<Timestamp, RepoError> {
-    let key = layout::session(&session.job, session.seq);
-    let began = repository.store().modified(&key).await?;
-    let began = began.ok_or(RepoError::ObjectMissing(key))?;
-    Ok(after(began, session.limit_secs))
-}
-
-/// So many seconds later, or the end of time.
-pub(super) fn after(time: Timestamp, secs: u64) -> Timestamp {
-    let secs = i64::try_from(secs).unwrap_or(i64::MAX);
-    time.checked_add(SignedDuration::from_secs(secs))
-        .unwrap_or(Timestamp::MAX)
-}
-
-/// What the end of run `seq` must name as its predecessor.
-async fn prev_of(
-    repository: &Repository,
-    job: &JobName,
-    seq: Seq,
-) -> Result<Option<Digest>, RepoError> {
-    let Some(before) = seq.previous() else {
-        return Ok(None);
-    };
-    match repository.end_of(job, before).await? {
-        Some((digest, _)) => Ok(Some(digest)),
-        None => Err(RepoError::ObjectMissing(layout::snapshot(job, before))),
-    }
-}
-
-fn aborted(session: &Session, prev: Option<Digest>, reason: Code, now: Timestamp) -> RunEnd {
-    RunEnd::Aborted(Aborted {
-        repository: session.repository,
-        job: session.job.clone(),
-        seq: session.seq,
-        prev,
-        nonce: session.nonce,
-        created: now,
-        reason: reason.as_str().to_owned(),
+    Err(RepoError::Busy {
+        run: SnapshotName {
+            job: job.clone(),
+            seq,
+        },
     })
 }
 

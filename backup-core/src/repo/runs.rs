@@ -9,11 +9,8 @@ use backup_keys::{Record, Role};
 use backup_model::{Code, Digest, HoldInfo, JobName, Seq, SnapshotName};
 use futures::{StreamExt as _, stream};
 
-use super::{Dead, Forgotten, RepoError, Repository, open::invalid};
-use crate::{
-    format::{Commit, RunEnd, Session, layout},
-    store::Object,
-};
+use super::{Dead, Forgotten, RepoError, Repository, Unended, open::invalid, sign::record_digest};
+use crate::format::{Commit, RunEnd, layout};
 
 /// Records are fetched side by side, this many at once.
 const FETCHES: usize = 16;
@@ -55,7 +52,7 @@ pub enum RunState {
     /// It was forgotten, whatever is still there of it.
     Dead(Dead),
     /// It has begun and has no end.
-    Open(Session),
+    Open(Box<Unended>),
     /// Its record is missing or not valid.
     Bad(RepoError),
 }
@@ -218,51 +215,11 @@ impl Repository {
             .copied()
             .max(dead)
             .map_or(Seq::FIRST, Seq::next);
-        while self
-            .store()
-            .size(&layout::session(job, next))
-            .await?
-            .is_some()
-        {
+        while self.begun(job, next).await? {
             listed.insert(next);
             next = next.next();
         }
         Ok(listed)
-    }
-
-    /// The sessions of all runs that are not dead and have no end. Sessions are listed first, each
-    /// end is then asked for, and the newest forget has the last word.
-    pub(crate) async fn open_sessions(&self) -> Result<Vec<Session>, RepoError> {
-        let runs = |folder, objects: Vec<Object>| -> BTreeSet<(JobName, Seq)> {
-            let runs = objects.iter();
-            runs.filter_map(|object| layout::parse_run(folder, &object.key))
-                .collect()
-        };
-        let begun = runs(layout::SESSIONS, self.store().list(layout::SESSIONS).await?);
-        let ended = runs(
-            layout::SNAPSHOTS,
-            self.store().list(layout::SNAPSHOTS).await?,
-        );
-        let mut open = Vec::new();
-        for (job, seq) in begun.difference(&ended) {
-            if self
-                .store()
-                .size(&layout::snapshot(job, *seq))
-                .await?
-                .is_none()
-            {
-                open.push((job, *seq));
-            }
-        }
-        let mut sessions = Vec::new();
-        if !open.is_empty() {
-            let forgotten = self.forgotten().await?;
-            open.retain(|(job, seq)| forgotten.dead(job, *seq).is_none());
-        }
-        for (job, seq) in open {
-            sessions.push(self.session(job, seq).await?.1);
-        }
-        Ok(sessions)
     }
 
     /// How a run ended: the digest of its record, and the record itself unless it is dead. The
@@ -279,17 +236,33 @@ impl Repository {
         Ok(record?.map(|record| (record.digest, Some(record.end))))
     }
 
-    /// The digest of the end of a run that must have one. Of a record that is damaged or gone, the
-    /// run after it knows the digest.
-    pub(crate) async fn end_digest(&self, name: &SnapshotName) -> Result<Digest, RepoError> {
+    /// The digest by which a run that has ended can be forgotten. Of a record that is damaged or gone
+    /// the run after it knows the digest; where that one does not tell either, nobody asks for it,
+    /// and what lies there is as good.
+    pub(crate) async fn end_digest(
+        &self,
+        name: &SnapshotName,
+        forgotten: &Forgotten,
+    ) -> Result<Digest, RepoError> {
+        let (job, next) = (&name.job, name.seq.next());
+        let mut dead = forgotten.dead_of(job);
+        let passed = dead.any(|(seq, _)| seq > name.seq);
         let error = match self.ended(name).await {
             Ok(record) => return Ok(record.digest),
-            Err(RepoError::Store(error)) => return Err(error.into()),
-            Err(error) => error,
+            Err(error) if error.code() == Code::RepositoryDamaged => error,
+            Err(error @ (RepoError::Busy { .. } | RepoError::NoSnapshot(_))) if passed => error,
+            Err(error) => return Err(error),
         };
-        let next = self.run_end(&name.job, name.seq.next()).await;
-        let prev = next.ok().flatten().and_then(|next| next.end.prev());
-        prev.ok_or(error)
+        if forgotten.dead(job, next).is_none() {
+            match self.run_end(job, next).await {
+                Ok(Some(next)) => return next.end.prev().ok_or(error),
+                Ok(None) => {}
+                Err(next) if next.code() == Code::RepositoryDamaged => {}
+                Err(store) => return Err(store),
+            }
+        }
+        let bytes = self.store().find(&layout::snapshot(job, name.seq)).await?;
+        Ok(record_digest(&bytes.unwrap_or_default()))
     }
 
     /// The end of a run that must have one. Whether it is dead is not looked at.
@@ -299,11 +272,19 @@ impl Repository {
             return Ok(record);
         }
         let run = name.clone();
-        match self.session(job, seq).await {
-            Ok(_) => Err(RepoError::Busy { run }),
-            Err(RepoError::ObjectMissing(_)) => Err(RepoError::NoSnapshot(run)),
-            Err(error) => Err(error),
+        if self.begun(job, seq.next()).await? {
+            // A run only begins once the one before it has ended.
+            return Err(RepoError::RecordMissing(layout::snapshot(job, seq)));
         }
+        if self.begun(job, seq).await? {
+            return Err(RepoError::Busy { run });
+        }
+        Err(RepoError::NoSnapshot(run))
+    }
+
+    async fn begun(&self, job: &JobName, seq: Seq) -> Result<bool, RepoError> {
+        let size = self.store().size(&layout::session(job, seq)).await?;
+        Ok(size.is_some())
     }
 
     /// Reads and verifies the end of a run, if it has one. Whether it is dead is not looked at.
@@ -361,34 +342,9 @@ impl Repository {
         Err(RepoError::rule(key, rule))
     }
 
-    /// Reads and verifies the beginning of a run.
-    pub(super) async fn session(
-        &self,
-        job: &JobName,
-        seq: Seq,
-    ) -> Result<(Record, Session), RepoError> {
-        let key = layout::session(job, seq);
-        let bytes = self
-            .store()
-            .find(&key)
-            .await?
-            .ok_or_else(|| RepoError::ObjectMissing(key.clone()))?;
-        let record =
-            Record::parse(&bytes, self.id(), &key).map_err(|source| invalid(&key, source))?;
-        let signer = self.signer(&record, &key, &[Role::Write], job, seq)?;
-        let session: Session = record
-            .open(signer)
-            .map_err(|source| invalid(&key, source))?;
-        if (session.repository, &session.job, session.seq) != (self.id(), job, seq) {
-            return Err(RepoError::rule(&key, "it is the record of another run"));
-        }
-        Ok((record, session))
-    }
-
     async fn open_run(&self, job: &JobName, seq: Seq) -> RunState {
-        self.session(job, seq)
-            .await
-            .map_or_else(RunState::Bad, |(_, session)| RunState::Open(session))
+        let run = self.unended(job, seq).await;
+        run.map_or_else(RunState::Bad, |run| RunState::Open(Box::new(run)))
     }
 }
 

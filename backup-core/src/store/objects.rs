@@ -172,7 +172,17 @@ impl Store {
         Ok(Put::Stored)
     }
 
-    /// The same without the store's help, for the only writer there is: look, put, look again.
+    /// The same for an object whose creation decides something. The answer and the look after it can
+    /// both be lost; the same bytes once more are settled like any put: they are there, or somebody
+    /// else's are, or they are not.
+    pub async fn put_deciding(&self, key: &str, bytes: Bytes) -> Result<Put, StoreError> {
+        match self.put_new(key, bytes.clone()).await {
+            Ok(put) => Ok(put),
+            Err(_) => self.put_new(key, bytes).await,
+        }
+    }
+
+    /// Like `put_new`, without the store's help, for the only writer there is: look, put, look again.
     async fn put_alone(&self, key: &str, bytes: Bytes) -> Result<Put, StoreError> {
         let put = |stored| if stored { Put::Stored } else { Put::Taken };
         if let Some(same) = self.holds(key, &bytes).await? {

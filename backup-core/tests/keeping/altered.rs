@@ -1,6 +1,6 @@
 //! A store that is not what it seems: its listings and deletes are altered as a test says.
 
-use std::{fmt, ops::Range, sync::Arc};
+use std::{fmt, ops::Range, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use backup_core::store::Store;
@@ -14,12 +14,13 @@ use object_store::{
 /// What becomes of one listed object.
 pub(crate) type Listing = dyn Fn(ObjectMeta) -> Vec<Result<ObjectMeta>> + Send + Sync;
 
-/// A store whose listings give, for each object, what `listing` makes of it; and which refuses to
-/// delete what `keeps` says.
+/// A store whose listings give, for each object, what `listing` makes of it; which refuses to
+/// delete what `keeps` says; and whose objects seem to be older than they are.
 pub(crate) struct Altered {
     inner: Arc<dyn ObjectStore>,
     listing: Arc<Listing>,
     keeps: fn(&Path) -> bool,
+    age: Duration,
 }
 
 impl Altered {
@@ -34,8 +35,32 @@ impl Altered {
                 inner,
                 listing: Arc::new(listing),
                 keeps,
+                age: Duration::ZERO,
             })
         })
+    }
+
+    /// The same store, so much later: only what is asked for its time is as young as it is.
+    pub(crate) fn later(store: &Store, age: Duration) -> Store {
+        store.clone().decorated(|inner| {
+            Arc::new(Self {
+                inner,
+                listing: Arc::new(|meta| vec![Ok(meta)]),
+                keeps: |_| false,
+                age,
+            })
+        })
+    }
+
+    fn aged(age: Duration, meta: ObjectMeta) -> ObjectMeta {
+        if meta.location.as_ref().starts_with("probe/") {
+            return meta;
+        }
+        let last_modified = meta.last_modified - age;
+        ObjectMeta {
+            last_modified,
+            ..meta
+        }
     }
 }
 
@@ -63,15 +88,22 @@ impl ObjectStore for Altered {
     }
 
     async fn get_opts(&self, key: &Path, options: GetOptions) -> Result<GetResult> {
-        self.inner.get_opts(key, options).await
+        let got = self.inner.get_opts(key, options).await?;
+        Ok(GetResult {
+            meta: Self::aged(self.age, got.meta),
+            ..got
+        })
     }
 
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
-        let listing = Arc::clone(&self.listing);
+        let (listing, age) = (Arc::clone(&self.listing), self.age);
         let listed = self.inner.list(prefix);
         listed
             .flat_map(move |meta| {
-                let listed = meta.map_or_else(|error| vec![Err(error)], |meta| listing(meta));
+                let listed = meta.map_or_else(
+                    |error| vec![Err(error)],
+                    |meta| listing(Self::aged(age, meta)),
+                );
                 futures::stream::iter(listed)
             })
             .boxed()

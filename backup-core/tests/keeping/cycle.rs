@@ -12,8 +12,9 @@ use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    altered::Altered,
     kept::{AT_ONCE, Kept, clock, code, snapshot},
-    support::{job, world::Tree},
+    support::{job, verify, world::Tree},
 };
 
 #[tokio::test]
@@ -237,6 +238,28 @@ async fn what_is_read_is_pinned_and_stays() {
     assert!(!keys.contains(&layout::recipe(&commit.recipe.sha256)));
     // A reader leaves no pin behind.
     kept.world.restore(&reader, &snapshot(3)).await.unwrap();
-    assert!(!kept.keys().await.iter().any(|key| key.starts_with("pins/")));
+    assert_eq!(pins(&kept).await, 0);
     kept.has(&[3]).await;
+}
+
+async fn pins(kept: &Kept) -> usize {
+    let keys = kept.keys().await;
+    keys.iter().filter(|key| key.starts_with("pins/")).count()
+}
+
+/// Where pins cannot be taken away, it is seen that there were some.
+#[tokio::test]
+async fn who_has_a_key_pins_what_he_reads() {
+    let mut kept = Kept::new(2).await;
+    let keeps_pins = |key: &object_store::path::Path| key.as_ref().starts_with("pins/");
+    kept.store = Altered::store(&kept.store, |meta| vec![Ok(meta)], keeps_pins);
+    let without = kept.open().await;
+    kept.world.restore(&without, &snapshot(1)).await.unwrap();
+    assert_eq!(pins(&kept).await, 0);
+    let reader = kept.open().await.read_by(Arc::clone(kept.world.host.key()));
+    kept.world.restore(&reader, &snapshot(1)).await.unwrap();
+    assert_eq!(pins(&kept).await, 1);
+    let verifier = Verifier::Data(kept.world.admin.clone());
+    verify(&reader, &verifier).await.unwrap();
+    assert_eq!(pins(&kept).await, 3);
 }

@@ -10,6 +10,8 @@ mod cycle;
 #[cfg(test)]
 mod kept;
 #[cfg(test)]
+mod removed;
+#[cfg(test)]
 mod sixty_days;
 #[cfg(test)]
 #[path = "../support/mod.rs"]

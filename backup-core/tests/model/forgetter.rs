@@ -55,7 +55,7 @@ pub(crate) fn steps(state: &State, configuration: &Configuration, steps: &mut St
                 ("another's: start over", Forgetter::Idle)
             };
             steps.take(state, actor, ("look at forget", told), |next| {
-                next.forgetter = then
+                next.forgetter = then;
             });
         }
         Forgetter::Delete(at) => {

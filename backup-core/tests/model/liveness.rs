@@ -18,7 +18,7 @@ pub(crate) fn check(quiet: &State, configuration: &Configuration) {
     };
     let before = reported(&state);
     alone(&mut state, |state, steps| {
-        writer::steps(state, 0, configuration, steps)
+        writer::steps(state, 0, configuration, steps);
     });
     assert_eq!(
         reported(&state),
@@ -26,7 +26,7 @@ pub(crate) fn check(quiet: &State, configuration: &Configuration) {
         "a fresh run does not succeed after {quiet:?}"
     );
     alone(&mut state, |state, steps| {
-        pruner::steps(state, 0, configuration, steps)
+        pruner::steps(state, 0, configuration, steps);
     });
     let pruned = state
         .prune

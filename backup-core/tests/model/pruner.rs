@@ -84,7 +84,7 @@ impl One<'_> {
         then: impl FnOnce(&mut Pruner),
     ) {
         steps.take(self.state, self.actor, told, |next| {
-            then(&mut next.pruners[self.p])
+            then(&mut next.pruners[self.p]);
         });
     }
 
@@ -161,7 +161,7 @@ impl One<'_> {
                 me.at = then;
             }),
             None => self.take(steps, ("look at the plan", "none"), |me| {
-                me.at = At::PutPlan
+                me.at = At::PutPlan;
             }),
         }
     }
@@ -281,7 +281,7 @@ impl One<'_> {
                 me.at = At::Delete;
             }),
             None => self.take(steps, ("look at the final", "none"), |me| {
-                me.at = At::PutFinal
+                me.at = At::PutFinal;
             }),
         }
     }

@@ -25,12 +25,12 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
-    pub(crate) fn idle(&self) -> bool {
+    pub(crate) fn idle(self) -> bool {
         self.at == At::Idle
     }
 
     /// The run whose snapshot it reads, with all checks passed.
-    pub(crate) fn protected(&self) -> Option<Run> {
+    pub(crate) fn protected(self) -> Option<Run> {
         (self.at == At::Reading).then_some(self.run)
     }
 }
@@ -81,7 +81,7 @@ impl One<'_> {
         then: impl FnOnce(&mut Reader),
     ) {
         steps.take(self.state, self.actor, told, |next| {
-            then(&mut next.readers[self.r])
+            then(&mut next.readers[self.r]);
         });
     }
 

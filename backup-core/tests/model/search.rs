@@ -109,7 +109,8 @@ struct Mix(u64);
 impl Hasher for Mix {
     #[inline]
     fn write_u64(&mut self, word: u64) {
-        let product = u128::from(self.0 ^ word) * 0x9fb2_1c65_1e98_df25_9e37_79b9_7f4a_7c15_u128;
+        let product =
+            u128::from(self.0 ^ word).wrapping_mul(0x9fb2_1c65_1e98_df25_9e37_79b9_7f4a_7c15);
         self.0 = (product as u64) ^ ((product >> 64) as u64);
     }
 

@@ -311,7 +311,7 @@ impl State {
         self.writers.iter().all(writer::Writer::idle)
             && self.forgetter == forgetter::Forgetter::Idle
             && self.pruners.iter().all(pruner::Pruner::idle)
-            && self.readers.iter().all(reader::Reader::idle)
+            && self.readers.iter().all(|reader| reader.idle())
     }
 
     pub(crate) fn ended(&self, at: Number) -> bool {

@@ -93,7 +93,7 @@ pub(crate) fn steps(state: &State, w: usize, configuration: &Configuration, step
         At::Abort => {
             let end = Put::End(me.number, Record::Aborted(me.run));
             steps.put(state, actor, "put aborted", end, |next, _| {
-                next.writers[w].end()
+                next.writers[w].end();
             });
         }
     }
@@ -118,7 +118,7 @@ impl One<'_> {
         then: impl FnOnce(&mut Writer),
     ) {
         steps.take(self.state, self.actor, told, |next| {
-            then(&mut next.writers[self.w])
+            then(&mut next.writers[self.w]);
         });
     }
 
@@ -192,7 +192,7 @@ impl One<'_> {
                 } else {
                     // Its session went because it is dead, which forget did not say yet.
                     self.take(steps, ("read forget", "look again"), |me| {
-                        me.at = At::GetPrevious
+                        me.at = At::GetPrevious;
                     });
                 }
             }
@@ -249,13 +249,13 @@ impl One<'_> {
             At::LookSession => match state.sessions.get(me.number) {
                 Some(run) if run == me.run => {
                     self.take(steps, ("look at the session", "ours"), |me| {
-                        me.at = At::SessionDead
+                        me.at = At::SessionDead;
                     });
                 }
                 Some(_) => self.take(steps, ("look at the session", "busy"), Writer::end),
                 None => {
                     self.take(steps, ("look at the session", "none"), |me| {
-                        me.at = At::PutSession
+                        me.at = At::PutSession;
                     });
                     self.take(steps, ("look at the session", "give up"), Writer::end);
                 }
@@ -324,11 +324,11 @@ impl One<'_> {
         if me.at == At::Check {
             if me.fresh & !state.names == 0 {
                 self.take(steps, ("check what was written", "all there"), |me| {
-                    me.at = At::PutCommit
+                    me.at = At::PutCommit;
                 });
             } else {
                 self.take(steps, ("check what was written", "missing"), |me| {
-                    me.at = At::Abort
+                    me.at = At::Abort;
                 });
             }
             return;
@@ -435,7 +435,7 @@ impl One<'_> {
                 }
                 Some(_) => self.take(steps, ("look at the end", "another's"), Writer::end),
                 None => self.take(steps, ("look at the end", "none"), |me| {
-                    me.at = At::PutCommit
+                    me.at = At::PutCommit;
                 }),
             },
             _ => match state.dead.get(me.number) {

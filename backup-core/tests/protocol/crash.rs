@@ -4,7 +4,7 @@
 
 #![expect(clippy::print_stdout, reason = "the figures are the point")]
 
-use std::{fmt, io, sync::Arc};
+use std::{fmt, fs, io, sync::Arc};
 
 use backup_core::store::Store;
 use backup_model::Code;
@@ -13,13 +13,15 @@ use object_store::{ObjectStore as _, ObjectStoreExt as _};
 use tempfile::TempDir;
 
 use crate::{
+    environment::asked,
     faults::{Answer, Fate, FaultStore},
     scene::{Ending, Part, Scene, memory},
     servers::S3Files,
 };
 
-/// Set, every call meets every fault on every store; otherwise some of them do.
-const ALL: &str = "BACKUPD_ALL_CRASH_POINTS";
+/// Set, every call meets every fault on every store, and every step every death; otherwise some
+/// of them do.
+pub(crate) const ALL: &str = "BACKUPD_ALL_CRASH_POINTS";
 
 /// How the store fails at one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,7 +125,13 @@ impl Place {
                 let folder = tempfile::tempdir().unwrap();
                 (Store::local(folder.path()).unwrap(), Some(folder))
             }
-            Self::S3(server) => (server.store(&format!("point-{number}")), None),
+            Self::S3(server) => {
+                // Its listings read the whole bucket, so earlier copies make way.
+                for entry in fs::read_dir(server.bucket()).unwrap() {
+                    fs::remove_dir_all(entry.unwrap().path()).unwrap();
+                }
+                (server.store(&format!("point-{number}")), None)
+            }
         };
         let mut listed = past.list(None);
         while let Some(meta) = listed.try_next().await.unwrap() {
@@ -135,12 +143,17 @@ impl Place {
     }
 }
 
-/// Stops an operation at its calls, each `every`-th of them in each way.
-async fn enumerate(scene: &Scene, part: &Part, place: &Place, every: u64) {
+/// Stops an operation at each of its calls in each way, or at some of these points.
+async fn enumerate(scene: &Scene, part: &Part, place: &Place, some: u64) {
     let mut tally = Tally::default();
+    let ways = FAULTS.len() as u64;
+    let calls = calls(scene, part, place).await;
+    let all = asked(ALL).is_some();
+    let every = if all { 1 } else { (calls * ways / some).max(1) };
     for (number, fault) in (0..).zip(FAULTS) {
-        let mut at = 1 + number % every;
-        loop {
+        // Each fault at other calls than the one before.
+        let mut at = 1 + number * every / ways;
+        while all || at <= calls {
             let (well, _folder) = place.copy(scene, number * 1000 + at).await;
             if !stop_at(scene, part, &well, Point { fault, at }, &mut tally).await {
                 break;
@@ -149,8 +162,24 @@ async fn enumerate(scene: &Scene, part: &Part, place: &Place, every: u64) {
             at += every;
         }
     }
-    println!("crash points, {part:?}: {tally:?}, losses: 0");
-    assert!(tally.points > 9 && tally.failed > 0 && tally.died > 1, "{tally:?}");
+    println!("crash points, {part:?}: {calls} calls, {tally:?}, losses: 0");
+    assert!(
+        tally.points >= ways && tally.failed > 0 && tally.died > 1,
+        "{tally:?}"
+    );
+}
+
+/// How many calls the operation makes when nothing stops it.
+async fn calls(scene: &Scene, part: &Part, place: &Place) -> u64 {
+    let (well, _folder) = place.copy(scene, 0).await;
+    let never = Point {
+        fault: Fault::Fails,
+        at: u64::MAX,
+    };
+    let (store, faulty) = faulty(&well, never);
+    let ending = scene.play(part, &scene.hosts(), store).await;
+    assert!(!matches!(ending, Ending::Failed(..)), "{ending:?}");
+    faulty.calls.total()
 }
 
 /// One point; false if the operation had ended before.
@@ -187,10 +216,23 @@ async fn stop_at(
             done
         }
     };
+    let ending = left_nothing(ending, reached, point);
     let (parts, endings) = ([part.clone()], [ending]);
     let _named = Named(point);
     tally.snapshots += scene.check(&parts, &endings, &hosts, well).await;
     reached
+}
+
+/// A forget that could not delete all records is a success: what it has decided is checked. But
+/// only a store that fails may keep it from that.
+fn left_nothing(ending: Ending, reached: bool, point: Point) -> Ending {
+    if let Ending::Forgotten { left } = ending {
+        assert!(left.is_empty() || reached, "{point}: {left:?}");
+        let told = |code: &Code| matches!(code, Code::Store | Code::NoSpace);
+        assert!(left.iter().all(told), "{point}: {left:?}");
+        return Ending::Forgotten { left: Vec::new() };
+    }
+    ending
 }
 
 /// The same store, failing.
@@ -215,26 +257,26 @@ impl Drop for Named {
     }
 }
 
-async fn all_operations(place: &Place, every: u64) {
-    let every = if std::env::var_os(ALL).is_some() { 1 } else { every };
+/// `some` points of each operation, unless all are asked for.
+async fn all_operations(place: &Place, some: u64) {
     let (whole, pruned) = (Scene::new(&[]).await, Scene::new(&[1, 3]).await);
-    enumerate(&whole, &Part::Write(0), place, every).await;
-    enumerate(&whole, &Part::Forget(&[1, 3]), place, every).await;
-    enumerate(&pruned, &Part::Prune, place, every).await;
+    enumerate(&whole, &Part::Write(0), place, some).await;
+    enumerate(&whole, &Part::Forget(&[1, 3]), place, some).await;
+    enumerate(&pruned, &Part::Prune, place, some).await;
 }
 
 #[tokio::test]
 async fn what_stops_anywhere_loses_nothing_in_memory() {
-    all_operations(&Place::Memory, 2).await;
+    all_operations(&Place::Memory, 60).await;
 }
 
 #[tokio::test]
 async fn what_stops_anywhere_loses_nothing_in_a_folder() {
-    all_operations(&Place::Folder, 7).await;
+    all_operations(&Place::Folder, 18).await;
 }
 
 #[tokio::test]
 async fn what_stops_anywhere_loses_nothing_over_s3() {
     let place = Place::S3(S3Files::start().await);
-    all_operations(&place, 11).await;
+    all_operations(&place, 12).await;
 }

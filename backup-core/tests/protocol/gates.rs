@@ -29,7 +29,7 @@ use object_store::{
 use tokio::sync::{Notify, oneshot};
 
 /// Whoever does not stop or end in this time hangs.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// After everybody has stopped, tasks that an actor started may still be about to.
 const YIELDS: usize = 4;
 
@@ -263,7 +263,7 @@ impl Gates {
         }
         self.changed.notify_one();
         if gone.await.is_err() {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 

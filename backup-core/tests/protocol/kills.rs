@@ -28,6 +28,8 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    crash::ALL,
+    environment::asked,
     scene::{AT_ONCE, Ending, Hosts, Part, Scene, clock, snapshot},
     support::{job, world::folder_job},
 };
@@ -35,6 +37,9 @@ use crate::{
 /// What the process is to do and where; unset in a run of the tests.
 const ROLE: &str = "BACKUPD_KILLED_ROLE";
 const SIGKILL: i32 = 9;
+
+/// How a process may die at a step.
+const WAYS: [&str; 3] = ["before", "after", "torn"];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Role {
@@ -164,7 +169,14 @@ impl Copy {
 
 /// Runs a role in a process of its own that is killed at a step; gives how that ended and, if it
 /// was not killed, how many steps there were.
-fn run(role: Role, copy: &Copy, library: &Path, how: &str, at: u64, under: &Path) -> (ExitStatus, u64) {
+fn run(
+    role: Role,
+    copy: &Copy,
+    library: &Path,
+    how: &str,
+    at: u64,
+    under: &Path,
+) -> (ExitStatus, u64) {
     let count = copy.folder.path().join("count");
     let output = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "kills::each_role_works", "--nocapture"])
@@ -195,7 +207,9 @@ fn killer(folder: &Path) -> PathBuf {
         .arg("-ldl")
         .stdin(Stdio::null())
         .output()
-        .expect("`cc` is not installed: sudo apt-get install --no-install-recommends build-essential");
+        .expect(
+            "`cc` is not installed: sudo apt-get install --no-install-recommends build-essential",
+        );
     let text = String::from_utf8_lossy(&compiled.stderr);
     assert!(compiled.status.success(), "{text}");
     library
@@ -210,13 +224,27 @@ struct Tally {
 }
 
 /// Kills a role at its steps beneath one folder.
-async fn kill_at_each_step(scene: &Scene, role: Role, library: &Path, hosts: bool, tally: &mut Tally) {
-    let under = |copy: &Copy| if hosts { copy.place.hosts.clone() } else { copy.place.repository.clone() };
+async fn kill_at_each_step(
+    scene: &Scene,
+    role: Role,
+    library: &Path,
+    hosts: bool,
+    tally: &mut Tally,
+) {
+    let under = |copy: &Copy| {
+        if hosts {
+            copy.place.hosts.clone()
+        } else {
+            copy.place.repository.clone()
+        }
+    };
     let whole = Copy::new(scene).await;
     let (_, steps) = run(role, &whole, library, "before", 0, &under(&whole));
     tally.steps += steps;
-    for how in ["before", "after", "torn"] {
-        for at in 1..=steps {
+    // Each step in one of the ways, or in all.
+    let every = if asked(ALL).is_some() { 1 } else { WAYS.len() };
+    for (number, how) in (0..).zip(WAYS) {
+        for at in (1 + number % every as u64..=steps).step_by(every) {
             let copy = Copy::new(scene).await;
             let (status, _) = run(role, &copy, library, how, at, &under(&copy));
             tally.kills += u64::from(status.signal() == Some(SIGKILL));
@@ -237,7 +265,7 @@ async fn kill_at_each_step(scene: &Scene, role: Role, library: &Path, hosts: boo
 /// In a run of the tests: all roles, one after another. In a process that is to be killed: its own.
 #[tokio::test]
 async fn each_role_works() {
-    if let Ok(words) = std::env::var(ROLE) {
+    if let Some(words) = asked(ROLE) {
         let (role, place) = Place::parse(&words);
         return role.play(&place).await;
     }
@@ -248,7 +276,10 @@ async fn each_role_works() {
     }
     let store = Store::local(&copy.place.repository).unwrap();
     let left = scene.living(&store).await;
-    assert_eq!(left.into_iter().map(|seq| seq.0).collect::<Vec<_>>(), [2, 5]);
+    assert_eq!(
+        left.into_iter().map(|seq| seq.0).collect::<Vec<_>>(),
+        [2, 5]
+    );
     assert_eq!(copy.staged(), 0);
 }
 
@@ -257,7 +288,11 @@ async fn a_process_that_is_killed_at_any_step_loses_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let library = killer(folder.path());
     let (whole, pruned) = (Scene::new(&[]).await, Scene::new(&[1, 3]).await);
-    for (role, scene) in [(Role::Backup, &whole), (Role::Forget, &whole), (Role::Prune, &pruned)] {
+    for (role, scene) in [
+        (Role::Backup, &whole),
+        (Role::Forget, &whole),
+        (Role::Prune, &pruned),
+    ] {
         for hosts in [false, true] {
             // Only a backup has anything of its own on its host.
             if hosts && role != Role::Backup {
@@ -268,7 +303,10 @@ async fn a_process_that_is_killed_at_any_step_loses_nothing() {
             let whose = if hosts { "host" } else { "repository" };
             println!("{role:?}, files of the {whose}: {tally:?}, losses: 0");
             assert!(tally.steps > 8 && tally.kills > 3, "{tally:?}");
-            assert!(role == Role::Forget || hosts || tally.staged > 0, "{tally:?}");
+            assert!(
+                role == Role::Forget || hosts || tally.staged > 0,
+                "{tally:?}"
+            );
         }
     }
 }

@@ -2,8 +2,17 @@
 //! and dies wherever, nothing that is needed is lost.
 
 #[cfg(test)]
+#[path = "../support/admit.rs"]
+mod admit;
+#[cfg(test)]
 mod crash;
 #[cfg(test)]
+mod environment;
+#[cfg(test)]
+#[expect(
+    dead_code,
+    reason = "the tests of storage let it misbehave in more ways"
+)]
 #[path = "../storage/faults.rs"]
 mod faults;
 #[cfg(test)]

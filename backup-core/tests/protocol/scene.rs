@@ -17,7 +17,7 @@ use backup_core::{
     repo::{Host, Repository},
     store::Store,
 };
-use backup_keys::{Record, SecretKey, TrustRecord};
+use backup_keys::{Record, SecretKey};
 use backup_model::{
     Code, Progress, PruneState, RepositoryId, Seq, Silent, SnapshotName, Verdict, Why,
 };
@@ -27,6 +27,7 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    admit::admit,
     gates::{Gates, Wire},
     support::{World, job, verify, world::Tree},
 };
@@ -59,7 +60,10 @@ pub(crate) enum Part {
 #[derive(Debug)]
 pub(crate) enum Ending {
     Written(SnapshotName),
-    Forgotten,
+    /// What the store would not delete counts for nothing, and is told.
+    Forgotten {
+        left: Vec<Code>,
+    },
     Held,
     Pruned,
     Restored(Tree),
@@ -89,7 +93,7 @@ impl Scene {
         let store = memory(&past);
         let world = World::new(&store).await;
         let second = SecretKey::generate().unwrap();
-        admit(&world, &store, &second).await;
+        admit(&world, &store, &[("second", second.public())]).await;
         let mut trees = BTreeMap::new();
         for number in 1..=3 {
             change(&world, number);
@@ -218,8 +222,8 @@ impl Scene {
             Part::Forget(numbers) => {
                 let names: Vec<_> = numbers.iter().map(|&number| snapshot(number)).collect();
                 let report = ops::forget(&repository, key, &names, Why::Request, clock()).await?;
-                assert!(report.left.is_empty(), "{report:?}");
-                Ok(Ending::Forgotten)
+                let left = report.left.iter().map(|failure| failure.code).collect();
+                Ok(Ending::Forgotten { left })
             }
             Part::Hold(number) => {
                 ops::hold(&repository, key, &snapshot(*number), "kept", clock()).await?;
@@ -227,9 +231,7 @@ impl Scene {
             }
             Part::Prune => {
                 for _ in 0..ACTIVATIONS {
-                    let done = ops::prune(
-                        &repository, key, None, AT_ONCE, clock, &Silent, &cancel,
-                    );
+                    let done = ops::prune(&repository, key, None, AT_ONCE, clock, &Silent, &cancel);
                     if matches!(done.await?.progress, PruneState::Done | PruneState::Nothing) {
                         break;
                     }
@@ -317,7 +319,8 @@ impl Scene {
                     assert!(living.contains(&name.seq), "{name}: a success that is none");
                     assert!(written.insert(name.seq), "{name}: two have written it");
                 }
-                (Part::Forget(numbers), Ending::Forgotten) => {
+                (Part::Forget(numbers), Ending::Forgotten { left }) => {
+                    assert!(left.is_empty(), "{left:?}: the store works");
                     assert!(numbers.iter().all(|&number| forgotten(number)));
                 }
                 (Part::Hold(number), Ending::Held) => assert!(!forgotten(*number)),
@@ -350,7 +353,10 @@ impl Scene {
         for seq in &living {
             let restored = self.world.restore(&repository, &snapshot(seq.0)).await;
             let expected = self.trees.get(seq).unwrap_or(&self.now);
-            assert!(restored.unwrap() == *expected, "{seq:?} holds something else");
+            assert!(
+                restored.unwrap() == *expected,
+                "{seq:?} holds something else"
+            );
         }
         living
     }
@@ -428,23 +434,6 @@ pub(crate) fn clock() -> Timestamp {
 
 fn copy_of(key: &SecretKey) -> SecretKey {
     SecretKey::from_file_text(&key.to_file_text("copy").unwrap()).unwrap()
-}
-
-/// Trusts a second host.
-async fn admit(world: &World, store: &Store, key: &SecretKey) {
-    let repository = world.open(store).await.unwrap();
-    let bytes = store.get(&layout::trust(1)).await.unwrap();
-    let first = Record::parse(&bytes, repository.id(), &layout::trust(1)).unwrap();
-    let mut trust: TrustRecord = first.open(world.root.public()).unwrap();
-    trust.version = 2;
-    trust.prev = first.digest();
-    let mut writer = trust.writers[0].clone();
-    writer.name = job("second");
-    writer.key = key.public().clone();
-    trust.writers.push(writer);
-    let object = layout::trust(2);
-    let bytes = Record::sign(&trust, repository.id(), &object, &world.root).unwrap();
-    store.put_new(&object, bytes.into()).await.unwrap();
 }
 
 pub(crate) fn memory(inner: &Arc<InMemory>) -> Store {

@@ -8,6 +8,7 @@ use std::{collections::HashSet, fmt::Write as _, sync::Arc, time::Duration};
 use tokio::task::{JoinHandle, LocalSet};
 
 use crate::{
+    environment::asked,
     gates::{Actor, Gates, Wire},
     scene::{Ending, Hosts, Part, Scene, memory},
 };
@@ -107,7 +108,7 @@ async fn play(
             }
             Move::Day => {
                 trace.note("a day passes");
-                gates.pass(Duration::from_secs(25 * 60 * 60));
+                gates.pass(Duration::from_hours(25));
             }
         }
     }
@@ -287,15 +288,15 @@ const CASTS: [&[Part]; 4] = [
 
 /// `BACKUPD_SCHEDULES=2000` plays so many at random, and of two who interrupt each other all there
 /// are instead of some.
-fn asked() -> Option<u64> {
-    let asked = std::env::var("BACKUPD_SCHEDULES").ok()?;
+fn schedules() -> Option<u64> {
+    let asked = asked("BACKUPD_SCHEDULES")?;
     Some(asked.parse().expect("BACKUPD_SCHEDULES is a number"))
 }
 
 async fn at_random() {
     let scenes = [Scene::new(&[]).await, Scene::new(&[2]).await].map(Arc::new);
     let mut tally = Tally::default();
-    for seed in 0..asked().unwrap_or(160) {
+    for seed in 0..schedules().unwrap_or(160) {
         let number = usize::try_from(seed).expect("it is small");
         let (scene, parts) = (&scenes[number / 4 % 2], CASTS[number % 4]);
         play(scene, parts, &mut Random::new(seed), &mut tally).await;
@@ -314,7 +315,12 @@ async fn interrupted(scene: &Arc<Scene>, pair: &[Part; 2], every: Option<usize>)
             done: (0, 0),
         };
         let alone = play(scene, pair, &mut twice((usize::MAX, 0)), &mut tally).await;
-        let steps = |actor| alone.iter().filter(|&&went| usize::from(went) == actor).count();
+        let steps = |actor| {
+            alone
+                .iter()
+                .filter(|&&went| usize::from(went) == actor)
+                .count()
+        };
         let (before, after) = (steps(first), steps(1 - first));
         let ways = before * after;
         // Not a divisor of either, so that all cuts of both are met.
@@ -329,10 +335,15 @@ async fn interrupted(scene: &Arc<Scene>, pair: &[Part; 2], every: Option<usize>)
 }
 
 async fn interrupted_by_each_other() {
-    let some = if asked().is_some() { None } else { Some(10) };
+    let some = if schedules().is_some() { None } else { Some(6) };
     // With the newest snapshot forgotten already, and with all.
     let pruned = Arc::new(Scene::new(&[3]).await);
-    interrupted(&pruned, &[Part::Write(0), Part::Prune], some.map(|some| 4 * some)).await;
+    interrupted(
+        &pruned,
+        &[Part::Write(0), Part::Prune],
+        some.map(|some| 4 * some),
+    )
+    .await;
     interrupted(&pruned, &[Part::Prune, Part::Prune], some).await;
     interrupted(&pruned, &[Part::Prune, Part::Verify], some).await;
     let whole = Arc::new(Scene::new(&[]).await);
@@ -344,10 +355,12 @@ async fn interrupted_by_each_other() {
 
 #[tokio::test]
 async fn at_random_nothing_is_lost() {
-    LocalSet::new().run_until(at_random()).await;
+    LocalSet::new().run_until(Box::pin(at_random())).await;
 }
 
 #[tokio::test]
 async fn interrupted_by_each_other_nothing_is_lost() {
-    LocalSet::new().run_until(interrupted_by_each_other()).await;
+    LocalSet::new()
+        .run_until(Box::pin(interrupted_by_each_other()))
+        .await;
 }

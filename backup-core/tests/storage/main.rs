@@ -9,6 +9,7 @@ mod faults;
 #[cfg(test)]
 mod moto;
 #[cfg(test)]
+#[expect(dead_code, reason = "the soak wants races decided")]
 mod servers;
 #[cfg(test)]
 mod stores;

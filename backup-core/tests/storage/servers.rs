@@ -1,5 +1,5 @@
 //! A server that speaks S3 on loopback, in this process: s3s-fs, which can be told to misbehave.
-//! It does not decide races.
+//! It does not decide races, unless it is told to take one put after another.
 
 use std::{
     collections::VecDeque,
@@ -81,8 +81,17 @@ impl S3Files {
 
     /// A server that ignores create-if-absent.
     pub(crate) async fn careless() -> Self {
+        Self::with(Puts::Careless).await
+    }
+
+    /// A server that decides races.
+    pub(crate) async fn deciding() -> Self {
+        Self::with(Puts::OneByOne(tokio::sync::Mutex::new(()))).await
+    }
+
+    async fn with(puts: Puts) -> Self {
         Self::serve(|files| {
-            let mut builder = S3ServiceBuilder::new(Careless(files));
+            let mut builder = S3ServiceBuilder::new(Putting { files, puts });
             builder.set_auth(SimpleAuth::from_single(KEY_ID, SECRET));
             builder.build()
         })
@@ -165,51 +174,70 @@ async fn answer(
     }
 }
 
-/// Files without create-if-absent.
-struct Careless(FileSystem);
+/// How objects are put.
+enum Puts {
+    /// Without create-if-absent.
+    Careless,
+    /// So that what is not there stays absent until it is put.
+    OneByOne(tokio::sync::Mutex<()>),
+}
+
+/// Files, put otherwise.
+struct Putting {
+    files: FileSystem,
+    puts: Puts,
+}
 
 #[async_trait]
-impl S3 for Careless {
+impl S3 for Putting {
     async fn put_object(
         &self,
         mut request: S3Request<dto::PutObjectInput>,
     ) -> S3Result<S3Response<dto::PutObjectOutput>> {
-        request.input.if_none_match = None;
-        self.0.put_object(request).await
+        match &self.puts {
+            Puts::Careless => {
+                request.input.if_none_match = None;
+                self.files.put_object(request).await
+            }
+            Puts::OneByOne(turn) => {
+                let _turn = turn.lock().await;
+                self.files.put_object(request).await
+            }
+        }
     }
 
     async fn get_object(
         &self,
         request: S3Request<dto::GetObjectInput>,
     ) -> S3Result<S3Response<dto::GetObjectOutput>> {
-        self.0.get_object(request).await
+        self.files.get_object(request).await
     }
 
     async fn head_object(
         &self,
         request: S3Request<dto::HeadObjectInput>,
     ) -> S3Result<S3Response<dto::HeadObjectOutput>> {
-        self.0.head_object(request).await
+        self.files.head_object(request).await
     }
 
     async fn list_objects_v2(
         &self,
         request: S3Request<dto::ListObjectsV2Input>,
     ) -> S3Result<S3Response<dto::ListObjectsV2Output>> {
-        self.0.list_objects_v2(request).await
+        self.files.list_objects_v2(request).await
     }
 
     async fn delete_object(
         &self,
         request: S3Request<dto::DeleteObjectInput>,
     ) -> S3Result<S3Response<dto::DeleteObjectOutput>> {
-        self.0.delete_object(request).await
+        self.files.delete_object(request).await
     }
 
     async fn delete_objects(
         &self,
         request: S3Request<dto::DeleteObjectsInput>,
     ) -> S3Result<S3Response<dto::DeleteObjectsOutput>> {
-        self.0.delete_objects(request).await
+        self.files.delete_objects(request).await
     }
 }

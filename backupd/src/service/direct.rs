@@ -67,6 +67,16 @@ impl Direct {
             .map_err(|error| error.to_failure())
     }
 
+    /// A repository to read. Where this host has a key in it, what is read is pinned meanwhile;
+    /// without one, or where it is not ours to use, it is read all the same.
+    async fn open(&self, place: &Place) -> Result<Repository, Failure> {
+        let repository = place.open(&self.access.secrets).await?;
+        Ok(match Host::open(&self.access.state, repository.id()) {
+            Ok(host) => repository.read_by(Arc::clone(host.key())),
+            Err(_) => repository,
+        })
+    }
+
     /// The repository that has snapshots of a job.
     async fn repository_of(&self, job: &JobName) -> Result<Repository, Failure> {
         Ok(self.place_of(job).await?.1)
@@ -76,7 +86,7 @@ impl Direct {
     async fn place_of(&self, job: &JobName) -> Result<(&Place, Repository), Failure> {
         let mut failed = None;
         for place in self.access.places_of(Some(job)) {
-            let repository = place.open(&self.access.secrets).await?;
+            let repository = self.open(place).await?;
             let jobs = repository.jobs().await.map_err(OpError::from);
             if jobs.map_err(|error| error.to_failure())?.contains(job) {
                 return Ok((place, repository));
@@ -96,7 +106,7 @@ impl Direct {
         }
         let mut repositories = Vec::new();
         for place in self.access.places_of(None) {
-            repositories.push(place.open(&self.access.secrets).await?);
+            repositories.push(self.open(place).await?);
         }
         Ok(repositories)
     }
@@ -365,8 +375,8 @@ impl Service for Direct {
         job: &JobName,
         trial: &Trial,
     ) -> Result<Option<RetentionPlan>, Failure> {
-        self.access.job(job)?;
-        let Some(policy) = trial.of(None) else {
+        let config = self.access.job(job)?;
+        let Some(policy) = trial.of(config.retention.as_ref()) else {
             return Ok(None);
         };
         let place = self.place_to_run(job)?;
