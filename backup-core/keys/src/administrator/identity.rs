@@ -13,7 +13,7 @@ use age::{armor::ArmoredReader, ssh::UnsupportedKey};
 use secrecy::{ExposeSecret as _, SecretString};
 use zeroize::Zeroizing;
 
-use super::{Access, AtLine, PluginError, Question, plugin, said};
+use super::{Access, AtLine, PluginError, Question, at_line::said, plugin};
 use crate::{
     AdministratorKind, EpochError, Identity, OpensKeyFiles, TextFault, bech32_text,
     epoch::decrypt_with,

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fmt};
 use age::ssh::ParseRecipientKeyError;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::{Access, AtLine, PluginError, plugin, said};
+use super::{Access, AtLine, PluginError, at_line::said, plugin};
 use crate::{
     AdministratorKind, EpochError, Identity, Recipient, TextFault, bech32_text,
     epoch::{encrypt_with, identity_text},

@@ -1,6 +1,11 @@
+//! What a kit gives to people and to stock tools.
+
 use std::process::Command;
 
-use super::*;
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::world::{lines_of, manual, parse, world};
+use crate::Identity;
 
 #[test]
 fn the_file_alone_gives_stock_tools_the_key_and_the_script() {

@@ -1,5 +1,13 @@
-use super::*;
-use crate::{EpochError, ProofError};
+//! Whether a kit belongs to a repository, opens it, and was proved.
+
+use backup_model::{Digest, RepositoryId};
+
+use super::world::{time, world};
+use crate::{
+    EpochError, Identity, ProofError, SecretKey, TrustRecord,
+    administrator::Access,
+    kit::{Confirmation, Kit, KitKey, KitKeyError, KitMismatch, KitStanding, Lapse},
+};
 
 #[test]
 fn a_kit_of_something_else_is_refused_and_says_how_it_differs() {

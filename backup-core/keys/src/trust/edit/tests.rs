@@ -1,10 +1,16 @@
-use backup_model::{RepositoryId, Seq};
-use proptest::prelude::*;
+use backup_model::{Digest, JobName, RepositoryId, Seq};
+use jiff::Timestamp;
+use proptest::{
+    prelude::{ProptestConfig, any},
+    prop_assert, prop_assert_eq, proptest,
+};
 
-use super::*;
+use super::{
+    Accepted, Edit, EditError, KeyFileName, NewAdministrator, NewKeyFile, NewKeys, NewWriter,
+};
 use crate::{
     Administrator, AdministratorKind, CanaryFile, Epoch, KeyFile, LastForget, LastRecord,
-    PrunePart, PublicKey, Role, SecretKey, Writer,
+    PrunePart, PublicKey, Role, SecretKey, TrustRecord, Writer,
 };
 
 fn now() -> Timestamp {
