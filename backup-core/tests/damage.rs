@@ -366,7 +366,7 @@ mod tests {
                 }
             };
             self.list(&repository, case).await;
-            let data = Verifier::Data(self.world.admin.clone());
+            let data = Verifier::data(self.world.admin.clone());
             for (what, says, verifier) in [
                 ("storage", case.row.storage, Verifier::Storage),
                 ("data", case.row.data, data),
@@ -923,7 +923,7 @@ mod tests {
     #[expect(clippy::too_many_lines, reason = "a table")]
     async fn recipes_and_refs_must_be_of_their_run_and_agree() {
         let pristine = Pristine::new().await;
-        let data = Verifier::Data(pristine.world.admin.clone());
+        let data = Verifier::data(pristine.world.admin.clone());
         let repository = pristine.world.open(&store(&pristine.inner)).await.unwrap();
         let (commit, first) = (&pristine.commits[1], &pristine.commits[0]);
         let epoch = unlock(&repository, 1, &pristine.world.admin).await.unwrap();
@@ -1029,7 +1029,7 @@ mod tests {
             fs::remove_file(&path).unwrap();
             change(&path);
             let repository = world.open(&local).await.unwrap();
-            for verifier in [Verifier::Storage, Verifier::Data(world.admin.clone())] {
+            for verifier in [Verifier::Storage, Verifier::data(world.admin.clone())] {
                 let reports = verify(&repository, &verifier).await.unwrap();
                 let told = format!("{:?}", reports[0].verdict);
                 assert_ne!(reports[0].verdict, Verdict::Good, "{what}");

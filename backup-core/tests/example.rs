@@ -478,7 +478,7 @@ mod tests {
         let identity = Identity::from_file_text(&SecretString::from(key)).unwrap();
         let store = Store::local(&folder.join("objects")).unwrap();
         let repository = Repository::open(store, &root).await.unwrap();
-        let reports = verify(&repository, &Verifier::Data(identity.clone()))
+        let reports = verify(&repository, &Verifier::data(identity.clone()))
             .await
             .unwrap();
         assert_eq!(reports.len(), 2);

@@ -135,7 +135,7 @@ mod tests {
                 assert_eq!(&restored, state, "seed {seed}: {snapshot}");
                 things += state.len();
             }
-            let data = Verifier::Data(world.admin.clone());
+            let data = Verifier::data(world.admin.clone());
             let reports = verify(&repository, &data).await.unwrap();
             assert_eq!(reports.len(), states.len());
             assert!(reports.iter().all(|report| report.verdict == Verdict::Good));

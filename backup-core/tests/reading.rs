@@ -225,7 +225,7 @@ mod tests {
         assert_eq!(tree, large.world.tree(&job("data")));
         assert!(read.bytes < 61_500_000, "{read:?}");
         assert!(read.requests < 20, "{read:?}");
-        let reports = verify(repository, &Verifier::Data(admin.clone())).await;
+        let reports = verify(repository, &Verifier::data(admin.clone())).await;
         assert_eq!(reports.unwrap()[0].verdict, Verdict::Good);
     }
 

@@ -43,6 +43,11 @@ pub enum Verifier {
 }
 
 impl Verifier {
+    /// Reads the data with a key.
+    pub fn data(key: impl OpensKeyFiles + 'static) -> Self {
+        Self::Data(Arc::new(key))
+    }
+
     fn level(&self) -> Level {
         match self {
             Self::Storage => Level::Storage,
@@ -187,7 +192,7 @@ async fn snapshot(
     let mut outcome = storage.await;
     // Data that is not whole need not be decrypted to be known as damaged.
     if let (Ok(refs), Verifier::Data(identity), true) = (&outcome, verifier, faults.is_empty()) {
-        match data(repository, commit, refs, &**&**identity, cancel).await {
+        match data(repository, commit, refs, &**identity, cancel).await {
             Ok(read) => read_bytes = read,
             Err(error) => outcome = Err(error),
         }

@@ -28,7 +28,6 @@ pub struct Repository {
     store: Store,
     record: RepositoryRecord,
     trust: TrustRecord,
-    trust_digest: Digest,
     /// Who says that he reads, if anybody may.
     reader: Option<Arc<SecretKey>>,
 }
@@ -45,12 +44,11 @@ impl Repository {
             });
         };
         let (signed, record) = read_root(&bytes, root)?;
-        let (trust, trust_digest) = read_trust(&store, &record, signed.digest()).await?;
+        let trust = read_trust(&store, &record, signed.digest()).await?;
         Ok(Self {
             store,
             record,
             trust,
-            trust_digest,
             reader: None,
         })
     }
@@ -87,11 +85,6 @@ impl Repository {
     /// The newest trust record.
     pub fn trust(&self) -> &TrustRecord {
         &self.trust
-    }
-
-    /// The digest of the newest trust record, which the next one names.
-    pub(crate) fn trust_digest(&self) -> Digest {
-        self.trust_digest
     }
 
     /// The epoch for new data, and what to encrypt to.
@@ -220,7 +213,7 @@ async fn read_trust(
     store: &Store,
     repository: &RepositoryRecord,
     root_digest: Digest,
-) -> Result<(TrustRecord, Digest), RepoError> {
+) -> Result<TrustRecord, RepoError> {
     let mut versions: Vec<u64> = store
         .list(layout::TRUST)
         .await?
@@ -254,8 +247,7 @@ async fn read_trust(
         prev = signed.digest();
         newest = Some(trust);
     }
-    let newest = newest.ok_or_else(|| RepoError::RecordMissing(layout::trust(1)))?;
-    Ok((newest, prev))
+    newest.ok_or_else(|| RepoError::RecordMissing(layout::trust(1)))
 }
 
 /// What a trust record says that no administrator can have meant.

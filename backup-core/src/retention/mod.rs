@@ -24,28 +24,10 @@ mod order;
 mod pause;
 mod plan;
 mod policy;
+mod record;
 mod rules;
-
-use backup_model::{End, SnapshotName};
-use jiff::Timestamp;
 
 pub use error::RetentionError;
 pub use plan::plan;
 pub use policy::{MAX_COUNT, faults};
-
-/// A run of a job, as its public record tells it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Record {
-    /// Which one.
-    pub name: SnapshotName,
-    /// When its record was written, by the writer's clock.
-    pub created: Timestamp,
-    /// How it ended.
-    pub end: End,
-    /// Stored size of all packs that it uses.
-    pub stored_bytes: u64,
-    /// Whether somebody holds it.
-    pub held: bool,
-    /// Whether a restore of it was proven.
-    pub proven: bool,
-}
+pub use record::Record;

@@ -259,7 +259,7 @@ async fn who_has_a_key_pins_what_he_reads() {
     let reader = kept.open().await.read_by(Arc::clone(kept.world.host.key()));
     kept.world.restore(&reader, &snapshot(1)).await.unwrap();
     assert_eq!(pins(&kept).await, 1);
-    let verifier = Verifier::Data(kept.world.admin.clone());
+    let verifier = Verifier::data(kept.world.admin.clone());
     verify(&reader, &verifier).await.unwrap();
     assert_eq!(pins(&kept).await, 3);
 }

@@ -110,7 +110,7 @@ impl Kept {
     /// These snapshots live and are whole, and there are no others.
     pub(crate) async fn has(&self, numbers: &[u64]) {
         let repository = self.open().await;
-        let verifier = Verifier::Data(self.world.admin.clone());
+        let verifier = Verifier::data(self.world.admin.clone());
         let reports = verify(&repository, &verifier).await.unwrap();
         let good: Vec<_> = reports
             .iter()

@@ -252,7 +252,7 @@ impl Scene {
     }
 
     fn verifier(&self) -> Verifier {
-        Verifier::Data(self.world.admin.clone())
+        Verifier::data(self.world.admin.clone())
     }
 }
 

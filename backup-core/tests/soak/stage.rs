@@ -118,7 +118,7 @@ impl Stage {
     }
 
     pub(crate) fn verifier(&self) -> Verifier {
-        Verifier::Data(self.admin.clone())
+        Verifier::data(self.admin.clone())
     }
 
     /// Counts a refusal that was due; any other ends the test.

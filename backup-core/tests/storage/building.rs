@@ -90,7 +90,7 @@ impl Case {
     /// That all snapshots are good, and the newest restores to what is there now.
     async fn assert_right(&self, report: &BackupReport) {
         let repository = self.open().await;
-        let verifier = Verifier::Data(self.world.admin.clone());
+        let verifier = Verifier::data(self.world.admin.clone());
         for report in verify(&repository, &verifier).await.unwrap() {
             assert_eq!(report.verdict, Verdict::Good, "{report:?}");
         }

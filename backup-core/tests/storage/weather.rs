@@ -130,7 +130,7 @@ impl Trial {
     async fn check(&self, tally: &mut Tally) {
         let seed = self.seed;
         let repository = self.world.open(&self.well).await.unwrap();
-        let data = Verifier::Data(self.world.admin.clone());
+        let data = Verifier::data(self.world.admin.clone());
         let reports = verify(&repository, &data).await.unwrap();
         let mut found = Vec::new();
         for report in reports {
@@ -154,7 +154,7 @@ impl Trial {
     async fn read(&self, hour: u64, tally: &mut Tally) {
         let (store, faulty) = self.rough(hour);
         if let Ok(repository) = self.world.open(&store).await {
-            let data = Verifier::Data(self.world.admin.clone());
+            let data = Verifier::data(self.world.admin.clone());
             match verify(&repository, &data).await {
                 Ok(reports) => {
                     tally.verified += 1;

@@ -10,7 +10,7 @@ use backup_core::{
     retention,
     sink::directory::ExtractOptions,
 };
-use backup_keys::Identity;
+use backup_keys::{Identity, OpensKeyFiles};
 use backup_model::{
     BackupReport, CheckReport, Code, Difference, EntryInfo, Event, Failure, ForgetReport, Found,
     HoldInfo, JobName, Level, PrunePlan, PruneReport, RepositoryStats, RestorePlan, RestoreReport,
@@ -257,7 +257,8 @@ impl Service for Direct {
     ) -> Result<SnapshotDetail, Failure> {
         let identity = identity.map(parse_identity).transpose()?;
         let repository = self.repository_of(&name.job).await?;
-        ops::describe(&repository, name, identity.as_ref())
+        let key = identity.as_ref().map(|key| key as &dyn OpensKeyFiles);
+        ops::describe(&repository, name, key)
             .await
             .map_err(|error| error.to_failure())
     }
@@ -270,7 +271,7 @@ impl Service for Direct {
     ) -> Result<(), Failure> {
         let verifier = match (request.level, &request.identity) {
             (Level::Storage, _) => Verifier::Storage,
-            (_, Some(identity)) => Verifier::Data(parse_identity(identity)?),
+            (_, Some(identity)) => Verifier::data(parse_identity(identity)?),
             (_, None) => {
                 let text = "an identity is needed to verify the data";
                 return Err(Failure::new(Code::IdentityMissing, text));
