@@ -141,6 +141,8 @@ codes! {
     Held = "E-HELD", 17, 409, Conflict;
     /// A retention policy that nobody can have meant, or that may not be applied now.
     Policy = "E-POLICY", 17, 409, Invalid;
+    /// A change of trust that would shut somebody out, let a key in twice, or makes no sense.
+    TrustRefused = "E-TRUST-REFUSED", 17, 409, Conflict;
     /// The store keeps the object and refuses to delete it.
     Retained = "E-RETAINED", 17, 409, Denied;
     /// Nobody said yes.

@@ -13,6 +13,7 @@ mod progress;
 mod report;
 mod retention;
 mod selection;
+mod trust;
 
 pub use browse::{Aspect, Change, Difference, EntryInfo, EntryKind, Found};
 pub use code::{Class, Code};
@@ -33,3 +34,4 @@ pub use retention::{
     RetentionPolicy, RetentionRule, RetentionVerdict,
 };
 pub use selection::Selection;
+pub use trust::{KeyTest, TrustChange};

@@ -162,18 +162,19 @@ pub fn is_probe(key: &str) -> bool {
 }
 
 fn is_key_file(key: &str) -> bool {
-    let parts = || {
-        let rest = key.strip_prefix(KEYS)?.strip_prefix('/')?;
-        let (epoch, file) = rest.split_once('/')?;
-        number(epoch)?;
-        if file == "canary.age" {
-            return Some(());
-        }
-        let (name, count) = file.strip_suffix(".age")?.rsplit_once('-')?;
-        name.parse::<JobName>().ok()?;
-        number(count).map(drop)
+    let canary = || {
+        let epoch = key.strip_prefix(KEYS)?.strip_prefix('/')?;
+        number(epoch.strip_suffix("/canary.age")?)
     };
-    parts().is_some()
+    canary().is_some() || parse_key_file(key).is_some()
+}
+
+/// Epoch, administrator and number in a key that [`key_file`] gave.
+pub fn parse_key_file(key: &str) -> Option<(u64, JobName, u64)> {
+    let rest = key.strip_prefix(KEYS)?.strip_prefix('/')?;
+    let (epoch, file) = rest.split_once('/')?;
+    let (name, count) = file.strip_suffix(".age")?.rsplit_once('-')?;
+    Some((number(epoch)?, name.parse().ok()?, number(count)?))
 }
 
 /// The digest in a key that [`pack`] gave.

@@ -5,7 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use backup_model::{Code, Failure};
+use backup_keys::{EditError, EpochError, ProofError, PublicKey};
+use backup_model::{Code, Failure, JobName};
 
 use crate::{
     child::PassError,
@@ -170,6 +171,40 @@ pub enum OpError {
     /// A prune where a second writer is not kept out, and no host that could hold its jobs still.
     #[error("the store does not keep writers apart: only the host that backs up here may prune")]
     PruneElsewhere,
+    /// A change of trust is refused.
+    #[error("trust was not changed")]
+    Trust(#[source] EditError),
+    /// The key is not the repository's root key.
+    #[error("the key {found} is not the repository's root key, {expected}")]
+    NotRoot {
+        /// What was given.
+        found: PublicKey,
+        /// What signs trust here.
+        expected: PublicKey,
+    },
+    /// A key file could not be made.
+    #[error("could not make a key file of `{administrator}` for epoch {epoch}")]
+    KeyFile {
+        /// For whom.
+        administrator: JobName,
+        /// For which epoch.
+        epoch: u64,
+        /// Why.
+        source: EpochError,
+    },
+    /// The key that was let in does not open what was made for it.
+    #[error("the key of `{administrator}` does not show to open epoch {epoch}")]
+    Unproven {
+        /// Whose.
+        administrator: JobName,
+        /// Which.
+        epoch: u64,
+        /// Why.
+        source: ProofError,
+    },
+    /// Something of an epoch that is not there yet.
+    #[error("{0} is there, but no trust record names its epoch")]
+    LeftOver(String),
     /// Stopped on request.
     #[error("stopped on request")]
     Cancelled,
@@ -202,6 +237,10 @@ impl OpError {
             Self::Unordered { .. } => Code::Failed,
             Self::LargePrune { .. } => Code::NotConfirmed,
             Self::PruneElsewhere => Code::SingleWriter,
+            Self::Trust(_) | Self::LeftOver(_) => Code::TrustRefused,
+            Self::NotRoot { .. } => Code::NotTrusted,
+            Self::KeyFile { .. } => Code::IdentityInvalid,
+            Self::Unproven { .. } => Code::WrongIdentity,
             Self::Cancelled => Code::Interrupted,
         }
     }

@@ -25,6 +25,7 @@ mod retention;
 mod sources;
 mod stats;
 mod survey;
+mod trust;
 mod verify;
 
 pub use backup::{BackupJob, Clock, backup};
@@ -42,4 +43,5 @@ pub use restore::restore;
 pub use retention::retention_records;
 pub use sources::{PostgresSource, Source};
 pub use stats::stats;
+pub use trust::{Authority, test_key};
 pub use verify::{Verifier, verify};

@@ -9,7 +9,7 @@
 
 use std::collections::BTreeMap;
 
-use backup_keys::{Record, SecretKey};
+use backup_keys::{LastForget, Record, SecretKey};
 use backup_model::{Digest, HoldInfo, JobName, Seq, SnapshotName, Why};
 use jiff::Timestamp;
 
@@ -42,6 +42,14 @@ pub struct Forgotten {
 }
 
 impl Forgotten {
+    /// The record that says it; none if there never was one.
+    pub(crate) fn record(&self) -> Option<LastForget> {
+        self.digest.map(|sha256| LastForget {
+            version: self.version,
+            sha256,
+        })
+    }
+
     /// The dead run of a number.
     pub fn dead(&self, job: &JobName, seq: Seq) -> Option<Dead> {
         self.dead.get(job)?.get(&seq).copied()

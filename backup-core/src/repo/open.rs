@@ -1,6 +1,6 @@
 //! Opening: from a root key that the caller trusts to the writers and epochs that count.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 use backup_keys::{
     PublicKey, Recipient, Record, RepositoryRecord, Role, SecretKey, TrustRecord, Writer,
@@ -28,6 +28,7 @@ pub struct Repository {
     store: Store,
     record: RepositoryRecord,
     trust: TrustRecord,
+    trust_digest: Digest,
     /// Who says that he reads, if anybody may.
     reader: Option<Arc<SecretKey>>,
 }
@@ -44,11 +45,12 @@ impl Repository {
             });
         };
         let (signed, record) = read_root(&bytes, root)?;
-        let trust = read_trust(&store, &record, signed.digest()).await?;
+        let (trust, trust_digest) = read_trust(&store, &record, signed.digest()).await?;
         Ok(Self {
             store,
             record,
             trust,
+            trust_digest,
             reader: None,
         })
     }
@@ -85,6 +87,11 @@ impl Repository {
     /// The newest trust record.
     pub fn trust(&self) -> &TrustRecord {
         &self.trust
+    }
+
+    /// The digest of the newest trust record, which the next one names.
+    pub(crate) fn trust_digest(&self) -> Digest {
+        self.trust_digest
     }
 
     /// The epoch for new data, and what to encrypt to.
@@ -213,7 +220,7 @@ async fn read_trust(
     store: &Store,
     repository: &RepositoryRecord,
     root_digest: Digest,
-) -> Result<TrustRecord, RepoError> {
+) -> Result<(TrustRecord, Digest), RepoError> {
     let mut versions: Vec<u64> = store
         .list(layout::TRUST)
         .await?
@@ -241,26 +248,14 @@ async fn read_trust(
         if trust.prev != prev {
             return Err(RepoError::rule(&key, "it does not follow the one before"));
         }
-        if let Some(rule) = broken_rule(&trust) {
+        if let Some(rule) = trust.broken_rule() {
             return Err(RepoError::rule(&key, rule));
         }
         prev = signed.digest();
         newest = Some(trust);
     }
-    newest.ok_or_else(|| RepoError::RecordMissing(layout::trust(1)))
-}
-
-/// What a trust record says that no administrator can have meant.
-fn broken_rule(trust: &TrustRecord) -> Option<&'static str> {
-    let mut keys = BTreeSet::new();
-    if !trust.writers.iter().all(|w| keys.insert(w.key.key_id())) {
-        return Some("two writers have one key");
-    }
-    let numbers = trust.epochs.iter().map(|epoch| epoch.number);
-    if !numbers.eq(1..=trust.epochs.len() as u64) {
-        return Some("epochs are not numbered from 1");
-    }
-    None
+    let newest = newest.ok_or_else(|| RepoError::RecordMissing(layout::trust(1)))?;
+    Ok((newest, prev))
 }
 
 pub(super) fn invalid(key: &str, source: backup_keys::RecordError) -> RepoError {

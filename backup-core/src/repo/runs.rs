@@ -25,6 +25,8 @@ pub struct RunRecord {
     pub name: SnapshotName,
     /// The record's digest.
     pub digest: Digest,
+    /// The id of the key that signed it.
+    pub signer: [u8; 8],
     /// What it says.
     pub end: RunEnd,
 }
@@ -324,6 +326,7 @@ impl Repository {
                 seq,
             },
             digest: record.digest(),
+            signer: record.key_id(),
             end,
         }))
     }

@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 use super::RepoError;
 
 /// Signs a record for the object `key` of a repository.
-pub(super) fn sign<T: RecordKind>(
+pub(crate) fn sign<T: RecordKind>(
     value: &T,
     repository: RepositoryId,
     key: &str,
