@@ -150,7 +150,10 @@ async fn enumerate(scene: &Scene, part: &Part, place: &Place, every: u64) {
         }
     }
     println!("crash points, {part:?}: {tally:?}, losses: 0");
-    assert!(tally.points > 9 && tally.failed > 0 && tally.died > 1, "{tally:?}");
+    assert!(
+        tally.points > 9 && tally.failed > 0 && tally.died > 1,
+        "{tally:?}"
+    );
 }
 
 /// One point; false if the operation had ended before.
@@ -216,7 +219,11 @@ impl Drop for Named {
 }
 
 async fn all_operations(place: &Place, every: u64) {
-    let every = if std::env::var_os(ALL).is_some() { 1 } else { every };
+    let every = if std::env::var_os(ALL).is_some() {
+        1
+    } else {
+        every
+    };
     let (whole, pruned) = (Scene::new(&[]).await, Scene::new(&[1, 3]).await);
     enumerate(&whole, &Part::Write(0), place, every).await;
     enumerate(&whole, &Part::Forget(&[1, 3]), place, every).await;

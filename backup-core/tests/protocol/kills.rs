@@ -164,7 +164,14 @@ impl Copy {
 
 /// Runs a role in a process of its own that is killed at a step; gives how that ended and, if it
 /// was not killed, how many steps there were.
-fn run(role: Role, copy: &Copy, library: &Path, how: &str, at: u64, under: &Path) -> (ExitStatus, u64) {
+fn run(
+    role: Role,
+    copy: &Copy,
+    library: &Path,
+    how: &str,
+    at: u64,
+    under: &Path,
+) -> (ExitStatus, u64) {
     let count = copy.folder.path().join("count");
     let output = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "kills::each_role_works", "--nocapture"])
@@ -195,7 +202,9 @@ fn killer(folder: &Path) -> PathBuf {
         .arg("-ldl")
         .stdin(Stdio::null())
         .output()
-        .expect("`cc` is not installed: sudo apt-get install --no-install-recommends build-essential");
+        .expect(
+            "`cc` is not installed: sudo apt-get install --no-install-recommends build-essential",
+        );
     let text = String::from_utf8_lossy(&compiled.stderr);
     assert!(compiled.status.success(), "{text}");
     library
@@ -210,8 +219,20 @@ struct Tally {
 }
 
 /// Kills a role at its steps beneath one folder.
-async fn kill_at_each_step(scene: &Scene, role: Role, library: &Path, hosts: bool, tally: &mut Tally) {
-    let under = |copy: &Copy| if hosts { copy.place.hosts.clone() } else { copy.place.repository.clone() };
+async fn kill_at_each_step(
+    scene: &Scene,
+    role: Role,
+    library: &Path,
+    hosts: bool,
+    tally: &mut Tally,
+) {
+    let under = |copy: &Copy| {
+        if hosts {
+            copy.place.hosts.clone()
+        } else {
+            copy.place.repository.clone()
+        }
+    };
     let whole = Copy::new(scene).await;
     let (_, steps) = run(role, &whole, library, "before", 0, &under(&whole));
     tally.steps += steps;
@@ -248,7 +269,10 @@ async fn each_role_works() {
     }
     let store = Store::local(&copy.place.repository).unwrap();
     let left = scene.living(&store).await;
-    assert_eq!(left.into_iter().map(|seq| seq.0).collect::<Vec<_>>(), [2, 5]);
+    assert_eq!(
+        left.into_iter().map(|seq| seq.0).collect::<Vec<_>>(),
+        [2, 5]
+    );
     assert_eq!(copy.staged(), 0);
 }
 
@@ -257,7 +281,11 @@ async fn a_process_that_is_killed_at_any_step_loses_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let library = killer(folder.path());
     let (whole, pruned) = (Scene::new(&[]).await, Scene::new(&[1, 3]).await);
-    for (role, scene) in [(Role::Backup, &whole), (Role::Forget, &whole), (Role::Prune, &pruned)] {
+    for (role, scene) in [
+        (Role::Backup, &whole),
+        (Role::Forget, &whole),
+        (Role::Prune, &pruned),
+    ] {
         for hosts in [false, true] {
             // Only a backup has anything of its own on its host.
             if hosts && role != Role::Backup {
@@ -268,7 +296,10 @@ async fn a_process_that_is_killed_at_any_step_loses_nothing() {
             let whose = if hosts { "host" } else { "repository" };
             println!("{role:?}, files of the {whose}: {tally:?}, losses: 0");
             assert!(tally.steps > 8 && tally.kills > 3, "{tally:?}");
-            assert!(role == Role::Forget || hosts || tally.staged > 0, "{tally:?}");
+            assert!(
+                role == Role::Forget || hosts || tally.staged > 0,
+                "{tally:?}"
+            );
         }
     }
 }

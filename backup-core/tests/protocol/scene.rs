@@ -227,9 +227,7 @@ impl Scene {
             }
             Part::Prune => {
                 for _ in 0..ACTIVATIONS {
-                    let done = ops::prune(
-                        &repository, key, None, AT_ONCE, clock, &Silent, &cancel,
-                    );
+                    let done = ops::prune(&repository, key, None, AT_ONCE, clock, &Silent, &cancel);
                     if matches!(done.await?.progress, PruneState::Done | PruneState::Nothing) {
                         break;
                     }
@@ -350,7 +348,10 @@ impl Scene {
         for seq in &living {
             let restored = self.world.restore(&repository, &snapshot(seq.0)).await;
             let expected = self.trees.get(seq).unwrap_or(&self.now);
-            assert!(restored.unwrap() == *expected, "{seq:?} holds something else");
+            assert!(
+                restored.unwrap() == *expected,
+                "{seq:?} holds something else"
+            );
         }
         living
     }

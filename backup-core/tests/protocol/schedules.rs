@@ -314,7 +314,12 @@ async fn interrupted(scene: &Arc<Scene>, pair: &[Part; 2], every: Option<usize>)
             done: (0, 0),
         };
         let alone = play(scene, pair, &mut twice((usize::MAX, 0)), &mut tally).await;
-        let steps = |actor| alone.iter().filter(|&&went| usize::from(went) == actor).count();
+        let steps = |actor| {
+            alone
+                .iter()
+                .filter(|&&went| usize::from(went) == actor)
+                .count()
+        };
         let (before, after) = (steps(first), steps(1 - first));
         let ways = before * after;
         // Not a divisor of either, so that all cuts of both are met.
@@ -332,7 +337,12 @@ async fn interrupted_by_each_other() {
     let some = if asked().is_some() { None } else { Some(10) };
     // With the newest snapshot forgotten already, and with all.
     let pruned = Arc::new(Scene::new(&[3]).await);
-    interrupted(&pruned, &[Part::Write(0), Part::Prune], some.map(|some| 4 * some)).await;
+    interrupted(
+        &pruned,
+        &[Part::Write(0), Part::Prune],
+        some.map(|some| 4 * some),
+    )
+    .await;
     interrupted(&pruned, &[Part::Prune, Part::Prune], some).await;
     interrupted(&pruned, &[Part::Prune, Part::Verify], some).await;
     let whole = Arc::new(Scene::new(&[]).await);

@@ -76,7 +76,7 @@ impl Direct {
     async fn place_of(&self, job: &JobName) -> Result<(&Place, Repository), Failure> {
         let mut failed = None;
         for place in self.access.places_of(Some(job)) {
-            let repository = place.open(&self.access.secrets).await?;
+            let repository = self.access.open(place).await?;
             let jobs = repository.jobs().await.map_err(OpError::from);
             if jobs.map_err(|error| error.to_failure())?.contains(job) {
                 return Ok((place, repository));
@@ -96,7 +96,7 @@ impl Direct {
         }
         let mut repositories = Vec::new();
         for place in self.access.places_of(None) {
-            repositories.push(place.open(&self.access.secrets).await?);
+            repositories.push(self.access.open(place).await?);
         }
         Ok(repositories)
     }
@@ -365,12 +365,11 @@ impl Service for Direct {
         job: &JobName,
         trial: &Trial,
     ) -> Result<Option<RetentionPlan>, Failure> {
-        self.access.job(job)?;
-        let Some(policy) = trial.of(None) else {
+        let own = self.access.job(job)?.retention.as_ref();
+        let Some(policy) = trial.of(own) else {
             return Ok(None);
         };
-        let place = self.place_to_run(job)?;
-        let repository = place.open(&self.access.secrets).await?;
+        let repository = self.access.open(self.place_to_run(job)?).await?;
         let records = match ops::retention_records(&repository, job).await {
             // It has not run yet.
             Err(error) if error.code() == Code::NoJob => Vec::new(),
@@ -413,7 +412,7 @@ impl Service for Direct {
     }
 
     async fn plan_prune(&self, repository: &str, task: &Task) -> Result<PrunePlan, Failure> {
-        let repository = self.place(repository)?.open(&self.access.secrets).await?;
+        let repository = self.access.open(self.place(repository)?).await?;
         ops::plan_prune(&repository, &task.cancel)
             .await
             .map_err(|error| error.to_failure())
@@ -445,14 +444,14 @@ impl Service for Direct {
     }
 
     async fn check(&self, repository: &str, task: &Task) -> Result<CheckReport, Failure> {
-        let repository = self.place(repository)?.open(&self.access.secrets).await?;
+        let repository = self.access.open(self.place(repository)?).await?;
         ops::check(&repository, &task.cancel)
             .await
             .map_err(|error| error.to_failure())
     }
 
     async fn stats(&self, repository: &str, task: &Task) -> Result<RepositoryStats, Failure> {
-        let repository = self.place(repository)?.open(&self.access.secrets).await?;
+        let repository = self.access.open(self.place(repository)?).await?;
         ops::stats(&repository, &task.cancel)
             .await
             .map_err(|error| error.to_failure())

@@ -17,14 +17,31 @@ pub(super) fn plan_text(plans: &Plans, body: impl Fn(&RetentionPlan) -> String) 
     if plans.jobs.is_empty() {
         return "no job is configured".to_owned();
     }
-    let mut texts: Vec<String> = plans.jobs.iter().map(|job| job_text(job, &body)).collect();
-    if plans.jobs.len() > 1 {
+    let texts = plans
+        .jobs
+        .iter()
+        .map(|job| job_text(job, plans.trial, &body));
+    let mut texts: Vec<String> = texts.collect();
+    let planned = plans.jobs.iter().filter(|job| job.plan.is_some()).count();
+    if planned > 1 {
         texts.push(format!("all told: {}", sums(plans.stay, plans.go)));
+    }
+    let without = |job: &&JobPlan| job.plan.is_none() && job.failure.is_none();
+    if plans.jobs.iter().any(|job| without(&job)) {
+        texts.push(HOW_TO.to_owned());
     }
     texts.join("\n\n")
 }
 
-fn job_text(planned: &JobPlan, body: impl Fn(&RetentionPlan) -> String) -> String {
+/// What to write where there is no policy.
+const HOW_TO: &str = "\
+To have snapshots forgotten, say in the configuration what stays, here or in a job of its own:
+  [defaults]
+  timezone  = \"Europe/Berlin\"   # yours
+  retention = { keep_last = 3, keep_daily = 14, keep_weekly = 8, keep_monthly = 12 }
+`backupctl retention preview --keep-daily 14` tries it out.";
+
+fn job_text(planned: &JobPlan, trial: bool, body: impl Fn(&RetentionPlan) -> String) -> String {
     let JobPlan { job, plan, failure } = planned;
     if let Some(failure) = failure {
         return format!(
@@ -34,7 +51,7 @@ fn job_text(planned: &JobPlan, body: impl Fn(&RetentionPlan) -> String) -> Strin
         );
     }
     let Some(plan) = plan else {
-        return format!("{job}: no retention: everything stays");
+        return format!("{job}: no policy, so nothing is ever forgotten");
     };
     let is_gone = |verdict: &&RetentionVerdict| verdict.goes();
     let snapshots = plan
@@ -47,7 +64,8 @@ fn job_text(planned: &JobPlan, body: impl Fn(&RetentionPlan) -> String) -> Strin
     if let Some(pause) = &plan.paused {
         lines.extend(pause_lines(job.as_str(), pause));
     }
-    lines.push(format!("  policy: {}", policy_text(&plan.policy)));
+    let policy = if trial { "policy as tried" } else { "policy" };
+    lines.push(format!("  {policy}: {}", policy_text(&plan.policy)));
     lines.extend(
         plan.notes
             .iter()
@@ -319,6 +337,7 @@ mod tests {
     fn plans(plan: Option<RetentionPlan>) -> Plans {
         let job = "webui".parse().unwrap();
         Plans {
+            trial: false,
             jobs: vec![JobPlan {
                 job,
                 plan,
@@ -391,9 +410,15 @@ mod tests {
         });
         let text = plan_text(&plans, table_text);
         assert!(
-            text.contains("\n\nwiki: no plan: no answer [E-STORE]\n"),
+            text.ends_with("\n\nwiki: no plan: no answer [E-STORE]"),
             "{text}"
         );
+        plans.jobs[1] = JobPlan {
+            job: "wiki".parse().unwrap(),
+            plan: Some(plan()),
+            failure: None,
+        };
+        let text = plan_text(&plans, table_text);
         assert!(
             text.ends_with("\n\nall told: 1 snapshot stays, 2 go"),
             "{text}"
