@@ -35,7 +35,8 @@ pub(super) fn plan_text(plans: &Plans, body: impl Fn(&RetentionPlan) -> String) 
 
 /// What to write where there is no policy.
 const HOW_TO: &str = "\
-To have snapshots forgotten, say in the configuration what stays, here or in a job of its own:
+To have snapshots forgotten, say in the configuration what stays; one job alone has it in
+`[job.NAME.retention]`:
   [defaults]
   timezone  = \"Europe/Berlin\"   # yours
   retention = { keep_last = 3, keep_daily = 14, keep_weekly = 8, keep_monthly = 12 }
@@ -60,7 +61,11 @@ fn job_text(planned: &JobPlan, trial: bool, body: impl Fn(&RetentionPlan) -> Str
         .filter(|verdict| show::is_snapshot(verdict.end));
     let (go, stay): (Vec<_>, Vec<_>) = snapshots.partition(is_gone);
     let mut lines = Vec::new();
-    lines.push(format!("{job}: {}", sums(stay.len(), go.len())));
+    lines.push(if plan.verdicts.is_empty() {
+        format!("{job}: no snapshots yet")
+    } else {
+        format!("{job}: {}", sums(stay.len(), go.len()))
+    });
     if let Some(pause) = &plan.paused {
         lines.extend(pause_lines(job.as_str(), pause));
     }
