@@ -66,6 +66,7 @@ fn a_job_has_its_own_policy_or_that_of_the_defaults_or_none() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one table")]
 fn each_error_of_a_policy_has_its_place_and_its_remedy() {
     for (own, message, key, help) in [
         (

@@ -371,9 +371,30 @@ mod tests {
             ]
             .join("\n")
         );
-        assert_eq!(
-            plan_text(&plans(None), table_text),
-            "webui: no retention: everything stays"
+        let trial = Plans {
+            trial: true,
+            ..plans(Some(plan()))
+        };
+        let text = plan_text(&trial, table_text);
+        assert!(
+            text.contains("\n  policy as tried: keep_last 1, "),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn without_a_policy_it_says_what_to_write() {
+        let text = plan_text(&plans(None), table_text);
+        let (first, rest) = text.split_once("\n\n").unwrap();
+        assert_eq!(first, "webui: no policy, so nothing is ever forgotten");
+        assert_eq!(rest, HOW_TO);
+
+        let mut new = plan();
+        (new.verdicts, new.notes) = (Vec::new(), Vec::new());
+        let text = plan_text(&plans(Some(new)), table_text);
+        assert!(
+            text.starts_with("webui: no snapshots yet\n  policy: "),
+            "{text}"
         );
     }
 
