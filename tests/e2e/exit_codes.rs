@@ -4,7 +4,7 @@
 //! A table is text: `STATUS CODE NOUN`, below it an indented script; `-` is for a command that
 //! says what it found instead of failing. A script runs with `$W`, the world's folder, and `$J`,
 //! which is empty or `--json`; `b` is `backupctl` with the world's configuration, `c` with one
-//! that `sed` made from it, `r` with a repository and the trusted key. What a script makes is
+//! that `sed` made from it, `p` with one that has this policy, `r` with a repository and the trusted key. What a script makes is
 //! named `$W/made…` and is gone before the next.
 
 use std::collections::BTreeSet;
@@ -21,6 +21,7 @@ const PRELUDE: &str = r#"
 set -u
 b() { "$BACKUPCTL" $J --config "$W/config.toml" "$@"; }
 c() { edit=$1; shift; sed "$edit" "$W/config.toml" >"$W/made.toml"; "$BACKUPCTL" $J --config "$W/made.toml" "$@"; }
+p() { cp "$W/config.toml" "$W/made.toml"; printf '[defaults]\ntimezone = "UTC"\nretention = { %s }\n' "$1" >>"$W/made.toml"; shift; "$BACKUPCTL" $J --config "$W/made.toml" "$@"; }
 r() { repo=$1; shift; "$BACKUPCTL" $J --trust "$TRUST" --repository "$repo" "$@"; }
 copy() { cp -a "$W/repo" "$W/made"; }
 cut_packs() { for pack in "$W"/made/packs/*/*; do truncate -s -1 "$pack"; done; }
@@ -144,7 +145,7 @@ const IDENTITIES: &str = r#"
     b restore app --to-folder "$W/made" --identity "$ID"
 "#;
 
-/// On two backups of which the first is held.
+/// On three backups, of which the first is held and the third forgotten.
 const KEEPING: &str = r#"
 0 - for a test
     b snapshot hold app/1 --reason again --dry-run
@@ -182,10 +183,34 @@ const KEEPING: &str = r#"
     b retention preview nothing
 16 E-NO-JOB nothing
     b snapshot forget nothing/1 -y --confirm nothing
+16 E-FORGOTTEN app/000003
+    b snapshot show app/3
+16 E-FORGOTTEN app/000003
+    b snapshot hold app/3 --reason why
+16 E-FORGOTTEN app/000003
+    b restore app/3 --to-folder "$W/made" -y --identity "$ID"
+17 E-NOT-CONFIRMED yes
+    b snapshot release app/1 >"$W/made.said"
+    p 'keep_last = 1, min_keep = 1' retention apply
+    status=$?
+    b snapshot hold app/1 --reason 'for a test' >"$W/made.said"
+    exit $status
+0 - stays  held
+    p 'keep_last = 1, min_keep = 1' retention apply --dry-run
+18 E-CONFIG config
+    p 'keep_last = 1, min_keep = 0' retention apply -y
+18 E-CONFIG config
+    p '' retention preview app --keep-last 1
 17 E-HELD for a test
     b snapshot forget app/1 -y --confirm app
 17 E-HELD for a test
     b snapshot forget app/1 --dry-run
+3 - E-RETAINED
+    copy; chmod 555 "$W/made/snapshots/app"; sed 's,/repo",/made",' "$W/config.toml" >"$W/made.toml"
+    mortal "$BACKUPCTL" $J --config "$W/made.toml" snapshot forget app/2 -y --confirm app
+0 - they are locked
+    copy; chmod 555 "$W"/made/packs/*; sed 's,/repo",/made",' "$W/config.toml" >"$W/made.toml"
+    mortal "$BACKUPCTL" $J --config "$W/made.toml" prune apply -y --confirm main --grace 0
 17 E-POLICY Nowhere
     b retention preview --keep-last 7 --time-zone Europe/Nowhere
 17 E-POLICY keep
@@ -447,15 +472,19 @@ fn identities_and_targets() {
 
 #[test]
 fn what_stays_and_what_goes() {
+    need("setpriv");
     let world = World::new();
-    world.backup();
-    world.backup();
+    for _ in 0..3 {
+        world.backup();
+    }
+    let forget = ["snapshot", "forget", "app/3", "-y", "--confirm", "app"];
+    world.backupctl(&forget).expect(0);
     let hold = ["snapshot", "hold", "app/1", "--reason", "for a test"];
     world.backupctl(&hold).expect(0);
     check(&world, KEEPING);
     // Nothing of all that has changed anything.
     world.backupctl(&["verify", "--all"]).expect(0);
-    assert_eq!(world.backup()["snapshot"], "app/000003");
+    assert_eq!(world.backup()["snapshot"], "app/000004");
 }
 
 #[test]

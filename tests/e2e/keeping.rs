@@ -264,46 +264,132 @@ fn a_policy_is_tried_out_with_reasons() {
     let applied = json(&world, "retention", &["retention", "apply", "--yes"]);
     assert_eq!(applied["forgotten"], serde_json::json!([]));
     assert_eq!(listed(&world).len(), 4);
+    let none = world.backupctl(&["retention", "preview"]).expect(0).text();
+    assert!(
+        none.contains("app: no policy, so nothing is ever forgotten"),
+        "{none}"
+    );
+    assert!(none.contains("retention = { keep_last = 3"), "{none}");
+    world
+        .backupctl(&["retention", "apply", "--keep-last", "1", "-y"])
+        .expect(2);
 }
 
 #[test]
-fn the_policy_of_the_configuration_is_applied() {
-    let world = world(4);
-    let path = world.dir.join("config.toml");
-    let config = fs::read_to_string(&path).unwrap();
-    let with = |policy: &str| fs::write(&path, format!("{config}\n{policy}")).unwrap();
-    // A policy that is none: with its line and what to do, and nothing is forgotten.
-    with("[defaults]\ntimezone = \"UTC\"\nretention = { keep_last = 0 }\n");
-    let refused = world.backupctl(&["retention", "apply", "--yes"]).expect(18);
-    let line = config.lines().count() + 4;
-    assert!(
-        refused.stderr.contains(&format!(":{line}:")),
-        "{}",
-        refused.stderr
-    );
-    assert!(refused.stderr.contains("keep_daily"), "{}", refused.stderr);
-    assert_eq!(listed(&world).len(), 4);
-
-    with("[defaults]\ntimezone = \"Europe/Berlin\"\nretention = { keep_last = 2 }\n");
+fn the_policy_of_the_configuration_is_carried_out() {
+    let world = world(6);
+    let hold = ["snapshot", "hold", "app/1", "--reason", "for the auditors"];
+    world.backupctl(&hold).expect(0);
+    // Six of one day: the newest of the day, the two newest of all, and what is held.
+    world.policy("keep_daily = 7, min_keep = 2");
     let plan = json(&world, "retention-plan", &["retention", "preview"]);
-    assert_eq!((&plan["stay"], &plan["go"]), (&2.into(), &2.into()));
-    let policy = &plan["jobs"][0]["plan"]["policy"];
-    assert_eq!(policy["time_zone"], "Europe/Berlin");
+    assert_eq!(plan["trial"], false);
+    let of = &plan["jobs"][0]["plan"];
+    assert_eq!(
+        (&of["policy"]["keep_daily"], &of["policy"]["time_zone"]),
+        (&7.into(), &"Europe/Berlin".into())
+    );
+    // One flag changes one rule, for this answer only.
+    let tried = ["retention", "preview", "app", "--min-keep", "3"];
+    let tried = json(&world, "retention-plan", &tried);
+    assert_eq!((&tried["trial"], &tried["stay"]), (&true.into(), &4.into()));
+    assert_eq!(tried["jobs"][0]["plan"]["policy"]["keep_daily"], 7);
+    assert_eq!((&plan["stay"], &plan["go"]), (&3.into(), &3.into()));
+
+    // Nobody says yes, or nobody is to be asked: nothing changes.
+    let before = repository(&world);
+    let shown = world.backupctl(&["retention", "apply", "-n"]).expect(0);
+    assert!(
+        shown.text().contains("3 snapshots stay, 3 go"),
+        "{}",
+        shown.text()
+    );
     let refused = world.backupctl(&["retention", "apply"]).expect(17);
     assert!(
         refused.stderr.contains("[E-NOT-CONFIRMED]"),
         "{}",
         refused.stderr
     );
+    before.assert_same(&repository(&world));
+
     let applied = json(&world, "retention", &["retention", "apply", "--yes"]);
-    assert_eq!(applied["forgotten"], serde_json::json!([1, 2].map(name)));
-    assert_eq!(listed(&world), [3, 4].map(name));
-    restores(&world, 3);
+    assert_eq!(applied["forgotten"], serde_json::json!([2, 3, 4].map(name)));
+    let gone = [
+        "restore",
+        "app/2",
+        "--yes",
+        "--to-folder",
+        &world.path("gone"),
+    ];
+    let gone = world.as_admin(&gone).expect(16);
+    assert!(
+        gone.stderr.contains("(retention) [E-FORGOTTEN]"),
+        "{}",
+        gone.stderr
+    );
+    let again = world.backupctl(&["retention", "apply", "--yes"]).expect(0);
+    assert_eq!(again.text(), "nothing to forget\n");
+
+    let used_before = used(&world);
+    let apply = [
+        "prune",
+        "apply",
+        "--yes",
+        "--confirm",
+        "main",
+        "--grace",
+        "0",
+    ];
+    assert_eq!(json(&world, "prune", &apply)["state"], "done");
+    let freed = used_before - used(&world);
+    assert!(freed > NOISE as u64, "{freed} bytes were freed");
+    assert_eq!(listed(&world), [1, 5, 6].map(name));
+    world
+        .as_admin(&["verify", "--all", "--level", "data"])
+        .expect(0);
+    for number in [1, 5, 6] {
+        restores(&world, number);
+    }
+}
+
+#[test]
+fn a_wrong_policy_stops_all_that_would_follow_it() {
+    let world = world(2);
+    world.policy("keep_daily = 7, min_keep = 0");
+    for args in [["retention", "preview"], ["retention", "apply"]] {
+        let wrong = world.backupctl(&args).expect(18).stderr;
+        assert!(wrong.contains("`min_keep` is 0"), "{wrong}");
+        assert!(wrong.contains("config.toml:"), "{wrong}");
+    }
+    world.policy("keep_daily = 7");
+    assert_eq!(listed(&world).len(), 2);
+}
+
+#[test]
+fn what_is_read_is_pinned_by_a_host_that_may() {
+    let world = world(1);
+    // `cat` stands still when nobody takes what it writes: then it is looked at.
+    let look = r#"
+        mkfifo "$W/data"
+        "$BACKUPCTL" --config "$W/$CONFIG" cat app config.tar --identity "$ID" >"$W/data" &
+        { head -c 1 >"$W/first"; ls "$W/repo/pins" 2>/dev/null | wc -l; cat >"$W/rest"; } <"$W/data"
+        wait $! || exit 99
+        ls "$W/repo/pins" 2>/dev/null | wc -l
+        rm "$W/data""#;
+    let said = world.shell(look, &[("CONFIG", "config.toml")]).expect(0);
+    assert_eq!(said.text(), "1\n0\n");
+    // Somebody without a key may read as well.
+    let text = fs::read_to_string(world.path("config.toml")).unwrap();
+    let text = text.replace("/state\"", "/nothing\"");
+    fs::write(world.path("reader.toml"), text).unwrap();
+    let said = world.shell(look, &[("CONFIG", "reader.toml")]).expect(0);
+    assert_eq!(said.text(), "0\n0\n");
 }
 
 #[test]
 fn what_only_shows_changes_nothing() {
     let world = world(3);
+    world.policy("keep_last = 1, min_keep = 1");
     let forget = ["snapshot", "forget", "app/1", "--yes", "--confirm", "app"];
     world.backupctl(&forget).expect(0);
     let before = repository(&world);
@@ -326,6 +412,7 @@ fn what_only_shows_changes_nothing() {
     // What would be wanted and nobody said yes to, neither.
     world.backupctl(&["prune", "apply"]).expect(17);
     world.backupctl(&["snapshot", "forget", "app/2"]).expect(17);
+    world.backupctl(&["retention", "apply"]).expect(17);
     before.assert_same(&repository(&world));
 }
 

@@ -145,6 +145,16 @@ paths = ["{dir}/src"]
         fs::write(path, format!("{head}{sources}")).unwrap();
     }
 
+    /// Adds a table `[defaults]` with this policy, by the calendar of Berlin; in the place of the
+    /// one that was added before.
+    pub(crate) fn policy(&self, policy: &str) {
+        let path = self.dir.join("config.toml");
+        let text = fs::read_to_string(&path).unwrap();
+        let (head, _) = text.split_once("\n[defaults]").unwrap_or((&text, ""));
+        let defaults = format!("timezone = \"Europe/Berlin\"\nretention = {{ {policy} }}\n");
+        fs::write(path, format!("{head}\n[defaults]\n{defaults}")).unwrap();
+    }
+
     /// The administrator's identity file.
     pub(crate) fn identity(&self) -> String {
         self.path("keys/admin.key")

@@ -3,10 +3,10 @@
 //! It comes from a configuration, or from the command line where there is none: a repository is
 //! all that a restore needs.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use backup_core::{
-    repo::{Repository, TrustRoot},
+    repo::{Host, Repository, TrustRoot},
     store::{Store, is_create_refused},
 };
 use backup_model::{Code, Failure, JobName};
@@ -78,6 +78,16 @@ impl Access {
             .filter(move |place| configured.is_none_or(|job| job.repository.as_str() == place.name))
     }
 
+    /// Opens a repository for reading. Where this host has a key for it, no prune takes away what
+    /// is being read; to read alone, none is needed.
+    pub async fn open(&self, place: &Place) -> Result<Repository, Failure> {
+        let repository = place.open(&self.secrets).await?;
+        Ok(match Host::open(&self.state, repository.id()) {
+            Ok(host) => repository.read_by(Arc::clone(host.key())),
+            Err(_) => repository,
+        })
+    }
+
     /// A job of the configuration.
     pub fn job(&self, name: &JobName) -> Result<&JobConfig, Failure> {
         self.jobs.get(name).ok_or_else(|| {
@@ -94,7 +104,7 @@ impl Access {
 }
 
 impl Place {
-    /// Opens the repository for reading.
+    /// Opens the repository.
     pub async fn open(&self, secrets: &SecretSources) -> Result<Repository, Failure> {
         let store = self.store(secrets).await?;
         self.open_on(store).await

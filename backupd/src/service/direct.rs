@@ -67,16 +67,6 @@ impl Direct {
             .map_err(|error| error.to_failure())
     }
 
-    /// A repository to read. Where this host has a key in it, what is read is pinned meanwhile;
-    /// without one, or where it is not ours to use, it is read all the same.
-    async fn open(&self, place: &Place) -> Result<Repository, Failure> {
-        let repository = place.open(&self.access.secrets).await?;
-        Ok(match Host::open(&self.access.state, repository.id()) {
-            Ok(host) => repository.read_by(Arc::clone(host.key())),
-            Err(_) => repository,
-        })
-    }
-
     /// The repository that has snapshots of a job.
     async fn repository_of(&self, job: &JobName) -> Result<Repository, Failure> {
         Ok(self.place_of(job).await?.1)
@@ -86,7 +76,7 @@ impl Direct {
     async fn place_of(&self, job: &JobName) -> Result<(&Place, Repository), Failure> {
         let mut failed = None;
         for place in self.access.places_of(Some(job)) {
-            let repository = self.open(place).await?;
+            let repository = self.access.open(place).await?;
             let jobs = repository.jobs().await.map_err(OpError::from);
             if jobs.map_err(|error| error.to_failure())?.contains(job) {
                 return Ok((place, repository));
@@ -106,7 +96,7 @@ impl Direct {
         }
         let mut repositories = Vec::new();
         for place in self.access.places_of(None) {
-            repositories.push(self.open(place).await?);
+            repositories.push(self.access.open(place).await?);
         }
         Ok(repositories)
     }
@@ -376,12 +366,11 @@ impl Service for Direct {
         job: &JobName,
         trial: &Trial,
     ) -> Result<Option<RetentionPlan>, Failure> {
-        let config = self.access.job(job)?;
-        let Some(policy) = trial.of(config.retention.as_ref()) else {
+        let own = self.access.job(job)?.retention.as_ref();
+        let Some(policy) = trial.of(own) else {
             return Ok(None);
         };
-        let place = self.place_to_run(job)?;
-        let repository = place.open(&self.access.secrets).await?;
+        let repository = self.access.open(self.place_to_run(job)?).await?;
         let records = match ops::retention_records(&repository, job).await {
             // It has not run yet.
             Err(error) if error.code() == Code::NoJob => Vec::new(),
@@ -424,7 +413,7 @@ impl Service for Direct {
     }
 
     async fn plan_prune(&self, repository: &str, task: &Task) -> Result<PrunePlan, Failure> {
-        let repository = self.place(repository)?.open(&self.access.secrets).await?;
+        let repository = self.access.open(self.place(repository)?).await?;
         ops::plan_prune(&repository, &task.cancel)
             .await
             .map_err(|error| error.to_failure())
@@ -456,14 +445,14 @@ impl Service for Direct {
     }
 
     async fn check(&self, repository: &str, task: &Task) -> Result<CheckReport, Failure> {
-        let repository = self.place(repository)?.open(&self.access.secrets).await?;
+        let repository = self.access.open(self.place(repository)?).await?;
         ops::check(&repository, &task.cancel)
             .await
             .map_err(|error| error.to_failure())
     }
 
     async fn stats(&self, repository: &str, task: &Task) -> Result<RepositoryStats, Failure> {
-        let repository = self.place(repository)?.open(&self.access.secrets).await?;
+        let repository = self.access.open(self.place(repository)?).await?;
         ops::stats(&repository, &task.cancel)
             .await
             .map_err(|error| error.to_failure())

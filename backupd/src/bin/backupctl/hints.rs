@@ -43,7 +43,7 @@ pub(crate) const fn hint(code: Code) -> Option<&'static str> {
             "Name a file with a line AGE-SECRET-KEY-1… that only its owner can read (mode 0600)."
         }
         Code::WriterRefused => {
-            "Back up from the host that `backupctl init` ran on, and check `state` in the configuration."
+            "Do this on the host that `backupctl init` ran on, and check `state` in the configuration."
         }
         Code::PgConnect => "Check host, port or socket folder, and whether the server runs.",
         Code::PgAuth => "Check user, password and the server's pg_hba.conf.",

@@ -16,7 +16,8 @@ use crate::{
 
 /// Forget what the policies let go: shows the plan, asks, and forgets.
 ///
-/// A forgotten snapshot cannot be restored. The space comes back with `prune apply`.
+/// A forgotten snapshot cannot be restored. The space comes back with `prune apply`. Only what the
+/// configuration says is carried out: to try another policy out, see `retention preview`.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     /// A job; all of the configuration by default.

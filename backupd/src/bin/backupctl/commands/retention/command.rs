@@ -30,7 +30,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result<Exit, Fai
 pub(super) struct JobPlan {
     /// The job.
     pub(super) job: JobName,
-    /// None without a policy: everything stays.
+    /// None without a policy: nothing is ever forgotten.
     pub(super) plan: Option<RetentionPlan>,
     /// Why there is no plan though there is a policy.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -40,6 +40,8 @@ pub(super) struct JobPlan {
 /// What the policies say, as one document.
 #[derive(Debug, Serialize)]
 pub(super) struct Plans {
+    /// Whether flags changed the policies.
+    pub(super) trial: bool,
     /// Job by job.
     pub(super) jobs: Vec<JobPlan>,
     /// How many snapshots stay, of the jobs that have a policy.
@@ -58,6 +60,7 @@ impl Plans {
         let names = job.map_or_else(|| service.jobs(), |job| vec![job]);
         let alone = names.len() == 1;
         let mut plans = Self {
+            trial: !trial.is_empty(),
             jobs: Vec::new(),
             stay: 0,
             go: 0,

@@ -17,14 +17,32 @@ pub(super) fn plan_text(plans: &Plans, body: impl Fn(&RetentionPlan) -> String) 
     if plans.jobs.is_empty() {
         return "no job is configured".to_owned();
     }
-    let mut texts: Vec<String> = plans.jobs.iter().map(|job| job_text(job, &body)).collect();
-    if plans.jobs.len() > 1 {
+    let texts = plans
+        .jobs
+        .iter()
+        .map(|job| job_text(job, plans.trial, &body));
+    let mut texts: Vec<String> = texts.collect();
+    let planned = plans.jobs.iter().filter(|job| job.plan.is_some()).count();
+    if planned > 1 {
         texts.push(format!("all told: {}", sums(plans.stay, plans.go)));
+    }
+    let without = |job: &&JobPlan| job.plan.is_none() && job.failure.is_none();
+    if plans.jobs.iter().any(|job| without(&job)) {
+        texts.push(HOW_TO.to_owned());
     }
     texts.join("\n\n")
 }
 
-fn job_text(planned: &JobPlan, body: impl Fn(&RetentionPlan) -> String) -> String {
+/// What to write where there is no policy.
+const HOW_TO: &str = "\
+To have snapshots forgotten, say in the configuration what stays; one job alone has it in
+`[job.NAME.retention]`:
+  [defaults]
+  timezone  = \"Europe/Berlin\"   # yours
+  retention = { keep_last = 3, keep_daily = 14, keep_weekly = 8, keep_monthly = 12 }
+`backupctl retention preview --keep-daily 14` tries it out.";
+
+fn job_text(planned: &JobPlan, trial: bool, body: impl Fn(&RetentionPlan) -> String) -> String {
     let JobPlan { job, plan, failure } = planned;
     if let Some(failure) = failure {
         return format!(
@@ -34,7 +52,7 @@ fn job_text(planned: &JobPlan, body: impl Fn(&RetentionPlan) -> String) -> Strin
         );
     }
     let Some(plan) = plan else {
-        return format!("{job}: no retention: everything stays");
+        return format!("{job}: no policy, so nothing is ever forgotten");
     };
     let is_gone = |verdict: &&RetentionVerdict| verdict.goes();
     let snapshots = plan
@@ -43,11 +61,16 @@ fn job_text(planned: &JobPlan, body: impl Fn(&RetentionPlan) -> String) -> Strin
         .filter(|verdict| show::is_snapshot(verdict.end));
     let (go, stay): (Vec<_>, Vec<_>) = snapshots.partition(is_gone);
     let mut lines = Vec::new();
-    lines.push(format!("{job}: {}", sums(stay.len(), go.len())));
+    lines.push(if plan.verdicts.is_empty() {
+        format!("{job}: no snapshots yet")
+    } else {
+        format!("{job}: {}", sums(stay.len(), go.len()))
+    });
     if let Some(pause) = &plan.paused {
         lines.extend(pause_lines(job.as_str(), pause));
     }
-    lines.push(format!("  policy: {}", policy_text(&plan.policy)));
+    let policy = if trial { "policy as tried" } else { "policy" };
+    lines.push(format!("  {policy}: {}", policy_text(&plan.policy)));
     lines.extend(
         plan.notes
             .iter()
@@ -319,6 +342,7 @@ mod tests {
     fn plans(plan: Option<RetentionPlan>) -> Plans {
         let job = "webui".parse().unwrap();
         Plans {
+            trial: false,
             jobs: vec![JobPlan {
                 job,
                 plan,
@@ -347,9 +371,30 @@ mod tests {
             ]
             .join("\n")
         );
-        assert_eq!(
-            plan_text(&plans(None), table_text),
-            "webui: no retention: everything stays"
+        let trial = Plans {
+            trial: true,
+            ..plans(Some(plan()))
+        };
+        let text = plan_text(&trial, table_text);
+        assert!(
+            text.contains("\n  policy as tried: keep_last 1, "),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn without_a_policy_it_says_what_to_write() {
+        let text = plan_text(&plans(None), table_text);
+        let (first, rest) = text.split_once("\n\n").unwrap();
+        assert_eq!(first, "webui: no policy, so nothing is ever forgotten");
+        assert_eq!(rest, HOW_TO);
+
+        let mut new = plan();
+        (new.verdicts, new.notes) = (Vec::new(), Vec::new());
+        let text = plan_text(&plans(Some(new)), table_text);
+        assert!(
+            text.starts_with("webui: no snapshots yet\n  policy: "),
+            "{text}"
         );
     }
 
@@ -391,9 +436,15 @@ mod tests {
         });
         let text = plan_text(&plans, table_text);
         assert!(
-            text.contains("\n\nwiki: no plan: no answer [E-STORE]\n"),
+            text.ends_with("\n\nwiki: no plan: no answer [E-STORE]"),
             "{text}"
         );
+        plans.jobs[1] = JobPlan {
+            job: "wiki".parse().unwrap(),
+            plan: Some(plan()),
+            failure: None,
+        };
+        let text = plan_text(&plans, table_text);
         assert!(
             text.ends_with("\n\nall told: 1 snapshot stays, 2 go"),
             "{text}"
