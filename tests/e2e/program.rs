@@ -102,6 +102,7 @@ pub(crate) fn need(program: &str) {
     let package = match program {
         "psql" | "pg_dump" | "pg_restore" | "pg_dumpall" => "postgresql",
         "age-keygen" => "age",
+        "ssh-keygen" => "openssh-client",
         "flock" | "unshare" | "mount" | "setpriv" => "util-linux",
         "sha256sum" | "timeout" => "coreutils",
         other => other,

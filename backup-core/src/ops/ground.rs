@@ -87,7 +87,12 @@ pub(super) async fn ground(
     let previous = repository
         .snapshot_before(&name.job, name.seq, run.forgotten())
         .await?;
-    let index = match &previous {
+    // What is known of another epoch's chunks is of no use: this one's have other ids.
+    let comparable = previous.as_ref().filter(|record| {
+        let commit = record.commit();
+        commit.is_ok_and(|commit| commit.epoch == local.epoch)
+    });
+    let index = match comparable {
         None => None,
         Some(record) => open_index(repository, local, record, progress).await?,
     };

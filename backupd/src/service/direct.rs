@@ -10,7 +10,10 @@ use backup_core::{
     retention,
     sink::directory::ExtractOptions,
 };
-use backup_keys::{Identity, OpensKeyFiles};
+use backup_keys::{
+    OpensKeyFiles,
+    administrator::{Access as KeyAccess, AdministratorIdentity},
+};
 use backup_model::{
     BackupReport, CheckReport, Code, Difference, EntryInfo, Event, Failure, ForgetReport, Found,
     HoldInfo, JobName, Level, PrunePlan, PruneReport, RepositoryStats, RestorePlan, RestoreReport,
@@ -20,6 +23,7 @@ use backupd_api::{
     DatabaseOrder, DiffRequest, FindRequest, ForgetRequest, IdentityText, ListedRun, LsRequest,
     PruneRequest, RestoreOrder, Service, Task, Trial, VerifyRequest,
 };
+use secrecy::ExposeSecret as _;
 use tokio_util::sync::CancellationToken;
 
 use super::{Access, Place, sources};
@@ -459,7 +463,8 @@ impl Service for Direct {
     }
 }
 
-fn parse_identity(text: &IdentityText) -> Result<Identity, Failure> {
-    Identity::from_file_text(text)
+fn parse_identity(text: &IdentityText) -> Result<AdministratorIdentity, Failure> {
+    // Nobody is asked here, and no program runs.
+    AdministratorIdentity::read(text.expose_secret().as_bytes(), &KeyAccess::none())
         .map_err(|error| Failure::from_error(Code::IdentityInvalid, &error))
 }

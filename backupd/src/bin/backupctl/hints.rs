@@ -36,14 +36,19 @@ pub(crate) const fn hint(code: Code) -> Option<&'static str> {
         }
         Code::Busy => "Wait until the other run has ended, and try again.",
         Code::WrongIdentity => {
-            "Use the `admin.key` that `backupctl init` made for this repository."
+            "`backupctl key list` shows who opens which epoch, `backupctl key test` what a key opens."
         }
         Code::IdentityMissing => "Give the identity's file with --identity.",
         Code::IdentityInvalid => {
             "Name a file with a line AGE-SECRET-KEY-1… that only its owner can read (mode 0600)."
         }
+        Code::TrustRefused => {
+            "Nothing was changed. `backupctl key list` shows who is in, what each opens and who was \
+             tested."
+        }
         Code::WriterRefused => {
-            "Do this on the host that `backupctl init` ran on, and check `state` in the configuration."
+            "`backupctl key host` shows this host's key and whether it was let in. Check `state` in \
+             the configuration."
         }
         Code::PgConnect => "Check host, port or socket folder, and whether the server runs.",
         Code::PgAuth => "Check user, password and the server's pg_hba.conf.",

@@ -1,10 +1,14 @@
 //! The administrator's identity, where a command needs one.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use backup_keys::{Identity, read_private};
+use backup_keys::{
+    administrator::{Access, AdministratorIdentity},
+    read_private,
+};
 use backup_model::{Code, Failure};
 use backupd_api::IdentityText;
+use secrecy::ExposeSecret as _;
 
 /// The identity that opens backups.
 #[derive(clap::Args, Debug)]
@@ -23,13 +27,7 @@ impl IdentityArg {
         };
         let text = read_private(path)
             .map_err(|error| Failure::from_error(Code::IdentityInvalid, &error))?;
-        Identity::from_file_text(&text).map_err(|error| Failure {
-            causes: vec![error.to_string()],
-            ..Failure::new(
-                Code::IdentityInvalid,
-                format!("{} is not an identity", path.display()),
-            )
-        })?;
+        parse(path, &text)?;
         Ok(Some(text))
     }
 
@@ -39,5 +37,25 @@ impl IdentityArg {
             let text = "an administrator's identity is needed to read a backup";
             Failure::new(Code::IdentityMissing, text)
         })
+    }
+}
+
+/// The key in an identity file: age's own, or a private SSH key.
+pub(super) fn parse(path: &Path, text: &IdentityText) -> Result<AdministratorIdentity, Failure> {
+    AdministratorIdentity::read(text.expose_secret().as_bytes(), &Access::none())
+        .map_err(|error| is_not(path, "an identity", &error))
+}
+
+/// That a file does not hold what it should, and why.
+pub(super) fn is_not(
+    path: &Path,
+    what: &str,
+    error: &(dyn std::error::Error + 'static),
+) -> Failure {
+    let why = Failure::from_error(Code::IdentityInvalid, error);
+    let text = format!("{} is not {what}", path.display());
+    Failure {
+        causes: [vec![why.message], why.causes].concat(),
+        ..Failure::new(why.code, text)
     }
 }

@@ -61,7 +61,8 @@ impl PlaceArg {
     }
 }
 
-fn choose(mut known: Vec<String>, name: Option<&str>) -> Result<String, Failure> {
+/// The one of the known names that is meant.
+pub(super) fn choose(mut known: Vec<String>, name: Option<&str>) -> Result<String, Failure> {
     match name {
         Some(name) if known.iter().any(|known| known == name) => Ok(name.to_owned()),
         Some(name) => Err(Failure::new(
