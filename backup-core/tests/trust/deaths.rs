@@ -48,7 +48,8 @@ impl Change {
     }
 }
 
-fn fate(how: u32, here: bool, later: bool) -> Fate {
+fn fate(how: u32, call: u64, at: u64) -> Fate {
+    let (here, later) = (call == at, call > at);
     match how {
         0 if here || later => Fate::of(false, Answer::Never),
         1 if here => Fate::of(true, Answer::Never),
@@ -76,9 +77,7 @@ async fn whoever_dies_changing_trust_leaves_it_readable() {
         for how in 0..4 {
             for at in 1.. {
                 let copy: Arc<dyn ObjectStore> = Arc::new(past.fork());
-                let faulty = FaultStore::new(Arc::clone(&copy), move |call| {
-                    fate(how, call == at, call > at)
-                });
+                let faulty = FaultStore::new(Arc::clone(&copy), move |call| fate(how, call, at));
                 let store = faulty.store();
                 tokio::select! {
                     biased;
