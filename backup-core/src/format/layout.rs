@@ -110,7 +110,8 @@ fn numbered(folder: &str, key: &str) -> Option<u64> {
 
 fn number(text: &str) -> Option<u64> {
     let number: u64 = text.parse().ok()?;
-    (number > 0 && number.to_string() == text).then_some(number)
+    // Beyond, JSON's numbers are not exact; and nobody counts that far.
+    ((1..1 << 53).contains(&number) && number.to_string() == text).then_some(number)
 }
 
 /// The generation in a key that [`plan`], [`final_`] or [`done`] gave.

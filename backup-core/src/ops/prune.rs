@@ -30,7 +30,7 @@ use crate::{
 
 /// More than so many per cent of what snapshots named must not go unasked.
 const LARGE_PERCENT: u64 = 30;
-/// What the clocks of one store may differ by.
+/// What clocks may differ by.
 const SKEW: SignedDuration = SignedDuration::from_mins(10);
 /// Objects are deleted side by side, this many at once.
 const DELETES: usize = 16;
@@ -95,7 +95,7 @@ pub async fn prune(
     let pruner = Pruner {
         repository,
         key,
-        has_locks: !locks.is_empty(),
+        locks: &locks,
         options,
         clock,
         progress,
@@ -117,8 +117,8 @@ pub async fn prune(
 struct Pruner<'a> {
     repository: &'a Repository,
     key: &'a SecretKey,
-    /// Nobody else works on the jobs of the repository.
-    has_locks: bool,
+    /// Of the jobs of which it is known that nobody works on them.
+    locks: &'a [JobLock],
     options: PruneOptions,
     clock: Clock,
     progress: &'a dyn Progress,
@@ -163,7 +163,7 @@ impl Pruner<'_> {
         let last = if let Some(last) = begun.last {
             Some(last)
         } else {
-            if let Some(state) = self.not_yet(generation, &mut fenced).await? {
+            if let Some(state) = self.not_yet(&begun.plan, &mut fenced).await? {
                 let mut report = self.report(generation, &begun.plan.candidates, state);
                 report.fenced = fenced;
                 return Ok(report);
@@ -193,13 +193,13 @@ impl Pruner<'_> {
     /// What a plan still has to wait for.
     async fn not_yet(
         &self,
-        generation: u64,
+        plan: &Plan,
         fenced: &mut Vec<SnapshotName>,
     ) -> Result<Option<PruneState>, OpError> {
         let store = self.repository.store();
-        let planned = store.modified(&layout::plan(generation)).await?;
+        let planned = store.modified(&layout::plan(plan.generation)).await?;
         let planned = planned.unwrap_or(Timestamp::MAX);
-        let runs = self.wait(planned, fenced).await?;
+        let runs = self.wait(planned.max(plan.created), fenced).await?;
         if runs.is_empty() {
             return self.grace(planned).await;
         }
@@ -207,8 +207,8 @@ impl Pruner<'_> {
     }
 
     /// The runs that began before the plan and go on. Those past their limit are ended. One whose
-    /// session was stored after the plan has read it; what two clocks of a store may differ by is
-    /// allowed for.
+    /// session was stored after the plan has read it. A clock may be wrong, so that is believed only
+    /// where the store's and the writer's say so, and both by far.
     async fn wait(
         &self,
         planned: Timestamp,
@@ -217,11 +217,13 @@ impl Pruner<'_> {
         let surely_after = planned.checked_add(SKEW).unwrap_or(Timestamp::MAX);
         let mut open = Vec::new();
         for run in self.repository.unended_runs().await? {
-            if run.stored() > surely_after {
+            if run.fault().is_none() && run.stored().min(run.began()) > surely_after {
                 continue;
             }
             let now = (self.clock)();
-            match end_unended(self.repository, self.key, &run, self.has_locks, now).await? {
+            let mut locks = self.locks.iter();
+            let has_lock = locks.any(|lock| *lock.job() == run.name().job);
+            match end_unended(self.repository, self.key, &run, has_lock, now).await? {
                 Outcome::Goes => open.push(open_run(&run)),
                 Outcome::EndedByUs => fenced.push(run.name().clone()),
                 Outcome::Ended => {}

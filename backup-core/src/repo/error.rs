@@ -181,6 +181,9 @@ pub enum RepoError {
     /// Others were first, again and again.
     #[error("could not create the next record in {0}/: others were first each time")]
     Contended(&'static str),
+    /// Trust has changed since the repository was opened.
+    #[error("{0} is there since the repository was opened: somebody has changed trust meanwhile")]
+    Outdated(String),
     /// The job runs elsewhere.
     #[error("{run} has begun and has no end: it runs elsewhere, or died there")]
     Busy {
@@ -246,7 +249,7 @@ impl RepoError {
             Self::Unconfirmed { source, .. } => source.code(),
             Self::Held(_) => Code::Held,
             Self::Forgotten { .. } => Code::Forgotten,
-            Self::Busy { .. } | Self::Contended(_) => Code::Busy,
+            Self::Busy { .. } | Self::Contended(_) | Self::Outdated(_) => Code::Busy,
             Self::Unlisted(_) => Code::Store,
             Self::NoJob(_) => Code::NoJob,
             Self::NoSnapshot(_) | Self::NoneCommitted(_) | Self::NotCommitted { .. } => {

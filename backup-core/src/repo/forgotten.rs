@@ -227,6 +227,7 @@ impl Repository {
         let bytes = sign(&record, self.id(), &object, key)?;
         // What a reader would refuse must not be stored.
         self.read_forget(&bytes, record.version)?;
+        self.trust_is_newest().await?;
         let put = self.store().put_deciding(&object, bytes.into()).await?;
         Ok(put == Put::Stored)
     }

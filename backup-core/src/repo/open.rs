@@ -154,6 +154,16 @@ impl Repository {
         Ok(&writer.key)
     }
 
+    /// Fails if trust has changed since this repository was opened: who decides something for all
+    /// must know who may.
+    pub(super) async fn trust_is_newest(&self) -> Result<(), RepoError> {
+        let next = layout::trust(self.trust.version.saturating_add(1));
+        match self.store.size(&next).await? {
+            None => Ok(()),
+            Some(_) => Err(RepoError::Outdated(next)),
+        }
+    }
+
     /// Whether a key may forget, prune and fence.
     pub(crate) fn may_maintain(&self, key: &SecretKey) -> Result<(), RepoError> {
         let rule = match self.trust.writer(key.public().key_id()) {
@@ -231,12 +241,15 @@ async fn read_trust(
     let highest = versions.last().copied().unwrap_or(1);
     let mut prev = root_digest;
     let mut newest = None;
-    for version in 1..=highest {
+    // A listing may be late, so what follows is asked for by name.
+    for version in 1.. {
         let key = layout::trust(version);
-        let bytes = store
-            .find(&key)
-            .await?
-            .ok_or_else(|| RepoError::RecordMissing(key.clone()))?;
+        let Some(bytes) = store.find(&key).await? else {
+            if version > highest {
+                break;
+            }
+            return Err(RepoError::RecordMissing(key));
+        };
         let signed = Record::parse(&bytes, repository.repository, &key)
             .map_err(|source| invalid(&key, source))?;
         let trust: TrustRecord = signed

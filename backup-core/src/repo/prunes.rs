@@ -113,6 +113,10 @@ impl Repository {
             number += 1;
             let missing = || RepoError::RecordMissing(layout::plan(number));
             doomed.take(generation.and_then(|found| found.ok_or_else(missing)))?;
+            if doomed.unknown.is_some() {
+                // There is nothing more to know.
+                return Ok(doomed);
+            }
         }
         drop(read);
         // A listing may be late; what it does not have yet is asked for by name.
@@ -121,7 +125,10 @@ impl Repository {
             match self.generation(number).await {
                 Ok(None) => break,
                 Ok(Some(generation)) => doomed.take(Ok(generation))?,
-                Err(error) => doomed.take(Err(error))?,
+                Err(error) => {
+                    doomed.take(Err(error))?;
+                    return Ok(doomed);
+                }
             }
         }
         if let Err(error) = self.reaches_pinned(number - 1) {
@@ -228,6 +235,7 @@ impl Repository {
         let bytes = Bytes::from(sign(record, self.id(), object, key)?);
         // What a reader would refuse must not be stored.
         Record::parse_list(&bytes, self.id(), object).map_err(|source| invalid(object, source))?;
+        self.trust_is_newest().await?;
         let put = self.store().put_deciding(object, bytes).await?;
         Ok(put == Put::Stored)
     }

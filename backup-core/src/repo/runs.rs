@@ -258,6 +258,14 @@ impl Repository {
         if forgotten.dead(job, next).is_none() {
             match self.run_end(job, next).await {
                 Ok(Some(next)) => return next.end.prev().ok_or(error),
+                // It is under way, and will tell.
+                Ok(None) if self.begun(job, next).await? => {
+                    let run = SnapshotName {
+                        job: job.clone(),
+                        seq: next,
+                    };
+                    return Err(RepoError::Busy { run });
+                }
                 Ok(None) => {}
                 Err(next) if next.code() == Code::RepositoryDamaged => {}
                 Err(store) => return Err(store),

@@ -36,9 +36,7 @@ async fn who_is_put_out_reads_nothing_more_and_nothing_is_lost() {
     // A new epoch without the first one; then he is put out.
     let tester = second();
     let tester = (&tester, other as &dyn backup_keys::OpensKeyFiles);
-    let rotated = people
-        .rotate(&people.store, tester, Some(&first()), false)
-        .await;
+    let rotated = people.rotate(&people.store, tester, Some(&first())).await;
     assert_eq!(rotated.unwrap().epochs, [2]);
     people.back_up("second").await.unwrap();
     assert_eq!(people.opens(admin).await, [1]);
@@ -150,15 +148,12 @@ async fn a_passphrase_opens_and_is_needed_to_begin_anew() {
     assert_eq!(people.opens(&key).await, [1]);
     let name = first();
     let tester = (&name, admin as &dyn backup_keys::OpensKeyFiles);
-    let rotated = people
-        .rotate(&people.store, tester, None, false)
-        .await
-        .unwrap();
+    let rotated = people.rotate(&people.store, tester, None).await.unwrap();
     assert_eq!(rotated.left_out, [second()]);
     let repository = people.open().await;
     let authority = Authority::new(&repository, &people.world.root, clock()).unwrap();
     let phrases = [(second(), recipient)].into();
-    let rotated = authority.rotate(tester, None, &phrases, &access, false);
+    let rotated = authority.rotate(tester, None, &phrases, &access);
     assert_eq!(rotated.await.unwrap().left_out, []);
     assert_eq!(people.opens(&key).await, [1, 3]);
 }
@@ -230,7 +225,7 @@ async fn keys_cost_the_same_whatever_there_is() {
             &name,
             &people.world.admin as &dyn backup_keys::OpensKeyFiles,
         );
-        people.rotate(&store, tester, None, false).await.unwrap();
+        people.rotate(&store, tester, None).await.unwrap();
         people.remove(&store, &second()).await.unwrap();
         let calls = &counted.calls;
         let calls = [&calls.puts, &calls.gets, &calls.lists, &calls.deletes];

@@ -78,12 +78,11 @@ impl People {
         store: &Store,
         tester: (&JobName, &dyn OpensKeyFiles),
         without: Option<&JobName>,
-        replace: bool,
     ) -> Result<TrustChange, OpError> {
         let repository = self.world.open(store).await?;
         let (none, access) = (Default::default(), Access::none());
         Authority::new(&repository, &self.world.root, clock())?
-            .rotate(tester, without, &none, &access, replace)
+            .rotate(tester, without, &none, &access)
             .await
     }
 

@@ -18,19 +18,16 @@ impl Authority<'_> {
     /// that it opens. Administrators by passphrase need theirs among `passphrases`, else they are
     /// left out and have to be let in again.
     ///
-    /// What a rotation that died has left of the epoch is in the way, unless it is to be replaced.
+    /// What a rotation that died has left of the epoch is in the way, and nothing here takes it
+    /// away: it might be another administrator's, a moment from its trust record.
     pub async fn rotate(
         &self,
         tester: (&JobName, &dyn OpensKeyFiles),
         without: Option<&JobName>,
         passphrases: &BTreeMap<JobName, AdministratorRecipient>,
         access: &Access,
-        replace_left_over: bool,
     ) -> Result<TrustChange, OpError> {
         let number = self.repository.current_epoch()?.0 + 1;
-        if replace_left_over {
-            self.clear(number).await?;
-        }
         let failed = |administrator: &JobName| {
             let administrator = administrator.clone();
             move |source| OpError::KeyFile {
@@ -117,16 +114,6 @@ impl Authority<'_> {
             Put::Stored => Ok(listed),
             Put::Taken => Err(OpError::LeftOver(key)),
         }
-    }
-
-    /// Takes away what is stored of an epoch that no trust record names.
-    async fn clear(&self, number: u64) -> Result<(), OpError> {
-        let store = self.repository.store();
-        let folder = format!("{}/{number}", layout::KEYS);
-        for object in store.list(&folder).await.map_err(RepoError::from)? {
-            store.delete(&object.key).await.map_err(RepoError::from)?;
-        }
-        Ok(())
     }
 
     /// Says in trust what a test has shown.

@@ -1,7 +1,7 @@
 //! Writers: let in, and taken out with what is there of them.
 
 use backup_keys::{Accepted, LastRecord, NewWriter, Writer};
-use backup_model::{JobName, TrustChange};
+use backup_model::{Code, Failure, JobName, SnapshotName, TrustChange};
 
 use super::{super::OpError, Authority};
 use crate::repo::RunState;
@@ -19,7 +19,8 @@ impl Authority<'_> {
     pub async fn remove_writer(&self, name: &JobName) -> Result<TrustChange, OpError> {
         let accepted = self.accepted(name).await?;
         let next = self.trust().remove_writer(self.edit(), name, &accepted);
-        Ok(changed(self.store(next).await?))
+        let trust = self.store(next).await?;
+        self.too_late(name, &accepted, trust).await
     }
 
     /// Gives a writer another key in one step, and other roles and jobs if they are others.
@@ -33,7 +34,8 @@ impl Authority<'_> {
         let next = self
             .trust()
             .replace_writer(self.edit(), root, name, &accepted, new);
-        Ok(changed(self.store(next).await?))
+        let trust = self.store(next).await?;
+        self.too_late(name, &accepted, trust).await
     }
 
     /// What is in the repository of a writer. A record that cannot be read might be its last one,
@@ -50,6 +52,28 @@ impl Authority<'_> {
         accepted.forget = self.repository.forgotten().await?.record();
         accepted.prune = self.repository.last_prune().await?;
         Ok(accepted)
+    }
+
+    /// What a writer has stored while it was put out counts for nothing, and is in its job's way
+    /// until somebody forgets it. By the trust of before, it can still be read.
+    async fn too_late(
+        &self,
+        name: &JobName,
+        accepted: &Accepted,
+        trust: u64,
+    ) -> Result<TrustChange, OpError> {
+        let mut change = changed(trust);
+        for late in self.accepted(name).await?.last {
+            if !accepted.last.contains(&late) {
+                let run = SnapshotName {
+                    job: late.job,
+                    seq: late.seq,
+                };
+                let text = format!("{run} was stored meanwhile and does not count: forget it");
+                change.left.push(Failure::new(Code::TrustRefused, text));
+            }
+        }
+        Ok(change)
     }
 
     /// The last record of a job that a writer signed.

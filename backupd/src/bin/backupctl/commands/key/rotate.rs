@@ -26,10 +26,6 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NAME")]
     without: Option<JobName>,
 
-    /// Replace what a rotation that broke off has left. Nobody else may be rotating.
-    #[arg(long)]
-    replace_left_over: bool,
-
     #[command(flatten)]
     root: RootKey,
 
@@ -74,7 +70,6 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<Exit, Failure>
         args.without.as_ref(),
         &passphrases,
         &access,
-        args.replace_left_over,
     );
     let change = rotated.await.map_err(|error| failed(&error))?;
     let done = format!(
