@@ -20,7 +20,7 @@ pub(crate) fn sign<T: RecordKind>(
 }
 
 /// The digest of a record that was just signed.
-pub(super) fn record_digest(record: &[u8]) -> Digest {
+pub(crate) fn record_digest(record: &[u8]) -> Digest {
     let line = record.split_inclusive(|&b| b == b'\n').next();
     Digest(Sha256::digest(line.unwrap_or_default()).into())
 }

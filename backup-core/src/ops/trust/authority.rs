@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use super::super::OpError;
 use crate::{
     format::layout,
-    repo::{RepoError, Repository, sign},
+    repo::{RepoError, Repository, record_digest, sign},
     store::Put,
 };
 
@@ -54,17 +54,27 @@ impl<'a> Authority<'a> {
         self.repository.trust()
     }
 
-    /// Stores the next trust record: from then on it counts.
+    /// Stores the next trust record: from then on it counts. Gives its version.
     pub(super) async fn store(&self, next: Result<TrustRecord, EditError>) -> Result<u64, OpError> {
         let next = next.map_err(OpError::Trust)?;
+        self.store_record(&next).await?;
+        Ok(next.version)
+    }
+
+    /// The same; gives what the record after it needs.
+    pub(super) async fn store_record(&self, next: &TrustRecord) -> Result<Edit, OpError> {
         let key = layout::trust(next.version);
         if let Some(rule) = next.broken_rule() {
             return Err(RepoError::rule(&key, rule).into());
         }
-        let bytes = Bytes::from(sign(&next, self.repository.id(), &key, self.root)?);
+        let bytes = Bytes::from(sign(next, self.repository.id(), &key, self.root)?);
+        let prev = record_digest(&bytes);
         let put = self.repository.store().put_deciding(&key, bytes).await;
         match put.map_err(RepoError::from)? {
-            Put::Stored => Ok(next.version),
+            Put::Stored => Ok(Edit {
+                prev,
+                now: self.now,
+            }),
             Put::Taken => Err(RepoError::Contended(layout::TRUST).into()),
         }
     }

@@ -1,10 +1,13 @@
 //! Writers: let in, and taken out with what is there of them.
 
-use backup_keys::{Accepted, LastRecord, NewWriter, Writer};
-use backup_model::{Code, Failure, JobName, SnapshotName, TrustChange};
+use backup_keys::{Accepted, EditError, LastRecord, NewWriter, TrustRecord, Writer};
+use backup_model::{JobName, TrustChange};
 
 use super::{super::OpError, Authority};
 use crate::repo::RunState;
+
+/// How often a writer may have stored something more while it is removed.
+const LOOKS: u32 = 8;
 
 impl Authority<'_> {
     /// Lets a key sign.
@@ -19,8 +22,7 @@ impl Authority<'_> {
     pub async fn remove_writer(&self, name: &JobName) -> Result<TrustChange, OpError> {
         let accepted = self.accepted(name).await?;
         let next = self.trust().remove_writer(self.edit(), name, &accepted);
-        let trust = self.store(next).await?;
-        self.too_late(name, &accepted, trust).await
+        self.take_out(name, accepted, next).await
     }
 
     /// Gives a writer another key in one step, and other roles and jobs if they are others.
@@ -34,8 +36,7 @@ impl Authority<'_> {
         let next = self
             .trust()
             .replace_writer(self.edit(), root, name, &accepted, new);
-        let trust = self.store(next).await?;
-        self.too_late(name, &accepted, trust).await
+        self.take_out(name, accepted, next).await
     }
 
     /// What is in the repository of a writer. A record that cannot be read might be its last one,
@@ -54,26 +55,27 @@ impl Authority<'_> {
         Ok(accepted)
     }
 
-    /// What a writer has stored while it was put out counts for nothing, and is in its job's way
-    /// until somebody forgets it. By the trust of before, it can still be read.
-    async fn too_late(
+    /// Stores a removal. What the writer has stored since it was looked at is not lost, nor is it in
+    /// anybody's way: it is let count by one more record. By the trust of before, it can be read.
+    async fn take_out(
         &self,
         name: &JobName,
-        accepted: &Accepted,
-        trust: u64,
+        mut accepted: Accepted,
+        next: Result<TrustRecord, EditError>,
     ) -> Result<TrustChange, OpError> {
-        let mut change = changed(trust);
-        for late in self.accepted(name).await?.last {
-            if !accepted.last.contains(&late) {
-                let run = SnapshotName {
-                    job: late.job,
-                    seq: late.seq,
-                };
-                let text = format!("{run} was stored meanwhile and does not count: forget it");
-                change.left.push(Failure::new(Code::TrustRefused, text));
+        let mut trust = next.map_err(OpError::Trust)?;
+        let mut edit = self.store_record(&trust).await?;
+        for _ in 0..LOOKS {
+            let late = self.accepted(name).await?;
+            if late == accepted {
+                break;
             }
+            let next = trust.extend_removal(edit, name, &late);
+            trust = next.map_err(OpError::Trust)?;
+            edit = self.store_record(&trust).await?;
+            accepted = late;
         }
-        Ok(change)
+        Ok(changed(trust.version))
     }
 
     /// The last record of a job that a writer signed.

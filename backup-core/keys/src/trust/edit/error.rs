@@ -91,6 +91,9 @@ pub enum EditError {
         /// The job.
         job: JobName,
     },
+    /// What counted would no longer count.
+    #[error("of `{0}` less would count than before")]
+    Shrinks(JobName),
     /// Two last records for one job.
     #[error("two last records for job `{0}`")]
     JobTwice(JobName),

@@ -26,7 +26,7 @@ pub struct NewWriter {
 }
 
 /// What is in the repository of a writer that is removed, and goes on to count.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Accepted {
     /// The last record that it signed of each job: commits, aborts and fences.
     pub last: Vec<LastRecord>,
@@ -75,6 +75,32 @@ impl TrustRecord {
         next.take_out(edit, name, accepted)?;
         next.let_in(root, new)?;
         Ok(next)
+    }
+
+    /// Lets more of a removed writer count: what it had stored before the removal was, and whoever
+    /// removed it had not seen.
+    pub fn extend_removal(
+        &self,
+        edit: Edit,
+        name: &JobName,
+        accepted: &Accepted,
+    ) -> Result<Self, EditError> {
+        let mut next = self.next(edit);
+        let named = next.writers.iter().rposition(|writer| {
+            let same = writer.name == *name;
+            same && writer.removed.is_some()
+        });
+        let writer = named.and_then(|at| next.writers.get_mut(at));
+        let writer = writer.ok_or_else(|| EditError::NoWriter(name.clone()))?;
+        let removed = writer.removed.take();
+        let at = removed.as_ref().map_or(edit.now, |removal| removal.at);
+        set_removal(writer, at, accepted)?;
+        let grown = |removal: &Removal| removed.as_ref().is_none_or(|old| removal.covers(old));
+        if writer.removed.as_ref().is_some_and(grown) {
+            Ok(next)
+        } else {
+            Err(EditError::Shrinks(name.clone()))
+        }
     }
 
     /// The writer of a name that was not removed.
@@ -138,25 +164,44 @@ impl TrustRecord {
                 at: removal.at,
             });
         }
-        let mut last = accepted.last.clone();
-        last.sort_by(|a, b| a.job.cmp(&b.job));
-        if let Some([twice, _]) = last.array_windows().find(|[a, b]| a.job == b.job) {
-            return Err(EditError::JobTwice(twice.job.clone()));
-        }
-        let covers = |job| writer.jobs.as_ref().is_none_or(|jobs| jobs.contains(job));
-        if let Some(foreign) = last.iter().find(|last| !covers(&last.job)) {
-            return Err(EditError::NotItsJob {
-                name: name.clone(),
-                job: foreign.job.clone(),
-            });
-        }
-        let maintainer = writer.maintains_all();
-        writer.removed = Some(Removal {
-            at: edit.now,
-            last,
-            forget: accepted.forget.filter(|_| maintainer),
-            prune: accepted.prune.filter(|_| maintainer),
+        set_removal(writer, edit.now, accepted)
+    }
+}
+
+/// Says of a writer what of its counts.
+fn set_removal(writer: &mut Writer, at: Timestamp, accepted: &Accepted) -> Result<(), EditError> {
+    let mut last = accepted.last.clone();
+    last.sort_by(|a, b| a.job.cmp(&b.job));
+    if let Some([twice, _]) = last.array_windows().find(|[a, b]| a.job == b.job) {
+        return Err(EditError::JobTwice(twice.job.clone()));
+    }
+    let covers = |job| writer.jobs.as_ref().is_none_or(|jobs| jobs.contains(job));
+    if let Some(foreign) = last.iter().find(|last| !covers(&last.job)) {
+        return Err(EditError::NotItsJob {
+            name: writer.name.clone(),
+            job: foreign.job.clone(),
         });
-        Ok(())
+    }
+    let maintainer = writer.maintains_all();
+    writer.removed = Some(Removal {
+        at,
+        last,
+        forget: accepted.forget.filter(|_| maintainer),
+        prune: accepted.prune.filter(|_| maintainer),
+    });
+    Ok(())
+}
+
+impl Removal {
+    /// Whether everything that counts by another counts by this one.
+    fn covers(&self, old: &Self) -> bool {
+        let newest = |forget: Option<LastForget>| forget.map(|forget| forget.version);
+        let generation = |prune: Option<LastPrune>| prune.map(|prune| prune.generation);
+        newest(self.forget) >= newest(old.forget)
+            && generation(self.prune) >= generation(old.prune)
+            && old.last.iter().all(|old| {
+                let mut last = self.last.iter();
+                last.any(|last| last.job == old.job && last.seq >= old.seq)
+            })
     }
 }
