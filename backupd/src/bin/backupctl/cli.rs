@@ -13,8 +13,8 @@ use clap::{
 };
 
 use crate::commands::{
-    backup, cat, completion, config, init, man, prune, quickstart, recovery_script, repo, restore,
-    retention, snapshot, verify, version,
+    backup, cat, completion, config, init, kit, man, prune, quickstart, recovery_script, repo,
+    restore, retention, snapshot, verify, version,
 };
 
 /// Backs up PostgreSQL databases and folders into an encrypted, signed repository, and proves
@@ -191,6 +191,9 @@ pub(crate) enum Command {
     /// Look at the repository's storage.
     #[command(subcommand)]
     Repo(repo::Command),
+    /// The recovery kit: all that a bare machine needs to restore.
+    #[command(subcommand)]
+    Kit(kit::Command),
     RecoveryScript(recovery_script::Args),
     /// Look at the configuration.
     #[command(subcommand)]

@@ -42,6 +42,14 @@ pub(crate) const fn hint(code: Code) -> Option<&'static str> {
         Code::IdentityInvalid => {
             "Name a file with a line AGE-SECRET-KEY-1… that only its owner can read (mode 0600)."
         }
+        Code::KitInvalid => {
+            "Compare these lines with the kit on paper or with another copy, and correct them. \
+             `backupctl kit create` makes a new kit as long as there is an identity."
+        }
+        Code::KitMismatch => {
+            "Look for the kit that was made for this repository last, or make one: backupctl kit \
+             create --identity FILE"
+        }
         Code::WriterRefused => {
             "Do this on the host that `backupctl init` ran on, and check `state` in the configuration."
         }

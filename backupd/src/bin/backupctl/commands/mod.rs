@@ -11,6 +11,7 @@ mod forget;
 mod hold;
 mod identity;
 pub(crate) mod init;
+pub(crate) mod kit;
 pub(crate) mod ls;
 pub(crate) mod man;
 mod place;

@@ -3,8 +3,8 @@
 use backup_model::Failure;
 
 use super::{
-    backup, cat, completion, config, init, man, prune, quickstart, recovery_script, repo, restore,
-    retention, snapshot, verify, version,
+    backup, cat, completion, config, init, kit, man, prune, quickstart, recovery_script, repo,
+    restore, retention, snapshot, verify, version,
 };
 use crate::{cli::Command, context::Context, exit::Exit};
 
@@ -21,6 +21,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result<Exit, Fai
         Command::Retention(command) => retention::run(command, context).await,
         Command::Prune(command) => prune::run(command, context).await,
         Command::Repo(command) => repo::run(&command, context).await,
+        Command::Kit(command) => kit::run(command, context).await,
         Command::RecoveryScript(args) => Ok(recovery_script::run(&args, context)),
         Command::Config(command) => config::run(&command, context),
         Command::Version(args) => Ok(version::run(&args, context)),
