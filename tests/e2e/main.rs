@@ -9,6 +9,8 @@ mod full;
 #[cfg(test)]
 mod keeping;
 #[cfg(test)]
+mod kit;
+#[cfg(test)]
 mod looking;
 #[cfg(test)]
 mod main_path;

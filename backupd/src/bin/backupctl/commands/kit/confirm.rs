@@ -18,9 +18,9 @@ use crate::{context::Context, exit::Exit, show};
 /// Prove a recovery kit: every line holds, it is this repository's, and its key decrypts the
 /// canary of each epoch that it opens.
 ///
-/// That it was proved is written down, with the date, in the host's state: without that, or when it
-/// is a year old, backups are at risk. Without a configuration and --repository, the kit itself
-/// says where the repository is.
+/// On a host that has the repository in its configuration or state, that it was proved is written
+/// down, with the date. Elsewhere it is not; without a configuration and --repository, the kit
+/// itself says where the repository is.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     /// The kit's file.
@@ -45,13 +45,15 @@ struct Proved {
     until: Option<Timestamp>,
     opens: Vec<u64>,
     left_out: Vec<u64>,
-    written: PathBuf,
+    /// Where that was written down, on a host that has to do with the repository.
+    written: Option<PathBuf>,
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let (kit, exposed) = file::read(&args.kit)?;
-    let access = place::access(&kit, context)?;
-    let place = place::of_kit(&args.place, &kit, &access)?;
+    let reach = place::reach(&kit, context)?;
+    let access = &reach.access;
+    let place = place::of_kit(&args.place, &kit, access)?;
     let repository = place.open(&access.secrets).await?;
     kit.matches(repository.record(), repository.trust())
         .map_err(|error| Failure::from_error(Code::KitMismatch, &error))?;
@@ -64,8 +66,13 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> 
         let text = "the kit's administrator is none of the repository";
         Failure::new(Code::KitMismatch, text)
     })?;
-    let written = write_kit_proof(&access.state, &proof)
-        .map_err(|error| Failure::from_error(error.code(), &error))?;
+    let of_host = access.state.join(kit.repository.to_string());
+    let written = if reach.is_configured || of_host.is_dir() {
+        let written = write_kit_proof(&access.state, &proof);
+        Some(written.map_err(|error| Failure::from_error(error.code(), &error))?)
+    } else {
+        None
+    };
     let until = match KitStanding::of(Some(&proof), trust, &kit.location, now) {
         KitStanding::Confirmed(until) => Some(until),
         _ => None,
@@ -139,13 +146,16 @@ fn text(proved: &Proved) -> String {
     let until = proved.until.map_or_else(String::new, |until| {
         format!("\n  prove it again by {}", show::time(until))
     });
+    let written = proved.written.as_ref().map_or_else(
+        || "not written down: nothing on this machine has to do with the repository".to_owned(),
+        |file| format!("written down in {}", file.display()),
+    );
     format!(
-        "✓ {} opens {} of {}, {}{until}\n  written down in {}\n\n\
-         Put the kit away again, not on this host.\n",
+        "✓ {} opens {} of {}, {}{until}\n  {written}\n\n\
+         Put the kit away again, not on a host that is backed up.\n",
         proved.kit.display(),
         epochs(&proved.opens),
         proved.repository,
         show::time(proved.at),
-        proved.written.display(),
     )
 }

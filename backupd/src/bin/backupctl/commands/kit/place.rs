@@ -37,20 +37,43 @@ pub(super) fn of_kit<'a>(
     }
 }
 
-/// What a bare machine has: the kit alone says where the repository is and who signs it.
-pub(super) fn access(kit: &Kit, context: &Context) -> Result<Access, Failure> {
+/// What can be reached, and whether the configuration says so: only then is this a machine that
+/// has anything to do with the repository.
+pub(super) struct Reach {
+    pub(super) access: Access,
+    pub(super) is_configured: bool,
+}
+
+/// What can be reached with a kit at hand. On a bare machine the kit alone says where the
+/// repository is and who signs it.
+pub(super) fn reach(kit: &Kit, context: &Context) -> Result<Reach, Failure> {
     let global = &context.global;
+    let reached = context.access();
     if global.repository.is_some() {
-        let mut access = context.access()?;
+        let mut access = reached?;
         for place in &mut access.places {
             place.trust.get_or_insert_with(|| kit.root.to_string());
         }
-        return Ok(access);
+        return Ok(Reach {
+            access,
+            is_configured: false,
+        });
     }
-    match context.access() {
-        Err(failure) if failure.code == Code::ConfigMissing && global.config.is_none() => {}
-        other => return other,
+    match reached {
+        Err(failure) if failure.code == Code::ConfigMissing && global.config.is_none() => {
+            Ok(Reach {
+                access: bare(kit, context)?,
+                is_configured: false,
+            })
+        }
+        configured => Ok(Reach {
+            access: configured?,
+            is_configured: true,
+        }),
     }
+}
+
+fn bare(kit: &Kit, context: &Context) -> Result<Access, Failure> {
     let url: RepositoryUrl = kit
         .location
         .parse()

@@ -31,7 +31,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let (kit, exposed) = file::read(&args.kit)?;
     let beside = || args.kit.with_extension("html");
     let out = args.out.clone().unwrap_or_else(beside);
-    file::check_place(&out, &place::access(&kit, context)?)?;
+    file::check_place(&out, &place::reach(&kit, context)?.access)?;
     let program = manual::program(&kit);
     let manual = Manual {
         program: &program,
