@@ -71,7 +71,7 @@ impl World {
 }
 
 /// The commands that stand in a kit below a line, with what they leave open filled in.
-fn commands(kit: &Path, below: &str, words: &[(&str, &str)]) -> String {
+pub(crate) fn commands(kit: &Path, below: &str, words: &[(&str, &str)]) -> String {
     let text = fs::read_to_string(kit).unwrap();
     let lines = text.lines().skip_while(|line| !line.contains(below));
     let lines = lines.skip(1).take_while(|line| *line != "#");

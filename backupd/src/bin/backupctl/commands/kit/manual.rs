@@ -50,11 +50,15 @@ fn lies(at: &SecretRef) -> String {
     }
 }
 
+/// The flags by which this program reaches the storage of a kit.
+pub(super) fn flags(kit: &Kit) -> Option<&str> {
+    let mut lines = kit.storage.iter().map(SecretString::expose_secret);
+    lines.find_map(|line| line.strip_prefix(FLAGS))
+}
+
 /// The commands of this program, for a machine that has it, the kit, and nothing else.
 pub(super) fn program(kit: &Kit) -> Vec<String> {
-    let flags = kit.storage.iter();
-    let mut flags = flags.filter_map(|line| line.expose_secret().strip_prefix(FLAGS));
-    let flags = flags.next().map(|flags| format!(" {flags}"));
+    let flags = flags(kit).map(|flags| format!(" {flags}"));
     let at = format!(
         "--repository {}{} --trust {}",
         word(&kit.location),

@@ -8,9 +8,14 @@ use backupd::{
     config::RepositoryUrl,
     service::{Access, Place},
 };
+use clap::Parser as _;
 
-use super::super::place::PlaceArg;
-use crate::{context::Context, environment};
+use super::{super::place::PlaceArg, manual};
+use crate::{
+    cli::{Cli, S3Flags},
+    context::{Context, s3_by},
+    environment,
+};
 
 /// The repository that is named, or the only one.
 pub(super) fn chosen<'a>(arg: &PlaceArg, access: &'a Access) -> Result<&'a Place, Failure> {
@@ -79,10 +84,14 @@ fn bare(kit: &Kit, context: &Context) -> Result<Access, Failure> {
         .parse()
         .map_err(|error| Failure::from_error(Code::KitInvalid, &error))?;
     let secrets = environment::secret_sources();
+    let flags = match manual::flags(kit) {
+        Some(flags) if context.global.s3.endpoint.is_none() => s3_flags(flags)?,
+        _ => context.global.s3.clone(),
+    };
     Ok(Access {
         places: vec![Place {
             name: url.shown(),
-            s3: context.s3(&url, &secrets)?,
+            s3: s3_by(&flags, &url, &secrets)?,
             url,
             trust: Some(kit.root.to_string()),
             single_writer: false,
@@ -91,5 +100,15 @@ fn bare(kit: &Kit, context: &Context) -> Result<Access, Failure> {
         state: context.places().default_state(),
         secrets,
         program_folders: environment::program_folders(),
+    })
+}
+
+/// The flags of a kit, read as those of the command line are. None can be anything else.
+fn s3_flags(text: &str) -> Result<S3Flags, Failure> {
+    let words = ["backupctl", "version"].into_iter();
+    let read = Cli::try_parse_from(words.chain(text.split_whitespace()));
+    read.map(|cli| cli.global.s3).map_err(|_| {
+        let text = "the line `storage` with `flags` is not understood";
+        Failure::new(Code::KitInvalid, text)
     })
 }
