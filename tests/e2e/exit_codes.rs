@@ -135,6 +135,27 @@ const IDENTITIES: &str = r#"
     b cat app app.dump
 12 E-IDENTITY-MISSING identity
     b verify --level data
+12 E-IDENTITY-MISSING key
+    b kit create --out "$W/made"
+12 E-IDENTITY-MISSING passphrase
+    b kit create --passphrase --out "$W/made"
+12 E-WRONG-IDENTITY age1
+    stranger; b kit create --identity "$W/made" --out "$W/made.kit"
+12 E-KIT-INVALID its check does not hold
+    b kit create --identity "$ID" --out "$W/made" >"$W/made.said"
+    sed -i 's/ made 2/ made 3/' "$W/made"; b kit confirm "$W/made"
+12 E-KIT-INVALID no line of a kit
+    echo '# nothing' >"$W/made"; b kit print "$W/made"
+12 E-KIT-MISMATCH of repository
+    trust=$(other)
+    "$BACKUPCTL" --repository "$W/made" --trust "$trust" kit create --identity "$W/made.keys/admin.key" --out "$W/made.kit" >"$W/made.said"
+    b kit confirm "$W/made.kit"
+17 E-TARGET-REFUSED /repo
+    b kit create --identity "$ID" --out "$W/repo/kit.txt"
+17 E-TARGET-REFUSED /state
+    b kit create --identity "$ID" --out "$W/state/kit.txt"
+17 E-TARGET-NOT-EMPTY /made
+    echo >"$W/made"; b kit create --identity "$ID" --out "$W/made"
 12 E-WRITER-REFUSED writer.key
     c 's,/state",/made",' backup app
 17 E-TARGET-NOT-EMPTY /src

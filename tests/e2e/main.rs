@@ -11,6 +11,8 @@ mod keeping;
 #[cfg(test)]
 mod keys;
 #[cfg(test)]
+mod kit;
+#[cfg(test)]
 mod looking;
 #[cfg(test)]
 mod main_path;

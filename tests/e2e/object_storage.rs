@@ -7,7 +7,7 @@ use std::{
     thread,
 };
 
-use crate::{moto::Moto, program::Ran, world::World};
+use crate::{kit::commands, moto::Moto, program::Ran, world::World};
 
 const SECRET: &str = "c2VjcmV0LWFjY2Vzcy1rZXk";
 
@@ -56,6 +56,46 @@ impl Stage {
         assert!(!ran.text().contains(SECRET) && !ran.stderr.contains(SECRET));
         ran
     }
+}
+
+#[test]
+fn a_kit_with_the_access_key_restores_from_a_bucket_on_a_bare_machine() {
+    let stage = Stage::new();
+    let make = r#"
+        b backup app; umask 077
+        b kit create --identity "$ID" --out "$W/bare.kit"; rm "$W/bare.kit"
+        printf 'AWS_ACCESS_KEY_ID=%s\nAWS_SECRET_ACCESS_KEY=%s\n' "$AWS_ACCESS_KEY_ID" "$AWS_SECRET_ACCESS_KEY" >"$W/storage"
+        b kit create --identity "$ID" --out "$W/bare.kit" --storage "$W/storage"
+        rm -r "$W/s3.keys" "$W/s3.state" "$W/s3.toml""#;
+    let said = stage.run(make).expect(0).stderr;
+    assert!(said.contains("--storage FILE"), "{said}");
+    let kit = stage.world.dir.join("bare.kit");
+    let text = fs::read_to_string(&kit).unwrap();
+    let secret = format!(" storage AWS_SECRET_ACCESS_KEY={SECRET} ");
+    assert!(text.contains(&secret));
+
+    let (id, key) = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY");
+    let open = [id, key].map(|name| format!("{name}=…"));
+    let filled = [format!("{id}=AKIDEXAMPLE"), format!("{key}={SECRET}")];
+    let words = [
+        ("KIT", "../bare.kit"),
+        ("JOB/NUMBER", "app/1"),
+        ("DIR", "out"),
+        ("STREAM", "app.globals.sql"),
+        ("FILE", "globals"),
+        (&open[0][..], &filled[0][..]),
+        (&open[1], &filled[1]),
+    ];
+    let restore = commands(&kit, "With backupd", &words);
+    assert!(restore.contains(&filled[1]), "the key is not filled in");
+    let alone = r#"
+        mkdir "$W/bare"; cd "$W/bare"; export HOME="$W/bare" BACKUPCTL_YES=1
+        backupctl() { "$BACKUPCTL" "$@"; }
+        backupctl kit confirm ../bare.kit
+        unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY
+"#;
+    let same = r#"diff -r "$W/src" "out$W/src"; test -s globals"#;
+    stage.run(&format!("{alone}{restore}\n{same}")).expect(0);
 }
 
 #[test]

@@ -95,6 +95,10 @@ codes! {
     IdentityMissing = "E-IDENTITY-MISSING", 12, 403, Invalid;
     /// The identity file is not one, or others can read it.
     IdentityInvalid = "E-IDENTITY-INVALID", 12, 400, Invalid;
+    /// The recovery kit is not whole, or its key is none.
+    KitInvalid = "E-KIT-INVALID", 12, 400, Invalid;
+    /// The recovery kit is of another repository, or of a key that does not count (any more).
+    KitMismatch = "E-KIT-MISMATCH", 12, 409, Denied;
     /// The writer's key is missing, expired, removed, or without the role.
     WriterRefused = "E-WRITER-REFUSED", 12, 403, Denied;
     /// The database server cannot be reached.

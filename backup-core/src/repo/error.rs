@@ -234,11 +234,23 @@ impl RepoError {
             Self::Exists(_) | Self::NotEmpty(_) => Code::RepositoryExists,
             Self::Newer { .. } => Code::RepositoryNewer,
             Self::Untrusted(_) | Self::OtherRoot { .. } => Code::NotTrusted,
+            Self::WrongIdentity { .. }
+            | Self::KeyFile {
+                source: EpochError::WrongPassphrase,
+                ..
+            } => Code::WrongIdentity,
+            Self::KeyFile {
+                source: EpochError::Plugin(_),
+                ..
+            }
+            | Self::Ended { .. }
+            | Self::ForgottenMeanwhile { .. }
+            | Self::FetchEnded(_)
+            | Self::Random => Code::Failed,
             Self::Record { .. }
             | Self::Rule { .. }
             | Self::RecordMissing(_)
             | Self::KeyFile { .. } => Code::RepositoryDamaged,
-            Self::WrongIdentity { .. } => Code::WrongIdentity,
             Self::ObjectMissing(_)
             | Self::ObjectDiffers { .. }
             | Self::Decrypt { .. }
@@ -256,10 +268,6 @@ impl RepoError {
                 Code::NoSnapshot
             }
             Self::Thread(_) => Code::LocalIo,
-            Self::Ended { .. }
-            | Self::ForgottenMeanwhile { .. }
-            | Self::FetchEnded(_)
-            | Self::Random => Code::Failed,
         }
     }
 

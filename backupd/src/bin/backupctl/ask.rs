@@ -85,6 +85,15 @@ impl Context {
         }
     }
 
+    /// Asks for something that is neither a yes nor a secret; empty if nobody is there.
+    pub(crate) async fn ask(&self, question: &str) -> Result<String, Failure> {
+        if !self.output.can_ask() {
+            return Ok(String::new());
+        }
+        let answer = self.answer(Shown { unseen: None }, question).await?;
+        Ok(answer.trim().to_owned())
+    }
+
     /// A line that somebody types.
     async fn answer(&self, shown: Shown, question: &str) -> Result<String, Failure> {
         let plan = shown.unseen.map_or_else(String::new, |plan| plan + "\n");

@@ -13,7 +13,7 @@ use clap::{
 };
 
 use crate::commands::{
-    backup, cat, completion, config, init, key, man, prune, quickstart, recovery_script, repo,
+    backup, cat, completion, config, init, key, kit, man, prune, quickstart, recovery_script, repo,
     restore, retention, snapshot, verify, version,
 };
 
@@ -194,6 +194,9 @@ pub(crate) enum Command {
     /// Who may open backups, who may sign, and what new data is encrypted to.
     #[command(subcommand)]
     Key(key::Command),
+    /// The recovery kit: all that a bare machine needs to restore.
+    #[command(subcommand)]
+    Kit(kit::Command),
     RecoveryScript(recovery_script::Args),
     /// Look at the configuration.
     #[command(subcommand)]

@@ -13,7 +13,13 @@ use backupd::{
 };
 use backupd_api::Task;
 
-use crate::{cli::Global, environment, output::Output, progress, signals::Stop};
+use crate::{
+    cli::{Global, S3Flags},
+    environment,
+    output::Output,
+    progress,
+    signals::Stop,
+};
 
 /// The surroundings of a command.
 #[derive(Debug)]
@@ -61,35 +67,13 @@ impl Context {
         })
     }
 
-    /// How the repository on the command line is reached: by flags, and by the variables in which
-    /// all programs for S3 look for access keys.
+    /// How the repository on the command line is reached.
     pub(crate) fn s3(
         &self,
         url: &RepositoryUrl,
         secrets: &SecretSources,
     ) -> Result<Option<S3Config>, Failure> {
-        let flags = &self.global.s3;
-        if matches!(url, RepositoryUrl::Folder(_)) {
-            if flags.endpoint.is_some() {
-                let text = "--endpoint is for --repository s3://…";
-                return Err(Failure::new(Code::Usage, text));
-            }
-            return Ok(None);
-        }
-        let variable = |name: &str| SecretRef::Env(name.to_owned());
-        let token = (secrets.env)("AWS_SESSION_TOKEN").filter(|token| !token.is_empty());
-        Ok(Some(S3Config {
-            endpoint: flags.endpoint.clone(),
-            region: flags.region.clone(),
-            path_style: flags.path_style,
-            read_back: None,
-            credentials: CredentialRefs {
-                access_key_id: variable("AWS_ACCESS_KEY_ID"),
-                secret_access_key: variable("AWS_SECRET_ACCESS_KEY"),
-                session_token: token.map(|_| variable("AWS_SESSION_TOKEN")),
-            },
-            limits: Limits::default(),
-        }))
+        s3_by(&self.global.s3, url, secrets)
     }
 
     /// The service that does the work, in this process.
@@ -119,4 +103,34 @@ impl Context {
             failure
         })
     }
+}
+
+/// How a repository without a configuration is reached: by flags, and by the variables in which
+/// all programs for S3 look for access keys.
+pub(crate) fn s3_by(
+    flags: &S3Flags,
+    url: &RepositoryUrl,
+    secrets: &SecretSources,
+) -> Result<Option<S3Config>, Failure> {
+    if matches!(url, RepositoryUrl::Folder(_)) {
+        if flags.endpoint.is_some() {
+            let text = "--endpoint is for --repository s3://…";
+            return Err(Failure::new(Code::Usage, text));
+        }
+        return Ok(None);
+    }
+    let variable = |name: &str| SecretRef::Env(name.to_owned());
+    let token = (secrets.env)("AWS_SESSION_TOKEN").filter(|token| !token.is_empty());
+    Ok(Some(S3Config {
+        endpoint: flags.endpoint.clone(),
+        region: flags.region.clone(),
+        path_style: flags.path_style,
+        read_back: None,
+        credentials: CredentialRefs {
+            access_key_id: variable("AWS_ACCESS_KEY_ID"),
+            secret_access_key: variable("AWS_SECRET_ACCESS_KEY"),
+            session_token: token.map(|_| variable("AWS_SESSION_TOKEN")),
+        },
+        limits: Limits::default(),
+    }))
 }

@@ -37,6 +37,13 @@ pub(crate) fn program_folders() -> Vec<PathBuf> {
         .unwrap_or_default()
 }
 
+/// What plugins of age see of the environment.
+pub(crate) fn of_plugins() -> Vec<(OsString, OsString)> {
+    let names = ["HOME", "PATH", "XDG_RUNTIME_DIR"];
+    let set = names.map(|name| Some((OsString::from(name), env::var_os(name)?)));
+    set.into_iter().flatten().collect()
+}
+
 /// Whether the terminal can do no more than print lines.
 pub(crate) fn is_dumb_terminal() -> bool {
     env::var_os("TERM").is_none_or(|term| term == "dumb")

@@ -46,6 +46,14 @@ pub(crate) const fn hint(code: Code) -> Option<&'static str> {
             "Nothing was changed. `backupctl key list` shows who is in, what each opens and who was \
              tested."
         }
+        Code::KitInvalid => {
+            "Compare these lines with the kit on paper or with another copy, and correct them. \
+             `backupctl kit create` makes a new kit as long as there is an identity."
+        }
+        Code::KitMismatch => {
+            "Look for the kit that was made for this repository last, or make one: backupctl kit \
+             create --identity FILE"
+        }
         Code::WriterRefused => {
             "`backupctl key host` shows this host's key and whether it was let in. Check `state` in \
              the configuration."

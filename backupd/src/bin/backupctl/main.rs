@@ -12,6 +12,7 @@ mod environment;
 mod exit;
 mod hints;
 mod output;
+mod person;
 mod progress;
 mod run;
 mod show;

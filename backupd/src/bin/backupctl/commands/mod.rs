@@ -12,6 +12,7 @@ mod hold;
 mod identity;
 pub(crate) mod init;
 pub(crate) mod key;
+pub(crate) mod kit;
 pub(crate) mod ls;
 pub(crate) mod man;
 mod place;

@@ -57,7 +57,17 @@ pub(super) struct PlaceArg {
 impl PlaceArg {
     /// The repository that is meant.
     pub(super) fn choose(&self, service: &dyn Service) -> Result<String, Failure> {
-        choose(service.repositories(), self.name.as_deref())
+        self.among(service.repositories())
+    }
+
+    /// The one of these that is meant.
+    pub(super) fn among(&self, known: Vec<String>) -> Result<String, Failure> {
+        choose(known, self.name.as_deref())
+    }
+
+    /// Whether one was named.
+    pub(super) const fn is_named(&self) -> bool {
+        self.name.is_some()
     }
 }
 

@@ -10,7 +10,8 @@ use crate::{context::Context, exit::Exit};
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {}
 
-const SCRIPT: &str = include_str!("../../../../../assets/restore-with-stock-tools.sh");
+/// The script.
+pub(super) const SCRIPT: &str = include_str!("../../../../../assets/restore-with-stock-tools.sh");
 
 #[derive(Serialize)]
 struct Script {

@@ -3,7 +3,7 @@
 use backup_model::Failure;
 
 use super::{
-    backup, cat, completion, config, init, key, man, prune, quickstart, recovery_script, repo,
+    backup, cat, completion, config, init, key, kit, man, prune, quickstart, recovery_script, repo,
     restore, retention, snapshot, verify, version,
 };
 use crate::{cli::Command, context::Context, exit::Exit};
@@ -22,6 +22,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result<Exit, Fai
         Command::Prune(command) => prune::run(command, context).await,
         Command::Repo(command) => repo::run(&command, context).await,
         Command::Key(command) => key::run(&command, context).await,
+        Command::Kit(command) => kit::run(command, context).await,
         Command::RecoveryScript(args) => Ok(recovery_script::run(&args, context)),
         Command::Config(command) => config::run(&command, context),
         Command::Version(args) => Ok(version::run(&args, context)),

@@ -1,0 +1,161 @@
+//! `backupctl kit confirm`.
+
+use std::path::PathBuf;
+
+use backup_core::repo::{Repository, prove, write_kit_proof};
+use backup_keys::{
+    administrator::AdministratorIdentity,
+    kit::{Kit, KitStanding},
+};
+use backup_model::{Code, Failure};
+use backupd::{clock, service::Place};
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::{super::place::PlaceArg, create::epochs, file, key::KeyArgs, place};
+use crate::{context::Context, exit::Exit, show};
+
+/// Prove a recovery kit: every line holds, it is this repository's, and its key decrypts the
+/// canary of each epoch that it opens.
+///
+/// On a host that has the repository in its configuration or state, that it was proved is written
+/// down, with the date. Elsewhere it is not; without a configuration and --repository, the kit
+/// itself says where the repository is.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    /// The kit's file.
+    kit: PathBuf,
+
+    #[command(flatten)]
+    place: PlaceArg,
+
+    #[command(flatten)]
+    key: KeyArgs,
+}
+
+#[derive(Serialize)]
+struct Proved {
+    repository: String,
+    id: String,
+    kit: PathBuf,
+    location: String,
+    administrator: String,
+    at: Timestamp,
+    /// When it must be proved again.
+    until: Option<Timestamp>,
+    opens: Vec<u64>,
+    left_out: Vec<u64>,
+    /// Where that was written down, on a host that has to do with the repository.
+    written: Option<PathBuf>,
+}
+
+pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
+    let (kit, exposed) = file::read(&args.kit)?;
+    let reach = place::reach(&kit, context)?;
+    let access = &reach.access;
+    let place = place::of_kit(&args.place, &kit, access)?;
+    let repository = place.open(&access.secrets).await?;
+    kit.matches(repository.record(), repository.trust())
+        .map_err(|error| Failure::from_error(Code::KitMismatch, &error))?;
+    let key = args.key.of_kit(&kit, context).await?;
+    let (opens, left_out) = decrypt_canaries(&kit, &key, &repository).await?;
+
+    let now = clock::now();
+    let trust = repository.trust();
+    let proof = kit.confirmation(trust, now).ok_or_else(|| {
+        let text = "the kit's administrator is none of the repository";
+        Failure::new(Code::KitMismatch, text)
+    })?;
+    let of_host = access.state.join(kit.repository.to_string());
+    let written = if reach.is_configured || of_host.is_dir() {
+        let written = write_kit_proof(&access.state, &proof);
+        Some(written.map_err(|error| Failure::from_error(error.code(), &error))?)
+    } else {
+        None
+    };
+    let until = match KitStanding::of(Some(&proof), trust, &kit.location, now) {
+        KitStanding::Confirmed(until) => Some(until),
+        _ => None,
+    };
+    let proved = Proved {
+        repository: place.name.clone(),
+        id: kit.repository.to_string(),
+        kit: args.kit,
+        location: kit.location.clone(),
+        administrator: kit.administrator.to_string(),
+        at: now,
+        until,
+        opens,
+        left_out,
+        written,
+    };
+    context.output.document("kit-confirm", &proved, text);
+    Ok(warn(&proved, place, exposed, context))
+}
+
+/// Decrypts the canary of each epoch that the kit's key opens. Gives their numbers, and those of
+/// the epochs that were never for it.
+async fn decrypt_canaries(
+    kit: &Kit,
+    key: &AdministratorIdentity,
+    repository: &Repository,
+) -> Result<(Vec<u64>, Vec<u64>), Failure> {
+    let (mut opens, mut left_out) = (Vec::new(), Vec::new());
+    for epoch in &repository.trust().epochs {
+        if !epoch.opened_by(&kit.administrator) {
+            left_out.push(epoch.number);
+            continue;
+        }
+        prove(repository, epoch.number, &kit.administrator, key)
+            .await
+            .map_err(|error| Failure::from_error(error.code(), &error))?;
+        opens.push(epoch.number);
+    }
+    Ok((opens, left_out))
+}
+
+fn warn(proved: &Proved, place: &Place, exposed: Option<Failure>, context: &Context) -> Exit {
+    let mut warnings: Vec<Failure> = exposed.into_iter().collect();
+    if !proved.left_out.is_empty() {
+        let text = format!(
+            "the kit does not open {}: what was backed up then cannot be restored with it",
+            epochs(&proved.left_out)
+        );
+        warnings.push(Failure::new(Code::WrongIdentity, text));
+    }
+    if place.url.shown() != proved.location {
+        let text = format!(
+            "the kit says that the repository is at {}, and this one is at {}: who has only the \
+             kit will look there",
+            proved.location,
+            place.url.shown()
+        );
+        warnings.push(Failure::new(Code::KitMismatch, text));
+    }
+    for warning in &warnings {
+        context.output.warning(warning);
+    }
+    if warnings.is_empty() {
+        Exit::DONE
+    } else {
+        Exit::WARNINGS
+    }
+}
+
+fn text(proved: &Proved) -> String {
+    let until = proved.until.map_or_else(String::new, |until| {
+        format!("\n  prove it again by {}", show::time(until))
+    });
+    let written = proved.written.as_ref().map_or_else(
+        || "not written down: nothing on this machine has to do with the repository".to_owned(),
+        |file| format!("written down in {}", file.display()),
+    );
+    format!(
+        "✓ {} opens {} of {}, {}{until}\n  {written}\n\n\
+         Put the kit away again, not on a host that is backed up.\n",
+        proved.kit.display(),
+        epochs(&proved.opens),
+        proved.repository,
+        show::time(proved.at),
+    )
+}

@@ -1,0 +1,12 @@
+//! `backupctl kit …`.
+
+mod command;
+mod confirm;
+mod create;
+mod file;
+mod key;
+mod manual;
+mod place;
+mod print;
+
+pub(crate) use command::{Command, run};
