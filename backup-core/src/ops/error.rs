@@ -203,7 +203,10 @@ pub enum OpError {
         source: ProofError,
     },
     /// Something of an epoch that is not there yet.
-    #[error("{0} is there, but no trust record names its epoch")]
+    #[error(
+        "{0} is left of a change of trust that broke off, or is under way; if nobody else is at it, \
+         delete it from the storage"
+    )]
     LeftOver(String),
     /// Stopped on request.
     #[error("stopped on request")]
