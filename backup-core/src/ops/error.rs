@@ -204,8 +204,8 @@ pub enum OpError {
     },
     /// Something of an epoch that is not there yet.
     #[error(
-        "{0} is left of a change of trust that broke off, or is under way; if nobody else is at it, \
-         delete it from the storage"
+        "{0}/ holds what a rotation left that broke off, or one that is under way; if nobody else \
+         is rotating, delete that folder from the storage"
     )]
     LeftOver(String),
     /// Stopped on request.

@@ -158,6 +158,26 @@ async fn a_passphrase_opens_and_is_needed_to_begin_anew() {
     assert_eq!(people.opens(&key).await, [1, 3]);
 }
 
+/// What a rotation left is named as a whole, and stays: it might be somebody's who is at it.
+#[tokio::test]
+async fn what_a_rotation_left_is_named_and_not_touched() {
+    let people = People::new().await;
+    let left = "keys/2/admin-1.age";
+    people.store.put_new(left, "x".into()).await.unwrap();
+    let name = first();
+    let tester = (
+        &name,
+        &people.world.admin as &dyn backup_keys::OpensKeyFiles,
+    );
+    let rotated = people.rotate(&people.store, tester, None).await;
+    let error = rotated.unwrap_err();
+    assert_eq!(error.code(), Code::TrustRefused);
+    assert!(error.to_string().starts_with("keys/2/ holds"), "{error}");
+    assert!(people.store.find(left).await.unwrap().is_some());
+    people.store.delete(left).await.unwrap();
+    people.rotate(&people.store, tester, None).await.unwrap();
+}
+
 /// A host was stolen: its key is replaced, what it has stored stays, and it stores nothing more.
 #[tokio::test]
 async fn a_writer_is_replaced() {

@@ -100,7 +100,8 @@ impl<'a> Authority<'a> {
             .await;
         match put.map_err(RepoError::from)? {
             Put::Stored => Ok(listed),
-            Put::Taken => Err(OpError::LeftOver(key)),
+            // Numbers that are stored are passed over, so it came a moment ago.
+            Put::Taken => Err(RepoError::Contended(layout::KEYS).into()),
         }
     }
 

@@ -28,6 +28,7 @@ impl Authority<'_> {
         access: &Access,
     ) -> Result<TrustChange, OpError> {
         let number = self.repository.current_epoch()?.0 + 1;
+        self.is_free(number).await?;
         let failed = |administrator: &JobName| {
             let administrator = administrator.clone();
             move |source| OpError::KeyFile {
@@ -82,6 +83,16 @@ impl Authority<'_> {
         })
     }
 
+    /// Fails if anything is stored of an epoch that no trust record names.
+    async fn is_free(&self, number: u64) -> Result<(), OpError> {
+        let folder = format!("{}/{number}", layout::KEYS);
+        let left = self.repository.store().list(&folder).await;
+        if left.map_err(RepoError::from)?.is_empty() {
+            return Ok(());
+        }
+        Err(OpError::LeftOver(folder))
+    }
+
     /// Opens the new epoch as it is stored, and marks whose key it was.
     async fn show(
         &self,
@@ -112,7 +123,7 @@ impl Authority<'_> {
         let put = self.repository.store().put_deciding(&key, bytes).await;
         match put.map_err(RepoError::from)? {
             Put::Stored => Ok(listed),
-            Put::Taken => Err(OpError::LeftOver(key)),
+            Put::Taken => Err(RepoError::Contended(layout::KEYS).into()),
         }
     }
 
