@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use backup_keys::{EditError, EpochError, ProofError, PublicKey};
+use backup_keys::{EditError, EpochError, PublicKey};
 use backup_model::{Code, Failure, JobName};
 
 use crate::{
@@ -192,16 +192,6 @@ pub enum OpError {
         /// Why.
         source: EpochError,
     },
-    /// The key that was let in does not open what was made for it.
-    #[error("the key of `{administrator}` does not show to open epoch {epoch}")]
-    Unproven {
-        /// Whose.
-        administrator: JobName,
-        /// Which.
-        epoch: u64,
-        /// Why.
-        source: ProofError,
-    },
     /// Something of an epoch that is not there yet.
     #[error(
         "{0}/ holds what a rotation left that broke off, or one that is under way; if nobody else \
@@ -243,7 +233,6 @@ impl OpError {
             Self::Trust(_) | Self::LeftOver(_) => Code::TrustRefused,
             Self::NotRoot { .. } => Code::NotTrusted,
             Self::KeyFile { .. } => Code::IdentityInvalid,
-            Self::Unproven { .. } => Code::WrongIdentity,
             Self::Cancelled => Code::Interrupted,
         }
     }

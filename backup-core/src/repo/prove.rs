@@ -1,24 +1,20 @@
 //! Showing with a repository's own files that an administrator's key opens an epoch.
 
-use backup_keys::{EpochError, Identity, OpensKeyFiles, ProofError};
+use backup_keys::{Epoch, EpochError, Identity, OpensKeyFiles, ProofError};
 use backup_model::JobName;
 
 use super::{RepoError, Repository};
 use crate::format::layout;
 
-/// Opens the administrator's key file of an epoch and, with what is in it, the epoch's canary.
+/// Opens the administrator's key file of an epoch, as trust lists it or is about to, and, with what is in it, the epoch's canary.
 /// Gives the epoch's identity.
 pub async fn prove(
     repository: &Repository,
-    epoch: u64,
+    listed: &Epoch,
     administrator: &JobName,
     key: &dyn OpensKeyFiles,
 ) -> Result<Identity, RepoError> {
-    let trust_key = layout::trust(repository.trust().version);
-    let listed = repository
-        .trust()
-        .epoch(epoch)
-        .ok_or_else(|| RepoError::rule(&trust_key, format!("it has no epoch {epoch}")))?;
+    let epoch = listed.number;
     let wrong_identity = || RepoError::WrongIdentity {
         identity: key.name(),
         epoch,
@@ -46,7 +42,10 @@ pub async fn prove(
         },
         ProofError::OtherKeyFile => RepoError::rule(&file_key, not_named),
         ProofError::OtherCanary => RepoError::rule(&canary_key, not_named),
-        ProofError::Recipient(_) => RepoError::rule(&trust_key, "an epoch's recipient is not one"),
+        ProofError::Recipient(_) => {
+            let trust = layout::trust(repository.trust().version);
+            RepoError::rule(&trust, "an epoch's recipient is not one")
+        }
         _ => RepoError::rule(&canary_key, "it opens to something else than trust names"),
     })
 }

@@ -6,7 +6,7 @@ use backup_keys::{
 };
 use backup_model::{Code, Failure, JobName, TrustChange};
 
-use super::{super::OpError, Authority, test::prove};
+use super::{super::OpError, Authority};
 use crate::{
     format::layout,
     repo::{RepoError, unlock},
@@ -52,7 +52,7 @@ impl Authority<'_> {
             let next = self.trust().add_administrator(self.edit(), &new);
             let next = next.map_err(OpError::Trust)?;
             for file in &mut new.files {
-                prove(self.repository, &next, file.epoch, name, key).await?;
+                self.prove(&next, file.epoch, name, key).await?;
                 file.tested = true;
             }
         }

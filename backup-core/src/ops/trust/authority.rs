@@ -1,7 +1,9 @@
 //! The root key at work: signs the next trust record, and stores it.
 
-use backup_keys::{Edit, EditError, KeyFileName, NewKeyFile, SecretKey, TrustRecord};
-use backup_model::Digest;
+use backup_keys::{
+    Edit, EditError, KeyFileName, NewKeyFile, OpensKeyFiles, SecretKey, TrustRecord,
+};
+use backup_model::{Digest, JobName};
 use bytes::Bytes;
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
@@ -9,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use super::super::OpError;
 use crate::{
     format::layout,
-    repo::{RepoError, Repository, record_digest, sign},
+    repo::{RepoError, Repository, prove, record_digest, sign},
     store::Put,
 };
 
@@ -77,6 +79,21 @@ impl<'a> Authority<'a> {
             }),
             Put::Taken => Err(RepoError::Contended(layout::TRUST).into()),
         }
+    }
+
+    /// That an administrator's key opens an epoch as the next trust record will list it.
+    pub(super) async fn prove(
+        &self,
+        next: &TrustRecord,
+        number: u64,
+        administrator: &JobName,
+        key: &dyn OpensKeyFiles,
+    ) -> Result<(), OpError> {
+        let trust_key = layout::trust(next.version);
+        let missing = || RepoError::rule(&trust_key, format!("it has no epoch {number}"));
+        let epoch = next.epoch(number).ok_or_else(missing)?;
+        prove(self.repository, epoch, administrator, key).await?;
+        Ok(())
     }
 
     /// Stores a key file, of which nothing is known yet.

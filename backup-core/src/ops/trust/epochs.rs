@@ -9,7 +9,7 @@ use backup_keys::{
 use backup_model::{Digest, JobName, KeyTest, TrustChange};
 use sha2::{Digest as _, Sha256};
 
-use super::{super::OpError, Authority, test::prove};
+use super::{super::OpError, Authority};
 use crate::{format::layout, repo::RepoError, store::Put};
 
 impl Authority<'_> {
@@ -106,7 +106,7 @@ impl Authority<'_> {
         }
         let next = self.trust().new_epoch(self.edit(), &tested);
         let next = next.map_err(OpError::Trust)?;
-        prove(self.repository, &next, keys.number, name, key).await?;
+        self.prove(&next, keys.number, name, key).await?;
         *keys = tested;
         Ok(())
     }

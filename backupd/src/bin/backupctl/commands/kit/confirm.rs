@@ -106,7 +106,7 @@ async fn decrypt_canaries(
             left_out.push(epoch.number);
             continue;
         }
-        prove(repository, epoch.number, &kit.administrator, key)
+        prove(repository, epoch, &kit.administrator, key)
             .await
             .map_err(|error| Failure::from_error(error.code(), &error))?;
         opens.push(epoch.number);

@@ -119,9 +119,10 @@ async fn owner<'a>(
     repository: &'a Repository,
     identity: &AdministratorIdentity,
 ) -> Result<&'a Administrator, Failure> {
-    let (epoch, _) = repository
-        .current_epoch()
-        .map_err(|error| Failure::from_error(error.code(), &error))?;
+    // Who opens a repository checks that there is one.
+    let Some(epoch) = repository.trust().current_epoch() else {
+        return Err(Failure::new(Code::RepositoryDamaged, "trust has no epoch"));
+    };
     let recipient = identity.recipient();
     let all = repository.trust().administrators.iter();
     let candidates = all.filter(|administrator| {
