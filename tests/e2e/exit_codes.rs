@@ -36,7 +36,7 @@ fake() {
 # Root without the right to read everything, or whoever we are.
 mortal() { if [ "$(id -u)" = 0 ]; then setpriv --bounding-set=-dac_override,-dac_read_search "$@"; else "$@"; fi; }
 REAL=$(dirname "$(realpath /usr/lib/postgresql/*/bin/pg_dump | tail -n1)")
-chmod -Rf u+rwX "$W"/made*; rm -rf "$W"/made*
+chmod -Rf u+rwX "$W"/made*; rm -rf "$W"/made* "$W/state/seen"
 "#;
 
 const SUCCESS: &str = r#"
@@ -86,6 +86,9 @@ const REPOSITORIES: &str = r#"
     copy; sed -i 's/"created":"2/"created":"3/' "$W/made/repository.json"; r "$W/made" verify
 9 E-REPOSITORY-DAMAGED trust/1.json
     copy; rm "$W/made/trust/1.json"; r "$W/made" snapshot list
+9 E-REPOSITORY-ROLLED-BACK snapshots/app/000002.json
+    copy; c 's,/repo",/made",' backup app >"$W/made.said"; rm "$W"/made/s*/app/000002.json
+    c 's,/repo",/made",' backup app
 9 E-NOT-A-REPOSITORY /src
     r "$W/src" snapshot list
 10 E-REPOSITORY-MISSING /made

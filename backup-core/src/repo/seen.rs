@@ -1,5 +1,5 @@
 //! What a machine has seen of a repository, so that a roll-back or a fork shows:
-//! `<state>/<repository id>/seen.json`, not a secret, and needed for nothing else.
+//! `<state>/seen/<repository id>.json`, not a secret, and needed for nothing else.
 //!
 //! ```text
 //! {"trust":[<version>,"<digest>"],"forget":[<version>,"<digest>"],"runs":{"<job>":[<number>,"<digest>"]}}
@@ -68,7 +68,7 @@ pub struct Memory {
 impl Memory {
     /// Reads what was seen, if anything ever was.
     pub fn open(state: &Path, id: RepositoryId) -> Result<Self, HostError> {
-        let path = state.join(id.to_string()).join("seen.json");
+        let path = state.join("seen").join(format!("{id}.json"));
         let known = read(&path).map_err(|source| HostError::Io {
             path: path.clone(),
             source,

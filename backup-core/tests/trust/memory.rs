@@ -70,7 +70,7 @@ async fn copy(store: &Store) -> Store {
 fn names(error: &RepoError, key: &str) {
     assert_eq!(error.code(), Code::RolledBack, "{error}");
     assert!(error.to_string().contains(key), "{error}");
-    assert!(error.to_string().contains("seen.json"), "{error}");
+    assert!(error.to_string().contains("/seen/"), "{error}");
 }
 
 #[tokio::test]
@@ -93,8 +93,7 @@ async fn an_older_copy_in_its_place_is_seen_and_not_built_on() {
     );
     // Who has not seen more goes on; so does he who forgets.
     assert_eq!(Machine::new().look(&people, &old).await.0, [1]);
-    let seen = machine.open(&people, &old).await.unwrap().id().to_string();
-    fs::remove_file(machine.0.path().join(seen).join("seen.json")).unwrap();
+    fs::remove_dir_all(machine.0.path().join("seen")).unwrap();
     assert!(machine.look(&people, &old).await.1.is_empty());
 }
 
@@ -198,13 +197,13 @@ async fn a_memory_that_cannot_be_read_is_named_and_one_that_cannot_be_written_is
     let (people, machine) = (People::new().await, Machine::new());
     machine.look(&people, &people.store).await;
     let id = people.open().await.id();
-    let file = machine.0.path().join(id.to_string()).join("seen.json");
+    let file = machine.0.path().join("seen").join(format!("{id}.json"));
     let text = fs::read_to_string(&file).unwrap();
     assert!(text.contains("\"runs\":{\"etc\":[1,\""), "{text}");
     for junk in ["", "{}", "[1]"] {
         fs::write(&file, junk).unwrap();
         let error = Memory::open(machine.0.path(), id).unwrap_err();
-        assert!(error.to_string().contains("seen.json"), "{error}");
+        assert!(error.to_string().contains("/seen/"), "{error}");
     }
     let memory = Memory::open(Path::new("/proc/none"), id).unwrap();
     let repository = people.open().await.remembering(memory).unwrap();
