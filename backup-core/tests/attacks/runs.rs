@@ -2,7 +2,7 @@
 
 use backup_core::{
     format::{Commit, Fence, ObjectRef, RunEnd, Session, layout},
-    ops::OpError,
+    ops::{Clock, OpError},
     repo::Host,
 };
 use backup_keys::{Removal, SecretKey};
@@ -12,7 +12,7 @@ use crate::{
     data::refs_of_nothing,
     stage::{Stage, clock, noise, object_ref, record, session},
     support::job,
-    victim::{By, Seen},
+    victim::{By, Seen, silent},
 };
 
 const FOURTH: Nonce = Nonce([44; 16]);
@@ -88,12 +88,12 @@ pub(crate) async fn by_removed(stage: &Stage) {
 }
 
 /// A run by a key, from a host of its own.
-pub(crate) async fn run_by(stage: &Stage, key: &SecretKey) -> Result<(), OpError> {
+pub(crate) async fn run_by_at(stage: &Stage, key: &SecretKey, clock: Clock) -> Result<(), OpError> {
     let state = tempfile::tempdir().unwrap();
     let text = key.to_file_text("stolen").unwrap();
     let key = SecretKey::from_file_text(&text).unwrap();
     let host = Host::create(state.path(), stage.id(), key).unwrap();
-    let progress = crate::victim::silent();
+    let progress = silent();
     let (store, etc) = (stage.store(), job("etc"));
     let made = stage
         .world
@@ -104,7 +104,7 @@ pub(crate) async fn run_by(stage: &Stage, key: &SecretKey) -> Result<(), OpError
 
 async fn refused_run(stage: &Stage, key: &SecretKey, seen: &mut Seen) {
     let before = stage.keys().await;
-    let error = run_by(stage, key).await.unwrap_err();
+    let error = run_by_at(stage, key, clock).await.unwrap_err();
     seen.error(By::Begin, &error);
     assert_eq!(stage.keys().await, before, "nothing is stored");
 }
@@ -178,5 +178,5 @@ pub(crate) async fn fence_unsigned(stage: &Stage) {
 
 pub(crate) async fn fence_of_wrong_role(stage: &Stage) {
     let (fence, key) = (fence(stage), record("etc", 4));
-    stage.sign(&key, &fence, &stage.stolen.clerk).await;
+    stage.sign(&key, &fence, &stage.stolen.prover).await;
 }

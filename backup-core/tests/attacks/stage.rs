@@ -26,6 +26,8 @@ pub(crate) struct Stolen {
     pub(crate) stranger: SecretKey,
     /// May write `srv`, and nothing else.
     pub(crate) clerk: SecretKey,
+    /// May sign proofs, of every job.
+    pub(crate) prover: SecretKey,
     /// May write every job; began its last backup long ago.
     pub(crate) late: SecretKey,
     /// May write every job, from next year on.
@@ -58,6 +60,7 @@ impl Stage {
         let stolen = Stolen {
             stranger: key(),
             clerk: key(),
+            prover: key(),
             late: key(),
             early: key(),
         };
@@ -85,11 +88,13 @@ impl Stage {
             let host = trust.writers[0].clone();
             let mut clerk = like_host(&host, "clerk", &self.stolen.clerk);
             clerk.jobs = Some(vec![job("srv")]);
+            let mut prover = like_host(&host, "prover", &self.stolen.prover);
+            prover.roles = vec![Role::Prove];
             let mut late = like_host(&host, "late", &self.stolen.late);
             (late.from, late.until) = (time("2026-01-01T00:00:00Z"), Some(LATE.parse().unwrap()));
             let mut early = like_host(&host, "early", &self.stolen.early);
             early.from = time("2027-01-01T00:00:00Z");
-            trust.writers.extend([clerk, late, early]);
+            trust.writers.extend([clerk, prover, late, early]);
         })
         .await;
     }
