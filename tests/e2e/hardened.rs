@@ -8,7 +8,7 @@
 use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
 
 use backup_core::store::{S3Credentials, S3Options, Store};
-use object_store::{ObjectStore, ObjectStoreExt as _};
+use object_store::{ObjectStore, ObjectStoreExt as _, PutMode, PutPayload, path::Path as Key};
 use tokio::runtime::Runtime;
 
 use crate::{
@@ -30,7 +30,7 @@ a() { on a "$ALL_ID" "$ALL_SECRET" "$@"; }
 h() { on h "$NEW_ID" "$NEW_SECRET" "$@"; }
 m() { on m "$ALL_ID" "$ALL_SECRET" "$@"; }
 ID=$W/a.keys/admin.key ROOT=$W/a.keys/root.key
-writer() { "$@" --json key host | sed 's/.*"key":"\([^"]*\)".*/\1/'; }
+writer() { "$@" --json key host >"$W/key"; sed 's/.*"key":"\([^"]*\)".*/\1/' "$W/key"; }
 "#;
 
 /// As the README says it: `init` where the administrator is; a key on each machine, let in with one
@@ -109,22 +109,25 @@ impl Stage {
         }
     }
 
-    /// The bucket as whoever holds the backup host's access key sees it, with any client he likes.
-    fn as_thief(&self) -> Arc<dyn ObjectStore> {
+    /// The repository as whoever holds an access key sees it, with any client he likes.
+    fn bucket(&self, key_id: &str, secret: &str) -> Bucket<'_> {
         let credentials = S3Credentials {
-            access_key_id: CREATOR_ID.into(),
-            secret_access_key: CREATOR_SECRET.into(),
+            access_key_id: key_id.into(),
+            secret_access_key: secret.into(),
             session_token: None,
         };
         let options = S3Options {
             credentials,
             ..options(&self.server.endpoint, "main")
         };
-        let mut bucket = None;
+        let mut objects = None;
         let _store = Store::s3(&options)
             .unwrap()
-            .decorated(|inner| Arc::clone(bucket.insert(inner)));
-        bucket.unwrap()
+            .decorated(|inner| Arc::clone(objects.insert(inner)));
+        Bucket {
+            objects: objects.unwrap(),
+            runtime: &self.runtime,
+        }
     }
 
     fn restores(&self, snapshot: &str, source: &str) {
@@ -134,6 +137,42 @@ impl Stage {
         );
         self.run(&script).expect(0);
     }
+}
+
+/// Raw access to the objects of the repository.
+struct Bucket<'a> {
+    objects: Arc<dyn ObjectStore>,
+    runtime: &'a Runtime,
+}
+
+impl Bucket<'_> {
+    /// Whether a put is done, over whatever is there.
+    fn overwrites(&self, key: &str) -> bool {
+        self.put(key, PutMode::Overwrite)
+    }
+
+    /// Whether a put is done where nothing is.
+    fn creates(&self, key: &str) -> bool {
+        self.put(key, PutMode::Create)
+    }
+
+    fn put(&self, key: &str, mode: PutMode) -> bool {
+        let (key, spoilt) = (Key::from(key), PutPayload::from_static(b"spoilt"));
+        let put = self.objects.put_opts(&key, spoilt, mode.into());
+        done(self.runtime.block_on(put))
+    }
+
+    fn deletes(&self, key: &str) -> bool {
+        done(self.runtime.block_on(self.objects.delete(&Key::from(key))))
+    }
+}
+
+/// Done, or refused; nothing else.
+fn done<T>(result: object_store::Result<T>) -> bool {
+    let Err(error) = result else { return true };
+    let error = format!("{error:?}");
+    assert!(error.contains("403 Forbidden AccessDenied"), "{error}");
+    false
 }
 
 #[test]
@@ -153,25 +192,33 @@ fn the_host_only_adds_and_another_machine_takes_away() {
             "E-WRITER-REFUSED",
         ),
         ("h prune apply --yes --grace 0", 12, "E-WRITER-REFUSED"),
-        ("m backup app", 12, "E-WRITER-REFUSED"),
         (
-            r#"a key add more --writer "$(writer h)" --role maintain --root-key "$W/h.state" --yes"#,
+            r#"sed 's/not-here/pg.password/' "$W/m.toml" >"$W/n.toml"; on n "$ALL_ID" "$ALL_SECRET" backup app"#,
             12,
-            "E-",
+            "E-WRITER-REFUSED",
+        ),
+        (
+            r#"h key add more --writer "$(writer h)" --role maintain --root-key "$(echo "$W"/h.state/*/writer.key)" --yes"#,
+            9,
+            "E-NOT-TRUSTED",
         ),
     ] {
         let ran = stage.run(script).expect(status);
         assert!(ran.stderr.contains(code), "{script}: {}", ran.stderr);
     }
     stage.assert_kept(&before);
-    // It verifies, though it cannot take its pins away again.
-    stage.run("h verify --all; h repo check").expect(0);
     stage.restores("app/1", "first");
 
     stage.run("m retention apply --yes").expect(0);
     let prune = "m prune apply --yes --grace 0 --confirm main";
     let pruned = stage.run(&format!("{prune} --json")).expect(0);
-    println!("{}", pruned.text());
+    assert_eq!(pruned.message("prune")["state"], "done");
+    let gone = |kind: &str| {
+        let now = stage.objects();
+        let mut gone = before.keys().filter(|key| !now.contains_key(*key));
+        gone.any(|key| key.starts_with(kind))
+    };
+    assert!(gone("main/recipes/") && gone("main/refs/") && gone("main/snapshots/app/000001"));
     stage.run("m repo check").expect(0);
     let listed = stage.run("h --json snapshot list").expect(0);
     assert!(!listed.text().contains("app/000001"));
@@ -179,21 +226,30 @@ fn the_host_only_adds_and_another_machine_takes_away() {
     stage
         .run(r#"h backup app; a verify --all --level data --identity "$ID""#)
         .expect(0);
+    // The host verifies, too. It cannot take its pins away again; they count for a day.
+    stage.run("h verify --all; h repo check").expect(0);
+    let mut pins = stage.objects().into_keys();
+    assert!(pins.any(|key| key.starts_with("main/pins/")));
 }
 
 #[test]
 fn a_thief_on_the_host_takes_nothing_away_and_is_put_out() {
     let stage = Stage::new();
     let before = stage.objects();
-    let bucket = stage.as_thief();
+    let (all, new) = ((KEY_ID, SECRET), (CREATOR_ID, CREATOR_SECRET));
+    let (owner, thief) = (stage.bucket(all.0, all.1), stage.bucket(new.0, new.1));
     for key in before.keys().filter_map(|key| key.strip_prefix("main/")) {
-        let key = object_store::path::Path::from(key);
-        let deleted = stage.runtime.block_on(bucket.delete(&key));
-        assert!(deleted.is_err(), "{key}");
-        let put = stage.runtime.block_on(bucket.put(&key, "spoilt".into()));
-        assert!(put.is_err(), "{key}");
+        assert!(!thief.deletes(key) && !thief.overwrites(key), "{key}");
     }
     stage.assert_kept(&before);
+    // What he can do is put something in the way. It is named, and the owner takes it away.
+    let forget = "forget/1.json";
+    assert!(thief.creates(forget) && !thief.overwrites(forget) && !thief.deletes(forget));
+    let stopped = stage.run("h backup app").expect(9);
+    let named = format!("the record {forget} is not valid");
+    assert!(stopped.stderr.contains(&named), "{}", stopped.stderr);
+    assert!(owner.overwrites(forget) && owner.deletes(forget));
+    stage.restores("app/1", "first");
 
     // He has the host's folder too, and backs up what he likes: the older snapshots stay.
     let state = stage.world.dir.join("h.state");

@@ -30,7 +30,7 @@ pub(crate) const KEY_ID: &str = "AKIDEXAMPLE";
 pub(crate) const SECRET: &str = "geheim";
 /// An access key that may list, read and create, where a server has one.
 pub(crate) const CREATOR_ID: &str = "AKIDCREATOR";
-pub(crate) const CREATOR_SECRET: &str = "auch geheim";
+pub(crate) const CREATOR_SECRET: &str = "auch-geheim";
 
 /// How a bucket of a server is reached, at a prefix.
 pub(crate) fn options(endpoint: &str, prefix: &str) -> S3Options {
