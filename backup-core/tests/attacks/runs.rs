@@ -2,10 +2,10 @@
 
 use backup_core::{
     format::{Commit, Fence, ObjectRef, RunEnd, Session, layout},
-    ops::{Clock, OpError},
+    ops::{Authority, Clock, OpError},
     repo::Host,
 };
-use backup_keys::{Removal, SecretKey};
+use backup_keys::SecretKey;
 use backup_model::{Nonce, Seq};
 
 use crate::{
@@ -71,20 +71,10 @@ pub(crate) async fn by_other_job(stage: &Stage) {
 
 /// Whoever has an expired key can still sign with it; the answer to a theft is to remove the key.
 pub(crate) async fn by_removed(stage: &Stage) {
+    let repository = stage.open().await;
+    let authority = Authority::new(&repository, &stage.world.root, clock()).unwrap();
+    authority.remove_writer(&job("late")).await.unwrap();
     forged_run(stage, &stage.stolen.late).await;
-    let removal = Removal {
-        at: clock(),
-        last: Vec::new(),
-        forget: None,
-        prune: None,
-    };
-    let late = stage.stolen.late.public();
-    stage
-        .retrust(&stage.world.root, |trust| {
-            let late = trust.writers.iter_mut().find(|w| w.key == *late);
-            late.unwrap().removed = Some(removal);
-        })
-        .await;
 }
 
 /// A run by a key, from a host of its own.

@@ -126,9 +126,9 @@ fn forged_runs() -> Vec<Script> {
         row!(
             "commit by a removed key",
             |s, _| Box::pin(runs::by_removed(s)),
-            ALL,
+            READERS,
             fourth,
-            "the key `late` was removed before it"
+            "the key `late` was removed without it"
         ),
         row!(
             "run by an expired key",
