@@ -7,6 +7,8 @@ mod exit_codes;
 #[cfg(test)]
 mod full;
 #[cfg(test)]
+mod hardened;
+#[cfg(test)]
 mod keeping;
 #[cfg(test)]
 mod keys;
@@ -27,6 +29,10 @@ mod object_storage;
 mod program;
 #[cfg(test)]
 mod quickstart;
+#[cfg(test)]
+#[expect(dead_code, reason = "the tests of storage let it misbehave")]
+#[path = "../../backup-core/tests/storage/servers.rs"]
+mod servers;
 #[cfg(test)]
 mod sources;
 #[cfg(test)]

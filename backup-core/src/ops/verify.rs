@@ -288,7 +288,7 @@ async fn check(
     };
     let digest = on_thread("sha256", move || Digest(Sha256::digest(&bytes).into())).await?;
     if digest != sha256 {
-        return damaged(format!("{key} was altered: its SHA-256 is {digest}"));
+        return damaged(format!("{key}: SHA-256 {sha256} expected, {digest} found"));
     }
     Ok(None)
 }

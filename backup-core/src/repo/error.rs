@@ -32,7 +32,7 @@ pub enum RepoError {
     #[error("{0} is not empty")]
     NotEmpty(String),
     /// A newer format.
-    #[error("the repository has format {found}; this program knows format {known}")]
+    #[error("repository.json has format {found}; this program knows format {known}")]
     Newer {
         /// Its format.
         found: u32,
@@ -43,7 +43,7 @@ pub enum RepoError {
     #[error("the repository is signed by {0}, and nobody said that this key is trusted")]
     Untrusted(PublicKey),
     /// Another root key than expected.
-    #[error("the repository is signed by {found}, not by {expected}")]
+    #[error("repository.json is signed by {found}, not by {expected}")]
     OtherRoot {
         /// The key it names.
         found: PublicKey,

@@ -2,7 +2,7 @@
 //! rules.
 
 use backup_keys::Identity;
-use backup_model::{Digest, JobName, Seq};
+use backup_model::{Digest, JobName, Seq, SnapshotName};
 use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
 
@@ -55,7 +55,7 @@ pub async fn load_recipe(
             commit.epoch,
         )
     {
-        return Err(RepoError::rule(&key, "it is the recipe of another run"));
+        return Err(other_run(&key, "it is the recipe", &commit.job, commit.seq));
     }
     Ok(recipe)
 }
@@ -65,7 +65,12 @@ pub async fn load_refs(repository: &Repository, commit: &Commit) -> Result<Refs,
     let refs = read_refs(repository, commit.refs, (&commit.job, commit.seq)).await?;
     let key = layout::refs(&commit.refs.sha256);
     if refs.head.nonce != commit.nonce {
-        return Err(RepoError::rule(&key, "they are the refs of another run"));
+        return Err(other_run(
+            &key,
+            "they are the refs",
+            &commit.job,
+            commit.seq,
+        ));
     }
     let stored = refs.packs.iter().map(|pack| pack.1).sum::<u64>();
     if (refs.packs.len() as u64, stored) != (commit.packs, commit.bytes) {
@@ -105,9 +110,18 @@ async fn read_refs(
     })?;
     let head = &refs.head;
     if (head.repository, (&head.job, head.seq)) != (repository.id(), run) {
-        return Err(RepoError::rule(&key, "they are the refs of another run"));
+        return Err(other_run(&key, "they are the refs", run.0, run.1));
     }
     Ok(refs)
+}
+
+/// What a run names is another one's. The object is whole and innocent, so the run is told too.
+fn other_run(key: &str, what: &str, job: &JobName, seq: Seq) -> RepoError {
+    let run = SnapshotName {
+        job: job.clone(),
+        seq,
+    };
+    RepoError::rule(key, format!("{what} of another run than {run}"))
 }
 
 /// Reads an object that a record names, and compares size and digest.

@@ -16,8 +16,9 @@ use hyper::{
 use hyper_util::rt::TokioIo;
 use s3s::{
     S3, S3Request, S3Response, S3Result,
+    access::{S3Access, S3AccessContext},
     auth::SimpleAuth,
-    dto,
+    dto, s3_error,
     service::{S3Service, S3ServiceBuilder},
 };
 use s3s_fs::FileSystem;
@@ -25,8 +26,11 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 
 pub(crate) const BUCKET: &str = "vault";
-const KEY_ID: &str = "AKIDEXAMPLE";
-const SECRET: &str = "geheim";
+pub(crate) const KEY_ID: &str = "AKIDEXAMPLE";
+pub(crate) const SECRET: &str = "geheim";
+/// An access key that may list, read and create, where a server has one.
+pub(crate) const CREATOR_ID: &str = "AKIDCREATOR";
+pub(crate) const CREATOR_SECRET: &str = "auch-geheim";
 
 /// How a bucket of a server is reached, at a prefix.
 pub(crate) fn options(endpoint: &str, prefix: &str) -> S3Options {
@@ -87,6 +91,21 @@ impl S3Files {
     /// A server that decides races.
     pub(crate) async fn deciding() -> Self {
         Self::with(Puts::OneByOne(tokio::sync::Mutex::new(()))).await
+    }
+
+    /// The same with two access keys, of which one may do everything, and the other one list, read
+    /// and create.
+    pub(crate) async fn guarded() -> Self {
+        Self::serve(|files| {
+            let puts = Puts::OneByOne(tokio::sync::Mutex::new(()));
+            let mut builder = S3ServiceBuilder::new(Putting { files, puts });
+            let mut keys = SimpleAuth::from_single(KEY_ID, SECRET);
+            keys.register(CREATOR_ID.to_owned(), CREATOR_SECRET.into());
+            builder.set_auth(keys);
+            builder.set_access(CreateOnly);
+            builder.build()
+        })
+        .await
     }
 
     async fn with(puts: Puts) -> Self {
@@ -171,6 +190,31 @@ async fn answer(
     match turn {
         Some(_) => Err(io::Error::other("lost")),
         None => answered.map_err(|error| io::Error::other(format!("{error:?}"))),
+    }
+}
+
+/// What the second access key may do, as the policy of a bucket says it: a put counts as a creation
+/// if it asks to be refused where something is.
+struct CreateOnly;
+
+#[async_trait]
+impl S3Access for CreateOnly {
+    async fn check(&self, request: &mut S3AccessContext<'_>) -> S3Result<()> {
+        let creates = || {
+            let condition = request.headers().get("if-none-match");
+            condition.is_some_and(|condition| condition == "*")
+        };
+        let key = request.credentials().map(|key| key.access_key.as_str());
+        let allowed = match (key, request.s3_op().name()) {
+            (Some(KEY_ID), _) | (Some(_), "ListObjectsV2" | "GetObject" | "HeadObject") => true,
+            (Some(_), "PutObject") => creates(),
+            (Some(_) | None, _) => false,
+        };
+        if allowed {
+            Ok(())
+        } else {
+            Err(s3_error!(AccessDenied))
+        }
     }
 }
 
