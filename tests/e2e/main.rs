@@ -3,11 +3,15 @@
 //! how to install it.
 
 #[cfg(test)]
+mod door;
+#[cfg(test)]
 mod exit_codes;
 #[cfg(test)]
 mod full;
 #[cfg(test)]
 mod keeping;
+#[cfg(test)]
+mod keyed_bucket;
 #[cfg(test)]
 mod keys;
 #[cfg(test)]
@@ -27,6 +31,8 @@ mod object_storage;
 mod program;
 #[cfg(test)]
 mod quickstart;
+#[cfg(test)]
+mod rotation;
 #[cfg(test)]
 mod sources;
 #[cfg(test)]

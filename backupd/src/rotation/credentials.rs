@@ -222,12 +222,12 @@ impl<'a> CredentialsRotation<'a> {
                 .ok()
                 .map(|repository| repository.id()));
         }
-        let newer = self.with(place, |file| file.find_new());
+        let newer = self.with(place, SecretFile::find_new);
         if let Ok(id) = self.opens(&newer?).await {
             self.left = Left::InUse;
             return Ok(Some(id));
         }
-        let older = self.with(place, |file| file.find_old());
+        let older = self.with(place, SecretFile::find_old);
         self.left = Left::Unused;
         match older?.open(self.secrets).await {
             Ok(repository) => Ok(Some(repository.id())),

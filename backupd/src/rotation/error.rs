@@ -106,7 +106,7 @@ pub enum RotationError {
         what: &'static str,
         /// Why.
         #[source]
-        source: Box<RotationError>,
+        source: Box<Self>,
     },
     /// The new secret did not work, and the old one could not be brought back.
     #[error("the new {what} failed its test ({why}), and the old one could not be brought back; \
@@ -115,12 +115,12 @@ pub enum RotationError {
         /// Which secret.
         what: &'static str,
         /// Why the new one failed.
-        why: Box<RotationError>,
+        why: Box<Self>,
         /// The file.
         path: PathBuf,
         /// Why the old one could not be brought back.
         #[source]
-        source: Box<RotationError>,
+        source: Box<Self>,
     },
     /// A sign-in with the new secret.
     #[error("{who} cannot use it")]
@@ -179,8 +179,7 @@ impl RotationError {
             | Self::OtherRepository(_) => Code::RotationRefused,
             Self::Busy(_) => Code::Busy,
             Self::NeitherWorks { source, .. } | Self::Test { source, .. } => source.code,
-            Self::RolledBack { source, .. } => source.code(),
-            Self::Stuck { source, .. } => source.code(),
+            Self::RolledBack { source, .. } | Self::Stuck { source, .. } => source.code(),
             Self::Connection(error) => error.code(),
             Self::Secret(_) => Code::Config,
             Self::Random(_) => Code::Failed,

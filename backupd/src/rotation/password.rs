@@ -120,15 +120,14 @@ impl PasswordRotation {
 
     /// Replaces the password, or ends what an interrupted rotation began.
     pub async fn run(self) -> Result<(), RotationError> {
-        let new = match &self.in_use {
-            Some(new) => new.clone(),
-            None => {
-                let new = self.make()?;
-                match self.set(&new).await {
-                    Ok(()) => new,
-                    Err(why) => return Err(self.roll_back(&new, why).await),
-                }
+        let new = if let Some(new) = &self.in_use {
+            new.clone()
+        } else {
+            let new = self.make()?;
+            if let Err(why) = self.set(&new).await {
+                return Err(self.roll_back(&new, why).await);
             }
+            new
         };
         let kept = match self.prove(&new).await {
             Ok(()) => self.file.take_new(),
