@@ -56,7 +56,7 @@ impl Database {
     /// How the job reaches it.
     fn reached_at(&self, host: &str, port: u16) {
         self.world.sources(&format!(
-            "§\"postgres\"\nname = \"db\"\n\
+            "§\"postgres\"\nname = \"db\"\nglobals = false\n\
              connection = {{ host = \"{host}\", port = {port}, user = \"keeper\", dbname = \"kept\" }}\n\
              password = {{ file = \"{}\" }}\n",
             self.file("").display()

@@ -171,7 +171,12 @@ mod tests {
     use super::*;
     use crate::config::{Connection, SourceConfig};
 
-    fn source(name: &str, host: &str, user: &str, password: Option<SecretRef>) -> SourceConfig {
+    fn source(
+        name: &str,
+        host: &str,
+        user: &str,
+        password: impl Into<Option<SecretRef>>,
+    ) -> SourceConfig {
         SourceConfig {
             name: name.parse().unwrap(),
             kind: SourceKind::Postgres(PostgresSource {
@@ -181,7 +186,7 @@ mod tests {
                     user: user.to_owned(),
                     dbname: name.to_owned(),
                 },
-                password,
+                password: password.into(),
                 bin_dir: None,
                 globals: false,
                 stall_timeout: Duration::from_secs(1),
@@ -201,8 +206,8 @@ mod tests {
         sources.into_iter().enumerate().map(job).collect()
     }
 
-    fn file(path: &str) -> Option<SecretRef> {
-        Some(SecretRef::File(path.into()))
+    fn file(path: &str) -> SecretRef {
+        SecretRef::File(path.into())
     }
 
     fn refusal(jobs: &BTreeMap<JobName, JobConfig>) -> String {
@@ -231,7 +236,7 @@ mod tests {
 
     #[test]
     fn what_would_break_somebody_is_refused_by_name() {
-        let command = Some(SecretRef::Command(vec!["pass".to_owned()]));
+        let command = SecretRef::Command(vec!["pass".to_owned()]);
         let text = refusal(&jobs([
             source("a", "db", "app", file("/s/a")),
             source("b", "db", "app", command),
@@ -252,7 +257,7 @@ mod tests {
             SecretRef::Command(vec!["pass".to_owned()]),
         ] {
             let origin = reference.origin();
-            let text = refusal(&jobs([source("a", "db", "app", Some(reference))]));
+            let text = refusal(&jobs([source("a", "db", "app", reference)]));
             assert!(text.contains(&origin), "{text}");
         }
         let text = refusal(&jobs([source("a", "db", "app", None)]));

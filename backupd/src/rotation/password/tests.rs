@@ -78,7 +78,7 @@ impl World {
                 password: Some(SecretRef::File(self.dir.path().join(file))),
                 bin_dir: None,
                 globals: false,
-                stall_timeout: Duration::from_secs(60),
+                stall_timeout: Duration::from_mins(1),
             }),
         };
         let config = JobConfig {

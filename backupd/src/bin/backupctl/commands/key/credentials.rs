@@ -73,7 +73,8 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<Exit, Failure>
     let plan = plan(name, &rotation);
     if let Some(refused) = rotation.present() {
         let text = "the access key in use now does not open the repository; the new one does";
-        let causes = [&[refused.message.clone()], &refused.causes[..]].concat();
+        let mut causes = refused.causes.clone();
+        causes.insert(0, refused.message.clone());
         let warning = Failure::new(refused.code, text);
         context.output.warning(&Failure { causes, ..warning });
     }
