@@ -101,10 +101,11 @@ impl SecretFile {
             let mut options = OpenOptions::new();
             options.write(true).create_new(true).mode(0o600);
             let mut new = options.open(self.new_path())?;
-            let made = new.metadata()?;
-            if (made.uid(), made.gid()) != (now.uid(), now.gid()) {
-                fchown(&new, Some(now.uid()), Some(now.gid()))?;
+            if new.metadata()?.uid() != now.uid() {
+                fchown(&new, Some(now.uid()), None)?;
             }
+            // The group may do nothing with the file: that it stays the same is a courtesy.
+            drop(fchown(&new, None, Some(now.gid())));
             new.write_all(secret.expose_secret().as_bytes())?;
             new.sync_all()?;
             self.sync()

@@ -98,8 +98,13 @@ fn plan(repository: String, rotation: &CredentialsRotation<'_>) -> Plan {
     };
     let mut consequences = match rotation.left() {
         Left::Nothing => vec![],
-        Left::Unused => vec!["What an interrupted rotation left is removed first."],
-        Left::InUse => vec!["What an interrupted rotation began is put in place first."],
+        Left::Unused => {
+            vec!["An interrupted rotation left `.new` or `.old` beside the files: they go first."]
+        }
+        Left::InUse => vec![
+            "An interrupted rotation left `.new` or `.old` beside the files, and a key that works: \
+             that is put in place first, and they go.",
+        ],
     };
     consequences.extend([
         "Whether the new key may delete, as forget and prune need it, is not tried.",
