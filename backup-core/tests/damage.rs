@@ -21,8 +21,8 @@ mod tests {
         store::Store,
     };
     use backup_keys::{
-        LastRecord, Record, RecordKind, Removal, RepositoryRecord, Role, SecretKey, TrustRecord,
-        Writer,
+        Accepted, AcceptedRun, AcceptedRuns, Record, RecordKind, Removal, RepositoryRecord, Role,
+        SecretKey, TrustRecord, Writer,
     };
     use backup_model::{Code, Digest, End, Failure, Selection, Seq, SnapshotName, Verdict};
     use bytes::Bytes;
@@ -773,17 +773,17 @@ mod tests {
         };
         let record = get(&pristine.inner, &key).await;
         let digest = object_ref(record.split_inclusive(|&b| b == b'\n').next().unwrap()).sha256;
-        let removed = |last: Option<(u64, Digest)>| {
-            let last = last.map(|(seq, sha256)| LastRecord {
+        let removed = |counts: Option<(u64, Digest)>| {
+            let runs = counts.map(|(seq, digest)| AcceptedRuns {
                 job: job("etc"),
-                seq: Seq(seq),
-                sha256,
+                runs: vec![AcceptedRun(Seq(seq), digest)],
             });
             Removal {
                 at: "2026-11-22T02:30:00Z".parse().unwrap(),
-                last: last.into_iter().collect(),
-                forget: None,
-                prune: None,
+                accepted: Accepted {
+                    runs: runs.into_iter().collect(),
+                    ..Accepted::default()
+                },
             }
         };
         let cases = [
@@ -832,7 +832,7 @@ mod tests {
             (None, Some("was removed")),
             (Some((1, digest)), Some("was removed")),
             (Some((2, digest)), None),
-            (Some((2, Digest([0; 32]))), Some("that was accepted")),
+            (Some((2, Digest([0; 32]))), Some("was removed")),
         ] {
             let add = add(|_| ());
             let copy = pristine.retrust(|trust| {

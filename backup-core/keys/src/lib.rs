@@ -21,8 +21,8 @@ pub use private_file::{PrivateFileError, read_private, read_private_bytes, write
 pub use record::{Record, RecordError, RecordKind};
 pub use signing::{PublicKey, SecretKey, SigningError};
 pub use trust::{
-    Accepted, Administrator, AdministratorKind, CanaryFile, Edit, EditError, Epoch, KeyFile,
-    KeyFileName, LastForget, LastPrune, LastRecord, NewAdministrator, NewKeyFile, NewKeys,
-    NewWriter, ProofError, PrunePart, Removal, RepositoryRecord, Role, TrustRecord, UnknownKind,
-    WithoutAdministrator, Writer,
+    Accepted, AcceptedRun, AcceptedRuns, Administrator, AdministratorKind, CanaryFile, Edit,
+    EditError, Epoch, KeyFile, KeyFileName, LastForget, LastPrune, NewAdministrator, NewKeyFile,
+    NewKeys, NewWriter, ProofError, PrunePart, Removal, RepositoryRecord, Role, TrustRecord,
+    UnknownKind, WithoutAdministrator, Writer,
 };

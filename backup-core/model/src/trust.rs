@@ -17,6 +17,9 @@ pub struct TrustChange {
     pub left_out: Vec<JobName>,
     /// What should be gone and is not. It counts for nothing.
     pub left: Vec<Failure>,
+    /// What could not be read of a writer that was taken out, and so does not count of it.
+    #[serde(default)]
+    pub unread: Vec<Failure>,
 }
 
 /// What a key showed for an epoch.

@@ -3,7 +3,7 @@
 use std::io;
 
 use backup_keys::{EpochError, PublicKey, RecordError};
-use backup_model::{Code, HoldInfo, JobName, SnapshotName, Why};
+use backup_model::{Code, Digest, HoldInfo, JobName, SnapshotName, Why};
 
 use crate::{
     codec::CodecError,
@@ -65,6 +65,16 @@ pub enum RepoError {
         key: String,
         /// Which.
         rule: String,
+    },
+    /// A record of a key that was removed, and none of those that were there then.
+    #[error("the record {key} does not count: the key `{writer}` was removed without it")]
+    NotAccepted {
+        /// Its key.
+        key: String,
+        /// Whose key signed it.
+        writer: JobName,
+        /// Its digest.
+        digest: Digest,
     },
     /// A record of the repository itself is missing.
     #[error("the record {0} is missing")]
@@ -249,6 +259,7 @@ impl RepoError {
             | Self::Random => Code::Failed,
             Self::Record { .. }
             | Self::Rule { .. }
+            | Self::NotAccepted { .. }
             | Self::RecordMissing(_)
             | Self::KeyFile { .. } => Code::RepositoryDamaged,
             Self::ObjectMissing(_)

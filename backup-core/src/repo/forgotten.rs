@@ -232,7 +232,7 @@ impl Repository {
         Ok(put == Put::Stored)
     }
 
-    async fn forget_record(&self, version: u64) -> Result<Option<Forgotten>, RepoError> {
+    pub(super) async fn forget_record(&self, version: u64) -> Result<Option<Forgotten>, RepoError> {
         let bytes = self.store().find(&layout::forget(version)).await?;
         bytes
             .map(|bytes| self.read_forget(&bytes, version))

@@ -1,5 +1,6 @@
 //! A repository: who is trusted in it, what its jobs have done, and the protocol of a run.
 
+mod accepted;
 pub mod chunks;
 mod error;
 mod forgotten;
@@ -24,6 +25,7 @@ pub use init::{AdministratorKey, NewRepository, WriterKey, init, new_repository_
 pub use kit_proof::{kit_proof, write_kit_proof};
 pub use open::{Repository, TrustRoot};
 
+pub(crate) use accepted::Found;
 pub(crate) use pins::StoredPin;
 pub use prove::prove;
 pub(crate) use prunes::{Begun, NewestPrune};

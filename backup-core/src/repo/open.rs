@@ -45,7 +45,7 @@ impl Repository {
             });
         };
         let (signed, record) = read_root(&bytes, root)?;
-        let (trust, trust_digest) = read_trust(&store, &record, signed.digest()).await?;
+        let (trust, trust_digest) = read_trust(&store, &record, 1, signed.digest()).await?;
         Ok(Self {
             store,
             record,
@@ -124,9 +124,15 @@ impl Repository {
             let rule = format!("the key `{}` may not sign this", writer.name);
             return Err(RepoError::rule(key, rule));
         }
-        if !writer.counts(job, seq) {
-            let rule = format!("the key `{}` was removed before it", writer.name);
-            return Err(RepoError::rule(key, rule));
+        if !writer.counts(job, seq, record.digest()) {
+            record
+                .verify(&writer.key)
+                .map_err(|source| invalid(key, source))?;
+            return Err(RepoError::NotAccepted {
+                key: key.to_owned(),
+                writer: writer.name.clone(),
+                digest: record.digest(),
+            });
         }
         Ok(&writer.key)
     }
@@ -162,6 +168,18 @@ impl Repository {
             None => Ok(()),
             Some(_) => Err(RepoError::Outdated(next)),
         }
+    }
+
+    /// The newest trust record, if there is a newer one than when this repository was opened.
+    pub(super) async fn newer_trust(&self) -> Result<Option<TrustRecord>, RepoError> {
+        let next = layout::trust(self.trust.version.saturating_add(1));
+        if self.store.size(&next).await?.is_none() {
+            return Ok(None);
+        }
+        let before = self.trust_digest;
+        let first = self.trust.version + 1;
+        let (trust, _) = read_trust(&self.store, &self.record, first, before).await?;
+        Ok(Some(trust))
     }
 
     /// Whether a key may forget, prune and fence.
@@ -225,11 +243,12 @@ fn format_of(bytes: &[u8]) -> Option<u32> {
     u32::try_from(value.get("format")?.as_u64()?).ok()
 }
 
-/// Reads all versions: each must name the one before.
+/// Reads all versions from one on: each must name the one before.
 async fn read_trust(
     store: &Store,
     repository: &RepositoryRecord,
-    root_digest: Digest,
+    first: u64,
+    before: Digest,
 ) -> Result<(TrustRecord, Digest), RepoError> {
     let mut versions: Vec<u64> = store
         .list(layout::TRUST)
@@ -238,11 +257,11 @@ async fn read_trust(
         .filter_map(|object| layout::parse_trust(&object.key))
         .collect();
     versions.sort_unstable();
-    let highest = versions.last().copied().unwrap_or(1);
-    let mut prev = root_digest;
+    let highest = versions.last().copied().unwrap_or(first);
+    let mut prev = before;
     let mut newest = None;
     // A listing may be late, so what follows is asked for by name.
-    for version in 1.. {
+    for version in first.. {
         let key = layout::trust(version);
         let Some(bytes) = store.find(&key).await? else {
             if version > highest {
@@ -250,7 +269,7 @@ async fn read_trust(
             }
             return Err(RepoError::RecordMissing(key));
         };
-        let signed = Record::parse(&bytes, repository.repository, &key)
+        let signed = Record::parse_list(&bytes, repository.repository, &key)
             .map_err(|source| invalid(&key, source))?;
         let trust: TrustRecord = signed
             .open(&repository.root)
@@ -267,7 +286,7 @@ async fn read_trust(
         prev = signed.digest();
         newest = Some(trust);
     }
-    let newest = newest.ok_or_else(|| RepoError::RecordMissing(layout::trust(1)))?;
+    let newest = newest.ok_or_else(|| RepoError::RecordMissing(layout::trust(first)))?;
     Ok((newest, prev))
 }
 

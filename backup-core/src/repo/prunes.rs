@@ -8,7 +8,7 @@
 
 use std::collections::HashSet;
 
-use backup_keys::{LastPrune, PrunePart, Record, RecordKind, SecretKey, Writer};
+use backup_keys::{PrunePart, Record, RecordKind, SecretKey, Writer};
 use backup_model::Digest;
 use bytes::Bytes;
 use futures::{StreamExt as _, stream};
@@ -167,32 +167,6 @@ impl Repository {
         })
     }
 
-    /// The newest prune as a removal names it; none if there never was one.
-    pub(crate) async fn last_prune(&self) -> Result<Option<LastPrune>, RepoError> {
-        let generation = match self.newest_prune().await? {
-            NewestPrune::Begun(begun) => begun.plan.generation,
-            NewestPrune::Done(0) => return Ok(None),
-            NewestPrune::Done(generation) => generation,
-        };
-        // `done` before the others, as always: what is there then is whole.
-        let done = self
-            .prune_record::<Done>(generation, PrunePart::Done)
-            .await?;
-        let last = self
-            .prune_record::<Final>(generation, PrunePart::Final)
-            .await?;
-        let plan = self
-            .prune_record::<Plan>(generation, PrunePart::Plan)
-            .await?;
-        let (_, plan) = plan.ok_or_else(|| RepoError::RecordMissing(layout::plan(generation)))?;
-        Ok(Some(LastPrune {
-            generation,
-            plan,
-            last: last.map(|(_, digest)| digest),
-            done: done.map(|(_, digest)| digest),
-        }))
-    }
-
     /// The highest generation that is listed; 0 if none is.
     async fn newest_listed(&self) -> Result<u64, RepoError> {
         let listed = self.store().list(layout::PRUNE).await?;
@@ -296,7 +270,7 @@ impl Repository {
         Ok(Some(Generation::Done(Box::new(last))))
     }
 
-    async fn prune_record<T: RecordKind>(
+    pub(super) async fn prune_record<T: RecordKind>(
         &self,
         generation: u64,
         part: PrunePart,

@@ -5,10 +5,10 @@
 //! run that died is closed before another begins. Two writers that choose one number meet at the
 //! session object, which only one creates. Plans of prunes are read after it exists: of a plan
 //! that is made later, the pruner sees the session and waits. A commit is created only after all
-//! that it names is durable, and whoever else ended the run meanwhile holds that key already. Only
+//! that it names is durable, by a key that is trusted still, and whoever else ended the run meanwhile holds that key already. Only
 //! a forget could have taken that end away again, so the newest one has the last word.
 
-use backup_keys::{Role, SecretKey};
+use backup_keys::{Role, SecretKey, Writer};
 use backup_model::{Code, Digest, JobName, Nonce, Seq, SnapshotName};
 use jiff::Timestamp;
 
@@ -202,21 +202,26 @@ impl<'a> Run<'a> {
     /// The last look, after which a commit is a success. It only reads, so a store that fails for
     /// a moment need not make a failure of a snapshot that is there.
     async fn stands(&self, digest: Digest) -> Result<(), RepoError> {
-        let mut look = self.not_forgotten(Some(digest)).await;
+        let mut look = self.last_look(digest).await;
         for _ in 1..LAST_LOOKS {
             match look {
-                Err(RepoError::Store(_)) => look = self.not_forgotten(Some(digest)).await,
-                Ok(_) | Err(_) => break,
+                Err(RepoError::Store(_)) => look = self.last_look(digest).await,
+                Ok(()) | Err(_) => break,
             }
         }
         match look {
-            Ok(_) => Ok(()),
+            Ok(()) => Ok(()),
             Err(error @ RepoError::ForgottenMeanwhile { .. }) => Err(error),
             Err(error) => Err(RepoError::Unconfirmed {
                 run: self.name(),
                 source: Box::new(error),
             }),
         }
+    }
+
+    async fn last_look(&self, digest: Digest) -> Result<(), RepoError> {
+        self.not_forgotten(Some(digest)).await?;
+        self.still_trusted(Some(digest)).await
     }
 
     /// Ends the run without a snapshot.
@@ -233,10 +238,33 @@ impl<'a> Run<'a> {
         self.end(&end).await.map(drop)
     }
 
+    /// A key that was removed meanwhile leaves no end behind: it would not count, and stand where
+    /// somebody else's should.
     async fn end(&self, end: &RunEnd) -> Result<Digest, RepoError> {
+        self.still_trusted(None).await?;
         create_end(self.repository, self.key, end)
             .await?
             .ok_or_else(|| RepoError::Ended { run: self.name() })
+    }
+
+    /// Fails if the key was removed since the repository was opened, unless our end counts.
+    async fn still_trusted(&self, ours: Option<Digest>) -> Result<(), RepoError> {
+        let Some(trust) = self.repository.newer_trust().await? else {
+            return Ok(());
+        };
+        let (job, seq) = (&self.session.job, self.session.seq);
+        let stays = |writer: &Writer| match ours {
+            None => writer.removed.is_none(),
+            Some(digest) => writer.counts(job, seq, digest),
+        };
+        if trust.writer(self.key.public().key_id()).is_some_and(stays) {
+            return Ok(());
+        }
+        Err(RepoError::Writer {
+            key: self.key.public().clone(),
+            job: job.clone(),
+            rule: "it was removed while the run was under way",
+        })
     }
 
     /// Reads the newest forget. If it names this run with another end than ours, somebody ended

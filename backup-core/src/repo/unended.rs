@@ -183,7 +183,7 @@ impl Repository {
     ) -> Result<Claim, RepoError> {
         let record = Record::parse(bytes, self.id(), key).map_err(|source| invalid(key, source))?;
         let writer = self.trust().writer(record.key_id());
-        if writer.is_some_and(|writer| !writer.counts(job, seq)) {
+        if writer.is_some_and(|writer| writer.removed.is_some()) {
             return Ok(Claim::Removed);
         }
         let signer = self.signer(&record, key, &[Role::Write], job, seq)?;
@@ -208,7 +208,9 @@ pub(crate) async fn end_unended(
     let store = repository.store();
     let ours = has_lock && run.is_of(key);
     let kept_out = has_lock || store.is_conditional();
-    if !ours && (!kept_out || store_time(store).await? <= run.limit()) {
+    // No end of a removed key counts: there is nothing to wait for.
+    let over = ours || matches!(run.claim, Claim::Removed);
+    if !over && (!kept_out || store_time(store).await? <= run.limit()) {
         return Ok(Outcome::Goes);
     }
     let (name, nonce) = (&run.name, run.claim.nonce());

@@ -6,7 +6,10 @@ use backup_core::{
     ops,
     repo::Repository,
 };
-use backup_keys::{LastForget, LastPrune, LastRecord, Record, Removal, SecretKey, TrustRecord};
+use backup_keys::{
+    Accepted, AcceptedRun, AcceptedRuns, LastForget, LastPrune, Record, Removal, SecretKey,
+    TrustRecord,
+};
 use backup_model::{Code, Digest, PruneState, Seq, Silent, Why};
 use tokio_util::sync::CancellationToken;
 
@@ -29,11 +32,11 @@ async fn removed(pinned: bool) -> (Kept, SecretKey) {
     let begun = kept.prune_with(waits).await.unwrap();
     assert!(matches!(begun.progress, PruneState::Grace { .. }));
     let digest = async |key: &str| digest(&kept, key).await;
-    let last = LastRecord {
-        job: job("etc"),
-        seq: Seq(4),
-        sha256: digest(&layout::snapshot(&job("etc"), Seq(4))).await,
-    };
+    let mut runs = Vec::new();
+    for seq in [3, 4] {
+        let record = digest(&layout::snapshot(&job("etc"), Seq(seq))).await;
+        runs.push(AcceptedRun(Seq(seq), record));
+    }
     let forget = LastForget {
         version: 2,
         sha256: digest(&layout::forget(2)).await,
@@ -46,9 +49,14 @@ async fn removed(pinned: bool) -> (Kept, SecretKey) {
     };
     let removal = Removal {
         at: clock(),
-        last: vec![last],
-        forget: pinned.then_some(forget),
-        prune: pinned.then_some(prune),
+        accepted: Accepted {
+            runs: vec![AcceptedRuns {
+                job: job("etc"),
+                runs,
+            }],
+            forget: pinned.then_some(forget),
+            prune: pinned.then_some(prune),
+        },
     };
     let successor = SecretKey::generate().unwrap();
     let repository = kept.open().await;

@@ -14,6 +14,8 @@ mod faults;
 #[cfg(test)]
 mod people;
 #[cfg(test)]
+mod removals;
+#[cfg(test)]
 #[expect(dead_code, reason = "other tests use the rest")]
 #[path = "../support/mod.rs"]
 mod support;

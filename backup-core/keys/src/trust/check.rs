@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Administrator, AdministratorKind, Epoch, Role, TrustRecord, Writer};
+use super::{AcceptedRuns, Administrator, AdministratorKind, Epoch, Role, TrustRecord, Writer};
 
 pub(super) fn broken_rule(trust: &TrustRecord) -> Option<&'static str> {
     let mut keys = BTreeSet::new();
@@ -59,10 +59,15 @@ fn of_writer(writer: &Writer) -> Option<&'static str> {
         return Some("a writer has no role, or one twice");
     }
     let removal = writer.removed.as_ref()?;
-    if !removal.last.array_windows().all(|[a, b]| a.job < b.job) {
-        return Some("the last records of a removed writer are not sorted by job");
+    let accepted = &removal.accepted;
+    if !accepted.runs.array_windows().all(|[a, b]| a.job < b.job) {
+        return Some("what counts of a removed writer is not sorted by job");
     }
-    let whole = removal.forget.is_some() || removal.prune.is_some();
+    let sorted = |of_job: &AcceptedRuns| of_job.runs.array_windows().all(|[a, b]| a.0 < b.0);
+    if !accepted.runs.iter().all(sorted) {
+        return Some("the runs that count of a removed writer are not sorted");
+    }
+    let whole = accepted.forget.is_some() || accepted.prune.is_some();
     (whole && !writer.maintains_all())
         .then_some("a removed writer has a forget or prune and was no maintainer")
 }

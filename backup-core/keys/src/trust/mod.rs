@@ -4,13 +4,17 @@ mod check;
 mod edit;
 mod proof;
 mod record;
+mod writer;
 
 pub use edit::{
-    Accepted, Edit, EditError, KeyFileName, NewAdministrator, NewKeyFile, NewKeys, NewWriter,
+    Edit, EditError, KeyFileName, NewAdministrator, NewKeyFile, NewKeys, NewWriter,
     WithoutAdministrator,
 };
 pub use proof::ProofError;
 pub use record::{
-    Administrator, AdministratorKind, CanaryFile, Epoch, KeyFile, LastForget, LastPrune,
-    LastRecord, PrunePart, Removal, RepositoryRecord, Role, TrustRecord, UnknownKind, Writer,
+    Administrator, AdministratorKind, CanaryFile, Epoch, KeyFile, RepositoryRecord, TrustRecord,
+    UnknownKind,
+};
+pub use writer::{
+    Accepted, AcceptedRun, AcceptedRuns, LastForget, LastPrune, PrunePart, Removal, Role, Writer,
 };

@@ -2,11 +2,11 @@
 
 use std::{fmt, str::FromStr};
 
-use backup_model::{Digest, JobName, RepositoryId, Seq};
+use backup_model::{Digest, JobName, RepositoryId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::check;
+use super::{LastForget, LastPrune, Writer, check};
 use crate::{PublicKey, RecordKind};
 
 /// `repository.json`.
@@ -74,7 +74,7 @@ impl TrustRecord {
     // The highest is enough: those before it are only read on the way to it.
     pub fn pinned_forget(&self) -> Option<LastForget> {
         let removals = self.writers.iter().filter_map(|w| w.removed.as_ref());
-        let forgets = removals.filter_map(|removal| removal.forget);
+        let forgets = removals.filter_map(|removal| removal.accepted.forget);
         forgets.max_by_key(|forget| forget.version)
     }
 
@@ -82,7 +82,7 @@ impl TrustRecord {
     /// back.
     pub fn pinned_prune(&self) -> Option<LastPrune> {
         let removals = self.writers.iter().filter_map(|w| w.removed.as_ref());
-        let prunes = removals.filter_map(|removal| removal.prune);
+        let prunes = removals.filter_map(|removal| removal.accepted.prune);
         prunes.max_by_key(|prune| prune.generation)
     }
 
@@ -201,164 +201,6 @@ pub struct KeyFile {
     pub sha256: Digest,
     /// When the administrator last decrypted the canary with it.
     pub tested: Option<Timestamp>,
-}
-
-/// What a writer key may sign.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Role {
-    /// Sessions and snapshots.
-    Write,
-    /// Fences, forgets and prunes.
-    Maintain,
-    /// Proofs.
-    Prove,
-}
-
-/// A key that signs records of jobs. Its roles and jobs never change, or what it signed would lose
-/// its ground: who shall do less is removed, and comes again with another key.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Writer {
-    /// A name, spelled as a job's.
-    pub name: JobName,
-    /// The key.
-    pub key: PublicKey,
-    /// What it may sign.
-    pub roles: Vec<Role>,
-    /// For which jobs; `None` for all.
-    pub jobs: Option<Vec<JobName>>,
-    /// Since when.
-    pub from: Timestamp,
-    /// Until when it may begin backups; what it signed stays valid.
-    pub until: Option<Timestamp>,
-    /// Set when it was taken out.
-    pub removed: Option<Removal>,
-}
-
-impl Writer {
-    /// Whether it has a role for a job.
-    pub fn may(&self, role: Role, job: &JobName) -> bool {
-        let covers = self.jobs.as_ref().is_none_or(|jobs| jobs.contains(job));
-        covers && self.roles.contains(&role)
-    }
-
-    /// Whether it has the role to forget and prune: what is of the whole repository.
-    pub fn maintains_all(&self) -> bool {
-        self.jobs.is_none() && self.roles.contains(&Role::Maintain)
-    }
-
-    /// Whether a record of its, once in the repository, still counts.
-    pub fn counts(&self, job: &JobName, seq: Seq) -> bool {
-        let last = |removal: &Removal| removal.last.iter().find(|l| &l.job == job).map(|l| l.seq);
-        self.removed
-            .as_ref()
-            .is_none_or(|removal| last(removal).is_some_and(|last| seq <= last))
-    }
-
-    /// After a removal: the digest that the last record accepted for a job must have, if this is
-    /// its number. Those before it are held by the chain.
-    pub fn accepted(&self, job: &JobName, seq: Seq) -> Option<Digest> {
-        let mut last = self.removed.iter().flat_map(|removal| &removal.last);
-        last.find(|last| last.job == *job && last.seq == seq)
-            .map(|last| last.sha256)
-    }
-
-    /// Whether a forget that it signed counts: all do until it is removed, then those up to the one
-    /// that was the newest. That one's digest is [`TrustRecord::pinned_forget`]'s to compare.
-    /// Whether it has the role is asked apart, of a removed writer too.
-    pub fn forget_counts(&self, version: u64) -> bool {
-        self.removed.as_ref().is_none_or(|removal| {
-            let pinned = removal.forget.as_ref();
-            pinned.is_some_and(|forget| version <= forget.version)
-        })
-    }
-
-    /// Whether a record of a prune that it signed counts: after its removal, those of earlier
-    /// prunes, and of the one that was the newest those that were there. Whether it has the role
-    /// is asked apart, of a removed writer too.
-    pub fn prune_counts(&self, generation: u64, part: PrunePart, digest: Digest) -> bool {
-        self.removed.as_ref().is_none_or(|removal| {
-            removal.prune.as_ref().is_some_and(|newest| {
-                generation < newest.generation
-                    || generation == newest.generation && newest.digest(part) == Some(digest)
-            })
-        })
-    }
-}
-
-/// A writer's removal: what is in the repository from it, or under it, and goes on to count.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Removal {
-    /// When.
-    pub at: Timestamp,
-    /// The last record accepted from it, for each job; none for jobs not listed.
-    pub last: Vec<LastRecord>,
-    /// The newest forget, whoever signed it; for a maintainer of the whole repository.
-    pub forget: Option<LastForget>,
-    /// The newest prune, whoever signed it; for a maintainer of the whole repository.
-    pub prune: Option<LastPrune>,
-}
-
-/// The newest forget when a maintainer was removed. A forget says all, so this one and no older
-/// one is needed; those before it count as long as readers come past them to it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LastForget {
-    /// Its version.
-    pub version: u64,
-    /// Its digest.
-    pub sha256: Digest,
-}
-
-/// The newest prune when a maintainer was removed. All before it are done. Of this one, the
-/// records named here are those that are accepted; what it still lacks, somebody else must sign.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LastPrune {
-    /// Its generation.
-    pub generation: u64,
-    /// The digest of its plan.
-    pub plan: Digest,
-    /// The digest of its final, if there was one.
-    #[serde(rename = "final")]
-    pub last: Option<Digest>,
-    /// The digest of its done, if there was one.
-    pub done: Option<Digest>,
-}
-
-/// One of the three records of a prune.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PrunePart {
-    /// What it may delete.
-    Plan,
-    /// What it deletes.
-    Final,
-    /// That it is done.
-    Done,
-}
-
-impl LastPrune {
-    fn digest(&self, part: PrunePart) -> Option<Digest> {
-        match part {
-            PrunePart::Plan => Some(self.plan),
-            PrunePart::Final => self.last,
-            PrunePart::Done => self.done,
-        }
-    }
-}
-
-/// The last record accepted from a removed writer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LastRecord {
-    /// The job.
-    pub job: JobName,
-    /// Its number.
-    pub seq: Seq,
-    /// Its digest.
-    pub sha256: Digest,
 }
 
 #[cfg(test)]

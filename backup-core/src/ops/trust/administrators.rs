@@ -1,15 +1,15 @@
 //! Administrators: let in, and put out.
 
 use backup_keys::{
-    NewAdministrator, OpensKeyFiles,
+    EditError, NewAdministrator, OpensKeyFiles, TrustRecord,
     administrator::{Access, AdministratorRecipient},
 };
-use backup_model::{Code, Failure, JobName, TrustChange};
+use backup_model::{Code, Digest, Failure, JobName, TrustChange};
 
 use super::{super::OpError, Authority};
 use crate::{
-    format::layout,
-    repo::{RepoError, unlock},
+    format::{ObjectRef, layout},
+    repo::{RepoError, check_object, sized_object, unlock},
     store::Deleted,
 };
 
@@ -63,6 +63,7 @@ impl Authority<'_> {
             tested: proof.is_some(),
             left_out: Vec::new(),
             left: Vec::new(),
+            unread: Vec::new(),
         })
     }
 
@@ -72,12 +73,16 @@ impl Authority<'_> {
     pub async fn remove_administrator(&self, name: &JobName) -> Result<TrustChange, OpError> {
         let without = self.trust().remove_administrator(self.edit(), name);
         let without = without.map_err(OpError::Trust)?;
+        for file in &without.files {
+            self.somebody_opens(&without.trust, file.epoch).await?;
+        }
         let mut change = TrustChange {
             trust: self.store(Ok(without.trust)).await?,
             epochs: without.files.iter().map(|file| file.epoch).collect(),
             tested: false,
             left_out: Vec::new(),
             left: Vec::new(),
+            unread: Vec::new(),
         };
         for file in &without.files {
             let key = layout::key_file(file.epoch, &file.administrator, file.number);
@@ -86,6 +91,30 @@ impl Authority<'_> {
             }
         }
         Ok(change)
+    }
+
+    /// That of those who have shown to open an epoch, one still has what he opened it with: his key
+    /// file and the canary are read. Fails with what is wrong with the last one.
+    async fn somebody_opens(&self, trust: &TrustRecord, number: u64) -> Result<(), OpError> {
+        let epoch = trust.epoch(number);
+        let epoch = epoch.ok_or(OpError::Trust(EditError::NoEpoch(number)))?;
+        let canary = &epoch.canary;
+        self.whole(&layout::canary(number), canary.size, canary.sha256)
+            .await?;
+        let mut wrong = None;
+        for file in epoch.keys.iter().filter(|file| file.tested.is_some()) {
+            let key = layout::key_file(number, &file.administrator, file.number);
+            match self.whole(&key, file.size, file.sha256).await {
+                Ok(()) => return Ok(()),
+                Err(error) => wrong = Some(error),
+            }
+        }
+        wrong.map_or(Ok(()), |error| Err(error.into()))
+    }
+
+    async fn whole(&self, key: &str, size: u64, sha256: Digest) -> Result<(), RepoError> {
+        let bytes = sized_object(self.repository.store(), key, size).await?;
+        check_object(key, &bytes, ObjectRef { sha256, size })
     }
 
     async fn delete(&self, key: &str) -> Option<Failure> {

@@ -80,6 +80,7 @@ impl Authority<'_> {
             tested: true,
             left_out,
             left: Vec::new(),
+            unread: Vec::new(),
         })
     }
 
@@ -144,6 +145,7 @@ impl Authority<'_> {
             tested: true,
             left_out: Vec::new(),
             left: Vec::new(),
+            unread: Vec::new(),
         })
     }
 }

@@ -1,10 +1,10 @@
 //! Writers: let in, and taken out with what is there of them.
 
-use backup_keys::{Accepted, EditError, LastRecord, NewWriter, TrustRecord, Writer};
-use backup_model::{JobName, TrustChange};
+use backup_keys::{EditError, NewWriter, TrustRecord};
+use backup_model::{Failure, JobName, TrustChange};
 
 use super::{super::OpError, Authority};
-use crate::repo::RunState;
+use crate::repo::Found;
 
 /// How often a writer may have stored something more while it is removed.
 const LOOKS: u32 = 8;
@@ -18,11 +18,14 @@ impl Authority<'_> {
     }
 
     /// Takes a key out. Of what it signed, what is in the repository now goes on to count; a run of
-    /// its that is under way will not be a snapshot.
+    /// its that is under way will not be a snapshot. What cannot be read does not stop this: it is
+    /// named, and does not count.
     pub async fn remove_writer(&self, name: &JobName) -> Result<TrustChange, OpError> {
-        let accepted = self.accepted(name).await?;
-        let next = self.trust().remove_writer(self.edit(), name, &accepted);
-        self.take_out(name, accepted, next).await
+        let found = self.found(name).await?;
+        let next = self
+            .trust()
+            .remove_writer(self.edit(), name, &found.accepted);
+        self.take_out(name, found, next).await
     }
 
     /// Gives a writer another key in one step, and other roles and jobs if they are others.
@@ -31,28 +34,21 @@ impl Authority<'_> {
         name: &JobName,
         new: &NewWriter,
     ) -> Result<TrustChange, OpError> {
-        let accepted = self.accepted(name).await?;
-        let root = &self.repository.record().root;
+        let found = self.found(name).await?;
+        let (root, accepted) = (&self.repository.record().root, &found.accepted);
         let next = self
             .trust()
-            .replace_writer(self.edit(), root, name, &accepted, new);
-        self.take_out(name, accepted, next).await
+            .replace_writer(self.edit(), root, name, accepted, new);
+        self.take_out(name, found, next).await
     }
 
-    /// What is in the repository of a writer. A record that cannot be read might be its last one,
-    /// so it is an error.
-    async fn accepted(&self, name: &JobName) -> Result<Accepted, OpError> {
-        let Some(writer) = self.trust().writer_named(name) else {
+    /// What is in the repository of a writer.
+    async fn found(&self, name: &JobName) -> Result<Found, OpError> {
+        match self.trust().writer_named(name) {
+            Some(writer) => Ok(self.repository.accepted(writer).await?),
             // The edit says what is wrong with the name.
-            return Ok(Accepted::default());
-        };
-        let mut accepted = Accepted::default();
-        for job in self.repository.jobs().await? {
-            accepted.last.extend(self.last_of(writer, &job).await?);
+            None => Ok(Found::default()),
         }
-        accepted.forget = self.repository.forgotten().await?.record();
-        accepted.prune = self.repository.last_prune().await?;
-        Ok(accepted)
     }
 
     /// Stores a removal. What the writer has stored since it was looked at is not lost, nor is it in
@@ -60,41 +56,29 @@ impl Authority<'_> {
     async fn take_out(
         &self,
         name: &JobName,
-        mut accepted: Accepted,
+        mut found: Found,
         next: Result<TrustRecord, EditError>,
     ) -> Result<TrustChange, OpError> {
         let mut trust = next.map_err(OpError::Trust)?;
         let mut edit = self.store_record(&trust).await?;
         for _ in 0..LOOKS {
-            let late = self.accepted(name).await?;
-            if late == accepted {
+            let late = self.found(name).await?;
+            let accepted = found.accepted.and(&late.accepted);
+            if accepted == found.accepted {
                 break;
             }
-            let next = trust.extend_removal(edit, name, &late);
+            let next = trust.extend_removal(edit, name, &accepted);
             trust = next.map_err(OpError::Trust)?;
             edit = self.store_record(&trust).await?;
-            accepted = late;
+            found.accepted = accepted;
         }
-        Ok(changed(trust.version))
-    }
-
-    /// The last record of a job that a writer signed.
-    async fn last_of(&self, writer: &Writer, job: &JobName) -> Result<Option<LastRecord>, OpError> {
-        let runs = self.repository.runs(job).await?;
-        for (seq, state) in runs.runs.into_iter().rev() {
-            match state {
-                RunState::Ended(record) if record.signer == writer.key.key_id() => {
-                    return Ok(Some(LastRecord {
-                        job: job.clone(),
-                        seq,
-                        sha256: record.digest,
-                    }));
-                }
-                RunState::Ended(_) | RunState::Dead(_) | RunState::Open(_) => {}
-                RunState::Bad(error) => return Err(error.into()),
-            }
-        }
-        Ok(None)
+        let unread = found.unread.iter();
+        Ok(TrustChange {
+            unread: unread
+                .map(|error| Failure::from_error(error.code(), error))
+                .collect(),
+            ..changed(trust.version)
+        })
     }
 }
 
@@ -105,5 +89,6 @@ fn changed(trust: u64) -> TrustChange {
         tested: false,
         left_out: Vec::new(),
         left: Vec::new(),
+        unread: Vec::new(),
     }
 }

@@ -91,10 +91,7 @@ pub enum EditError {
         /// The job.
         job: JobName,
     },
-    /// What counted would no longer count.
-    #[error("of `{0}` less would count than before")]
-    Shrinks(JobName),
-    /// Two last records for one job.
-    #[error("two last records for job `{0}`")]
+    /// A job comes twice in what counts.
+    #[error("job `{0}` comes twice in what counts")]
     JobTwice(JobName),
 }

@@ -20,4 +20,4 @@ pub use administrators::{NewAdministrator, WithoutAdministrator};
 pub use epochs::{KeyFileName, NewKeyFile, NewKeys};
 pub use error::EditError;
 pub use next::Edit;
-pub use writers::{Accepted, NewWriter};
+pub use writers::NewWriter;

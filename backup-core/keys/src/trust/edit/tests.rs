@@ -5,12 +5,10 @@ use proptest::{
     prop_assert, prop_assert_eq, proptest,
 };
 
-use super::{
-    Accepted, Edit, EditError, KeyFileName, NewAdministrator, NewKeyFile, NewKeys, NewWriter,
-};
+use super::{Edit, EditError, KeyFileName, NewAdministrator, NewKeyFile, NewKeys, NewWriter};
 use crate::{
-    Administrator, AdministratorKind, CanaryFile, Epoch, KeyFile, LastForget, LastRecord,
-    PrunePart, PublicKey, Role, SecretKey, TrustRecord, Writer,
+    Accepted, AcceptedRun, AcceptedRuns, Administrator, AdministratorKind, CanaryFile, Epoch,
+    KeyFile, LastForget, PrunePart, PublicKey, Role, SecretKey, TrustRecord, Writer,
 };
 
 fn now() -> Timestamp {
@@ -347,13 +345,12 @@ fn what_is_no_writer_is_refused_and_says_why() {
 }
 
 fn accepted() -> Accepted {
-    let last = |job: &str, seq| LastRecord {
+    let runs = |job: &str, last| AcceptedRuns {
         job: name(job),
-        seq: Seq(seq),
-        sha256: digest(5),
+        runs: [1, last].map(|seq| AcceptedRun(Seq(seq), digest(5))).into(),
     };
     Accepted {
-        last: vec![last("webui", 4), last("etc", 9)],
+        runs: vec![runs("webui", 4), runs("etc", 9)],
         forget: Some(LastForget {
             version: 2,
             sha256: digest(6),
@@ -369,10 +366,10 @@ fn a_removed_writer_leaves_what_was_accepted() {
         .remove_writer(edit(), &name("host"), &accepted())
         .unwrap();
     let host = &next.writers[0];
-    let seq = Seq;
-    assert!(host.counts(&name("webui"), seq(4)) && !host.counts(&name("webui"), seq(5)));
-    assert!(!host.counts(&name("other"), seq(1)));
-    assert_eq!(host.accepted(&name("etc"), seq(9)), Some(digest(5)));
+    let counts = |job, seq, byte| host.counts(&name(job), Seq(seq), digest(byte));
+    assert!(counts("webui", 1, 5) && counts("webui", 4, 5) && counts("etc", 9, 5));
+    assert!(!counts("webui", 2, 5) && !counts("webui", 5, 5) && !counts("other", 1, 5));
+    assert!(!counts("webui", 1, 6) && !counts("webui", 4, 6));
     assert!(host.forget_counts(2) && !host.forget_counts(3));
     assert!(!host.prune_counts(1, PrunePart::Plan, digest(1)));
     assert_eq!(next.pinned_forget(), accepted().forget);
@@ -398,12 +395,12 @@ fn a_removal_that_cannot_be_true_is_refused() {
     };
     assert_eq!(foreign, Err(not_its));
     let mut twice = accepted();
-    twice.last.push(twice.last[0].clone());
+    twice.runs.push(twice.runs[0].clone());
     let twice = trust.remove_writer(edit(), &name("host"), &twice);
     assert_eq!(twice, Err(EditError::JobTwice(name("webui"))));
     // One who never maintained leaves no forget, whatever is there.
     let only = Accepted {
-        last: Vec::new(),
+        runs: Vec::new(),
         ..accepted()
     };
     let next = trust.remove_writer(edit(), &name("w"), &only).unwrap();

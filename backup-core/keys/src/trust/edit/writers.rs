@@ -6,7 +6,7 @@ use backup_model::JobName;
 use jiff::Timestamp;
 
 use super::{Edit, EditError};
-use crate::{LastForget, LastPrune, LastRecord, PublicKey, Removal, Role, TrustRecord, Writer};
+use crate::{Accepted, PublicKey, Removal, Role, TrustRecord, Writer};
 
 /// A key that shall sign records of runs.
 #[derive(Clone, Debug)]
@@ -23,17 +23,6 @@ pub struct NewWriter {
     pub from: Timestamp,
     /// Until when.
     pub until: Option<Timestamp>,
-}
-
-/// What is in the repository of a writer that is removed, and goes on to count.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Accepted {
-    /// The last record that it signed of each job: commits, aborts and fences.
-    pub last: Vec<LastRecord>,
-    /// The newest forget, whoever signed it.
-    pub forget: Option<LastForget>,
-    /// The newest prune, whoever signed it.
-    pub prune: Option<LastPrune>,
 }
 
 impl TrustRecord {
@@ -86,21 +75,11 @@ impl TrustRecord {
         accepted: &Accepted,
     ) -> Result<Self, EditError> {
         let mut next = self.next(edit);
-        let named = next.writers.iter().rposition(|writer| {
-            let same = writer.name == *name;
-            same && writer.removed.is_some()
-        });
-        let writer = named.and_then(|at| next.writers.get_mut(at));
-        let writer = writer.ok_or_else(|| EditError::NoWriter(name.clone()))?;
-        let removed = writer.removed.take();
-        let at = removed.as_ref().map_or(edit.now, |removal| removal.at);
-        set_removal(writer, at, accepted)?;
-        let grown = |removal: &Removal| removed.as_ref().is_none_or(|old| removal.covers(old));
-        if writer.removed.as_ref().is_some_and(grown) {
-            Ok(next)
-        } else {
-            Err(EditError::Shrinks(name.clone()))
-        }
+        let mut named = next.writers.iter_mut().rev().filter(|w| w.name == *name);
+        let removed = named.find_map(|writer| writer.removed.clone().map(|was| (writer, was)));
+        let (writer, was) = removed.ok_or_else(|| EditError::NoWriter(name.clone()))?;
+        set_removal(writer, was.at, &was.accepted.and(accepted))?;
+        Ok(next)
     }
 
     /// The writer of a name that was not removed.
@@ -170,38 +149,22 @@ impl TrustRecord {
 
 /// Says of a writer what of its counts.
 fn set_removal(writer: &mut Writer, at: Timestamp, accepted: &Accepted) -> Result<(), EditError> {
-    let mut last = accepted.last.clone();
-    last.sort_by(|a, b| a.job.cmp(&b.job));
-    if let Some([twice, _]) = last.array_windows().find(|[a, b]| a.job == b.job) {
+    let mut accepted = accepted.clone();
+    accepted.runs.sort_by(|a, b| a.job.cmp(&b.job));
+    if let Some([twice, _]) = accepted.runs.array_windows().find(|[a, b]| a.job == b.job) {
         return Err(EditError::JobTwice(twice.job.clone()));
     }
     let covers = |job| writer.jobs.as_ref().is_none_or(|jobs| jobs.contains(job));
-    if let Some(foreign) = last.iter().find(|last| !covers(&last.job)) {
+    if let Some(foreign) = accepted.runs.iter().find(|of_job| !covers(&of_job.job)) {
         return Err(EditError::NotItsJob {
             name: writer.name.clone(),
             job: foreign.job.clone(),
         });
     }
-    let maintainer = writer.maintains_all();
-    writer.removed = Some(Removal {
-        at,
-        last,
-        forget: accepted.forget.filter(|_| maintainer),
-        prune: accepted.prune.filter(|_| maintainer),
-    });
-    Ok(())
-}
-
-impl Removal {
-    /// Whether everything that counts by another counts by this one.
-    fn covers(&self, old: &Self) -> bool {
-        let newest = |forget: Option<LastForget>| forget.map(|forget| forget.version);
-        let generation = |prune: Option<LastPrune>| prune.map(|prune| prune.generation);
-        newest(self.forget) >= newest(old.forget)
-            && generation(self.prune) >= generation(old.prune)
-            && old.last.iter().all(|old| {
-                let mut last = self.last.iter();
-                last.any(|last| last.job == old.job && last.seq >= old.seq)
-            })
+    if !writer.maintains_all() {
+        accepted.forget = None;
+        accepted.prune = None;
     }
+    writer.removed = Some(Removal { at, accepted });
+    Ok(())
 }

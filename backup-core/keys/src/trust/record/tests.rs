@@ -1,5 +1,9 @@
+use backup_model::Seq;
+
 use super::*;
-use crate::{Record, RecordError, SecretKey};
+use crate::{
+    Accepted, AcceptedRun, AcceptedRuns, PrunePart, Record, RecordError, Removal, Role, SecretKey,
+};
 
 #[test]
 fn the_type_is_written_first_and_read_strictly() {
@@ -43,9 +47,11 @@ fn removed(forget: Option<LastForget>, prune: Option<LastPrune>) -> Writer {
         until: None,
         removed: Some(Removal {
             at: "2026-11-23T02:30:00Z".parse().unwrap(),
-            last: Vec::new(),
-            forget,
-            prune,
+            accepted: Accepted {
+                runs: Vec::new(),
+                forget,
+                prune,
+            },
         }),
     }
 }
@@ -130,7 +136,7 @@ fn the_newest_removal_is_the_mark_that_a_roll_back_falls_below() {
 
 #[test]
 fn a_removal_is_written_as_the_format_says() {
-    let writer = removed(
+    let mut writer = removed(
         Some(LastForget {
             version: 3,
             sha256: digest(0xaa),
@@ -142,11 +148,18 @@ fn a_removal_is_written_as_the_format_says() {
             done: None,
         }),
     );
+    let removal = writer.removed.as_mut().unwrap();
+    removal.accepted.runs.push(AcceptedRuns {
+        job: "etc".parse().unwrap(),
+        runs: vec![AcceptedRun(Seq(7), digest(0xdd))],
+    });
+    let dd = "dd".repeat(32);
     let (aa, bb, cc) = ("aa".repeat(32), "bb".repeat(32), "cc".repeat(32));
     let json = format!(
-        "{{\"at\":\"2026-11-23T02:30:00Z\",\"last\":[],\
+        "{{\"at\":\"2026-11-23T02:30:00Z\",\"accepted\":{{\
+         \"runs\":[{{\"job\":\"etc\",\"runs\":[[7,\"{dd}\"]]}}],\
          \"forget\":{{\"version\":3,\"sha256\":\"{aa}\"}},\
-         \"prune\":{{\"generation\":2,\"plan\":\"{bb}\",\"final\":\"{cc}\",\"done\":null}}}}"
+         \"prune\":{{\"generation\":2,\"plan\":\"{bb}\",\"final\":\"{cc}\",\"done\":null}}}}}}"
     );
     assert_eq!(serde_json::to_string(&writer.removed).unwrap(), json);
     assert_eq!(
@@ -155,7 +168,7 @@ fn a_removal_is_written_as_the_format_says() {
     );
     for other in [
         json.replace("\"done\":null", "\"undone\":null"),
-        json.replace("\"last\":[],", ""),
+        json.replace("\"accepted\"", "\"last\""),
     ] {
         assert!(serde_json::from_str::<Removal>(&other).is_err(), "{other}");
     }

@@ -45,7 +45,7 @@ struct Made<'a> {
 
 /// Tells what was done, and what is left to do.
 pub(super) fn told(repository: &str, change: &TrustChange, done: &str, context: &Context) -> Exit {
-    for left in &change.left {
+    for left in change.left.iter().chain(&change.unread) {
         context.output.warning(left);
     }
     let made = Made { repository, change };
@@ -61,9 +61,6 @@ pub(super) fn told(repository: &str, change: &TrustChange, done: &str, context: 
         }));
         lines.join("\n")
     });
-    if change.left.is_empty() && change.left_out.is_empty() {
-        Exit::DONE
-    } else {
-        Exit::WARNINGS
-    }
+    let all = change.left.is_empty() && change.left_out.is_empty() && change.unread.is_empty();
+    if all { Exit::DONE } else { Exit::WARNINGS }
 }
