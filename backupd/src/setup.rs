@@ -214,6 +214,7 @@ mod tests {
             trust: Some(created.root),
             single_writer: true,
             s3: None,
+            state: set_up.state.clone(),
         };
         let (_, warning) = place.open_to_write(&set_up.secrets).await.unwrap();
         assert_eq!(warning.unwrap().code, Code::SingleWriter);

@@ -79,6 +79,8 @@ codes! {
     ProgramMissing = "E-PROGRAM-MISSING", 8, 503, NotFound;
     /// The repository's own records are damaged.
     RepositoryDamaged = "E-REPOSITORY-DAMAGED", 9, 500, Corrupt;
+    /// A record that this machine has seen in the repository is gone, or has become another.
+    RolledBack = "E-REPOSITORY-ROLLED-BACK", 9, 500, Corrupt;
     /// The repository is signed by another root key, or no root key is known.
     NotTrusted = "E-NOT-TRUSTED", 9, 403, Denied;
     /// The repository was written by a newer program.

@@ -1,6 +1,6 @@
 //! What goes wrong with a repository's records: always with the object's key.
 
-use std::io;
+use std::{io, path::PathBuf};
 
 use backup_keys::{EpochError, PublicKey, RecordError};
 use backup_model::{Code, Digest, HoldInfo, JobName, SnapshotName, Why};
@@ -75,6 +75,22 @@ pub enum RepoError {
         writer: JobName,
         /// Its digest.
         digest: Digest,
+    },
+    /// A record that this machine has seen is gone.
+    #[error("the record {key} was here when this machine last looked, and is gone ({} says so)", memory.display())]
+    RolledBack {
+        /// Its key.
+        key: String,
+        /// Where that is remembered.
+        memory: PathBuf,
+    },
+    /// A record that this machine has seen has become another.
+    #[error("the record {key} is not the one that this machine has seen here ({} says so)", memory.display())]
+    Forked {
+        /// Its key.
+        key: String,
+        /// Where that is remembered.
+        memory: PathBuf,
     },
     /// A record of the repository itself is missing.
     #[error("the record {0} is missing")]
@@ -268,6 +284,7 @@ impl RepoError {
             | Self::Decompress { .. }
             | Self::Lines { .. }
             | Self::Entry { .. } => Code::Damaged,
+            Self::RolledBack { .. } | Self::Forked { .. } => Code::RolledBack,
             Self::Writer { .. } | Self::Maintainer { .. } => Code::WriterRefused,
             Self::Unconfirmed { source, .. } => source.code(),
             Self::Held(_) => Code::Held,

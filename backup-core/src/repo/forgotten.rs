@@ -50,6 +50,10 @@ impl Forgotten {
         })
     }
 
+    fn link(&self) -> Option<(u64, Digest)> {
+        self.digest.map(|digest| (self.version, digest))
+    }
+
     /// The dead run of a number.
     pub fn dead(&self, job: &JobName, seq: Seq) -> Option<Dead> {
         self.dead.get(job)?.get(&seq).copied()
@@ -178,7 +182,14 @@ impl Repository {
             Some(pinned) if version < pinned.version => {
                 Err(RepoError::RecordMissing(layout::forget(pinned.version)))
             }
-            _ => Ok(newest.unwrap_or_else(|| known.clone())),
+            _ => {
+                let newest = newest.unwrap_or_else(|| known.clone());
+                let link = newest
+                    .record()
+                    .map(|record| (record.version, record.sha256));
+                self.remember_forget(link).await?;
+                Ok(newest)
+            }
         }
     }
 
@@ -226,9 +237,12 @@ impl Repository {
         let object = layout::forget(record.version);
         let bytes = sign(&record, self.id(), &object, key)?;
         // What a reader would refuse must not be stored.
-        self.read_forget(&bytes, record.version)?;
+        let read = self.read_forget(&bytes, record.version)?;
         self.trust_is_newest().await?;
         let put = self.store().put_deciding(&object, bytes.into()).await?;
+        if put == Put::Stored {
+            self.remember_forget(read.link()).await?;
+        }
         Ok(put == Put::Stored)
     }
 

@@ -6,6 +6,7 @@
 //! <state>/<repository id>/<job>.lock        held while a run of the job is under way
 //! <state>/<repository id>/<job>.index       what is stored of the job, see the index
 //! <state>/<repository id>/<job>.journal     what a run has stored that has no end yet
+//! <state>/<repository id>/seen.json         what it has seen of the repository, see seen.rs
 //! <state>/<repository id>/kit.json          when a recovery kit was last proved, see kit_proof.rs
 //! ```
 //!

@@ -7,7 +7,7 @@ use backup_keys::{
 };
 use backup_model::{Digest, JobName, RepositoryId, Seq};
 
-use super::RepoError;
+use super::{Memory, RepoError};
 use crate::{format::layout, store::Store};
 
 /// The format that this program reads and writes.
@@ -28,7 +28,10 @@ pub struct Repository {
     store: Store,
     record: RepositoryRecord,
     trust: TrustRecord,
-    trust_digest: Digest,
+    /// The digests of all trust records, from the first on.
+    trust_chain: Vec<Digest>,
+    /// What this machine has seen of it, if anybody remembers.
+    pub(super) memory: Option<Arc<Memory>>,
     /// Who says that he reads, if anybody may.
     reader: Option<Arc<SecretKey>>,
 }
@@ -45,12 +48,13 @@ impl Repository {
             });
         };
         let (signed, record) = read_root(&bytes, root)?;
-        let (trust, trust_digest) = read_trust(&store, &record, 1, signed.digest()).await?;
+        let (trust, trust_chain) = read_trust(&store, &record, 1, signed.digest()).await?;
         Ok(Self {
             store,
             record,
             trust,
-            trust_digest,
+            trust_chain,
+            memory: None,
             reader: None,
         })
     }
@@ -91,7 +95,12 @@ impl Repository {
 
     /// The digest of the newest trust record, which the next one names.
     pub(crate) fn trust_digest(&self) -> Digest {
-        self.trust_digest
+        self.trust_chain.last().copied().unwrap_or(Digest([0; 32]))
+    }
+
+    /// The digests of all trust records, from the first on.
+    pub(super) fn trust_chain(&self) -> &[Digest] {
+        &self.trust_chain
     }
 
     /// The epoch for new data, and what to encrypt to.
@@ -176,7 +185,7 @@ impl Repository {
         if self.store.size(&next).await?.is_none() {
             return Ok(None);
         }
-        let before = self.trust_digest;
+        let before = self.trust_digest();
         let first = self.trust.version + 1;
         let (trust, _) = read_trust(&self.store, &self.record, first, before).await?;
         Ok(Some(trust))
@@ -249,7 +258,7 @@ async fn read_trust(
     repository: &RepositoryRecord,
     first: u64,
     before: Digest,
-) -> Result<(TrustRecord, Digest), RepoError> {
+) -> Result<(TrustRecord, Vec<Digest>), RepoError> {
     let mut versions: Vec<u64> = store
         .list(layout::TRUST)
         .await?
@@ -259,6 +268,7 @@ async fn read_trust(
     versions.sort_unstable();
     let highest = versions.last().copied().unwrap_or(first);
     let mut prev = before;
+    let mut chain = Vec::new();
     let mut newest = None;
     // A listing may be late, so what follows is asked for by name.
     for version in first.. {
@@ -284,10 +294,11 @@ async fn read_trust(
             return Err(RepoError::rule(&key, rule));
         }
         prev = signed.digest();
+        chain.push(prev);
         newest = Some(trust);
     }
     let newest = newest.ok_or_else(|| RepoError::RecordMissing(layout::trust(first)))?;
-    Ok((newest, prev))
+    Ok((newest, chain))
 }
 
 pub(super) fn invalid(key: &str, source: backup_keys::RecordError) -> RepoError {

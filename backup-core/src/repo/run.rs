@@ -89,6 +89,7 @@ impl<'a> Run<'a> {
     ) -> Result<Self, RepoError> {
         let job = lock.job().clone();
         may_write(repository, key, &job, now)?;
+        repository.has_remembered(&job).await?;
         let known = repository.forgotten().await?;
         let listed = repository.listed(&job, &known).await?.last().copied();
         let forgotten = repository.forgotten_since(&known).await?;
@@ -196,6 +197,8 @@ impl<'a> Run<'a> {
         };
         let digest = self.end(&RunEnd::Commit(commit)).await?;
         self.stands(digest).await?;
+        self.repository
+            .remember_run(self.session.seq, &self.session.job, digest);
         Ok(digest)
     }
 

@@ -120,7 +120,8 @@ impl Repository {
             .collect()
             .await;
         let forgotten = self.forgotten_since(known).await?;
-        let runs = self.in_chain(job, listed, records, &forgotten).await;
+        let mut runs = self.in_chain(job, listed, records, &forgotten).await;
+        self.remember_runs(job, &mut runs);
         let ours = |hold: &&HoldInfo| hold.snapshot.job == *job;
         Ok(JobRuns {
             job: job.clone(),

@@ -12,6 +12,8 @@ mod deaths;
 #[path = "../storage/faults.rs"]
 mod faults;
 #[cfg(test)]
+mod memory;
+#[cfg(test)]
 mod people;
 #[cfg(test)]
 mod removals;

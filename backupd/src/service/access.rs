@@ -6,7 +6,7 @@
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use backup_core::{
-    repo::{Host, Repository, TrustRoot},
+    repo::{Host, Memory, RepoError, Repository, TrustRoot},
     store::{Store, is_create_refused},
 };
 use backup_model::{Code, Failure, JobName};
@@ -29,6 +29,8 @@ pub struct Place {
     pub single_writer: bool,
     /// How it is reached, for a bucket.
     pub s3: Option<S3Config>,
+    /// The host's state, where it remembers what it has seen of the repository.
+    pub state: PathBuf,
 }
 
 /// Everything that the service works with.
@@ -59,6 +61,7 @@ impl Access {
             trust: Some(place.trust),
             single_writer: place.single_writer,
             s3: place.s3,
+            state: config.state.clone(),
         });
         Self {
             places: places.collect(),
@@ -153,8 +156,16 @@ impl Place {
                     .map_err(|error| Failure::from_error(Code::NotTrusted, &error))?,
             ),
         };
-        Repository::open(store, &root)
-            .await
-            .map_err(|error| Failure::from_error(error.code(), &error))
+        let repository = Repository::open(store, &root).await;
+        let repository = repository.map_err(|error| failed(&error))?;
+        let memory = Memory::open(&self.state, repository.id())
+            .map_err(|error| Failure::from_error(error.code(), &error))?;
+        repository
+            .remembering(memory)
+            .map_err(|error| failed(&error))
     }
+}
+
+fn failed(error: &RepoError) -> Failure {
+    Failure::from_error(error.code(), error)
 }

@@ -59,6 +59,7 @@ impl Context {
                 url,
                 trust: self.global.trust.clone(),
                 single_writer: false,
+                state: self.places().default_state(),
             }],
             jobs: BTreeMap::new(),
             state: self.places().default_state(),

@@ -24,6 +24,11 @@ pub(crate) const fn hint(code: Code) -> Option<&'static str> {
             "Keep the repository as it is and bring its damaged files back from a copy. A run \
              whose record is lost for good can be given up: backupctl snapshot forget SNAPSHOT"
         }
+        Code::RolledBack => {
+            "Somebody has put an older or another copy in its place, or deleted records: look into \
+             it before you rely on what is there. If it was you, remove the file that remembers, \
+             and this machine learns anew."
+        }
         Code::NotTrusted => {
             "Compare the key with the one that `backupctl init` printed. If this is the right \
              repository, set `trust` in the configuration or give --trust."

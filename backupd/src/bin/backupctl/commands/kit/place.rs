@@ -95,6 +95,7 @@ fn bare(kit: &Kit, context: &Context) -> Result<Access, Failure> {
             url,
             trust: Some(kit.root.to_string()),
             single_writer: false,
+            state: context.places().default_state(),
         }],
         jobs: BTreeMap::new(),
         state: context.places().default_state(),
