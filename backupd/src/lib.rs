@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod config;
 pub mod quickstart;
+pub mod rotation;
 pub mod service;
 pub mod setup;
 pub mod storage;

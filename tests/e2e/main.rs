@@ -3,6 +3,8 @@
 //! how to install it.
 
 #[cfg(test)]
+mod door;
+#[cfg(test)]
 mod exit_codes;
 #[cfg(test)]
 mod full;
@@ -10,6 +12,8 @@ mod full;
 mod hardened;
 #[cfg(test)]
 mod keeping;
+#[cfg(test)]
+mod keyed_bucket;
 #[cfg(test)]
 mod keys;
 #[cfg(test)]
@@ -29,6 +33,8 @@ mod object_storage;
 mod program;
 #[cfg(test)]
 mod quickstart;
+#[cfg(test)]
+mod rotation;
 #[cfg(test)]
 #[expect(dead_code, reason = "the tests of storage let it misbehave")]
 #[path = "../../backup-core/tests/storage/servers.rs"]

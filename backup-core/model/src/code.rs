@@ -149,6 +149,8 @@ codes! {
     Policy = "E-POLICY", 17, 409, Invalid;
     /// A change of trust that would shut somebody out, let a key in twice, or makes no sense.
     TrustRefused = "E-TRUST-REFUSED", 17, 409, Conflict;
+    /// A secret that cannot be replaced here, or not without breaking something else.
+    RotationRefused = "E-ROTATION-REFUSED", 17, 409, Invalid;
     /// The store keeps the object and refuses to delete it.
     Retained = "E-RETAINED", 17, 409, Denied;
     /// Nobody said yes.

@@ -4,6 +4,7 @@
 
 mod connection;
 pub(crate) mod environment;
+mod password;
 mod programs;
 mod scratch;
 #[cfg(test)]
@@ -12,6 +13,7 @@ mod url;
 
 pub(crate) use connection::said;
 pub use connection::{Connection, ConnectionError, Host, Said, Session};
+pub use password::{SignedIn, SignedInAs, new_password};
 pub use programs::{Programs, ProgramsError, Version};
 pub use scratch::{ScratchCluster, ScratchError};
 pub use url::UrlError;

@@ -7,3 +7,4 @@ mod sources;
 
 pub use access::{Access, Place};
 pub use direct::Direct;
+pub(crate) use sources::connection_with;

@@ -10,6 +10,7 @@ use backup_core::{
     source::{command::CommandSpec, files::FilesSpec},
 };
 use backup_model::{Failure, JobName};
+use secrecy::SecretString;
 
 use super::Access;
 use crate::config::{CommandSource, JobConfig, PostgresSource, SourceKind};
@@ -79,24 +80,32 @@ pub(super) async fn connection(
     access: &Access,
     source: &PostgresSource,
 ) -> Result<Connection, Failure> {
-    let configured = &source.connection;
     let password = match &source.password {
         None => None,
         Some(reference) => Some(reference.resolve(&access.secrets).await?),
     };
+    Ok(connection_with(source, password))
+}
+
+/// The same with this password, whatever the configuration refers to.
+pub(crate) fn connection_with(
+    source: &PostgresSource,
+    password: Option<SecretString>,
+) -> Connection {
+    let configured = &source.connection;
     let host = if configured.host.starts_with('/') {
         Host::Socket(PathBuf::from(&configured.host))
     } else {
         Host::Tcp(configured.host.clone())
     };
-    Ok(Connection {
+    Connection {
         host,
         port: configured.port,
         user: configured.user.clone(),
         database: configured.dbname.clone(),
         password,
         connect_timeout: CONNECT_TIMEOUT,
-    })
+    }
 }
 
 /// PostgreSQL's programs.

@@ -51,6 +51,11 @@ pub(crate) const fn hint(code: Code) -> Option<&'static str> {
             "Nothing was changed. `backupctl key list` shows who is in, what each opens and who was \
              tested."
         }
+        Code::RotationRefused => {
+            "Nothing was changed. A secret is replaced here only in a file that the configuration \
+             names, with all that use it at once. Change any other where it comes from, or write \
+             it into a private file and `{ file = \"…\" }` into the configuration."
+        }
         Code::KitInvalid => {
             "Compare these lines with the kit on paper or with another copy, and correct them. \
              `backupctl kit create` makes a new kit as long as there is an identity."

@@ -2,7 +2,7 @@
 
 use backup_model::Failure;
 
-use super::{add, host, list, remove, rotate, test};
+use super::{add, credentials, host, list, password, remove, rotate, test};
 use crate::{context::Context, exit::Exit};
 
 /// What to do with keys.
@@ -14,6 +14,8 @@ pub(crate) enum Command {
     Remove(remove::Args),
     Rotate(rotate::Args),
     Host(host::Args),
+    Password(password::Args),
+    Credentials(credentials::Args),
 }
 
 pub(crate) async fn run(command: &Command, context: &Context) -> Result<Exit, Failure> {
@@ -24,5 +26,7 @@ pub(crate) async fn run(command: &Command, context: &Context) -> Result<Exit, Fa
         Command::Remove(args) => remove::run(args, context).await,
         Command::Rotate(args) => rotate::run(args, context).await,
         Command::Host(args) => host::run(args, context).await,
+        Command::Password(args) => password::run(args, context).await,
+        Command::Credentials(args) => credentials::run(args, context).await,
     }
 }
