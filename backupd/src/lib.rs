@@ -6,3 +6,4 @@ pub mod quickstart;
 pub mod service;
 pub mod setup;
 pub mod storage;
+pub mod unwrap;

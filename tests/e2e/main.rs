@@ -24,6 +24,8 @@ mod moto;
 #[cfg(test)]
 mod object_storage;
 #[cfg(test)]
+mod people;
+#[cfg(test)]
 mod program;
 #[cfg(test)]
 mod quickstart;
