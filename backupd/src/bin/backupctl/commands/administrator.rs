@@ -3,7 +3,11 @@
 //! Here it is read, unlocked, and used; nothing of it goes further than this program. The service
 //! gets the identities of epochs.
 
-use std::{error::Error as _, path::PathBuf, sync::Arc};
+use std::{
+    error::Error as _,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use backup_keys::{
     administrator::{Access, AdministratorIdentity, AtLine, IdentityError, PluginPrograms},
@@ -137,7 +141,7 @@ impl KeyArgs {
 
     fn person(&self, context: &Context) -> Result<Person, Failure> {
         let given = self.passphrase_file.as_ref();
-        let given = given.map(passphrase_in).transpose()?;
+        let given = given.map(|path| passphrase_in(path)).transpose()?;
         Ok(Person::new(Arc::clone(&context.output), given))
     }
 }
@@ -165,7 +169,7 @@ impl Key {
 }
 
 /// The passphrase in a private file: one line.
-pub(crate) fn passphrase_in(path: &PathBuf) -> Result<SecretString, Failure> {
+pub(crate) fn passphrase_in(path: &Path) -> Result<SecretString, Failure> {
     let text =
         read_private(path).map_err(|error| Failure::from_error(Code::IdentityInvalid, &error))?;
     let line = text.expose_secret().trim_end_matches(['\n', '\r']);

@@ -1,10 +1,7 @@
 //! Who is let in: a recipient, or a passphrase. And whether key files can be made for him here,
 //! before any is stored.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{path::Path, sync::Arc};
 
 use backup_core::repo::Repository;
 use backup_keys::administrator::{Access, AdministratorIdentity, AdministratorRecipient};
@@ -35,7 +32,7 @@ impl Newcomer {
     }
 
     /// By a passphrase in a private file.
-    pub(super) fn of_passphrase(path: &PathBuf) -> Result<Self, Failure> {
+    pub(super) fn of_passphrase(path: &Path) -> Result<Self, Failure> {
         let passphrase = passphrase_in(path)?;
         let identity = AdministratorIdentity::passphrase(passphrase.clone())
             .map_err(|error| is_not(path, "a file with a passphrase", &error))?;
