@@ -3,6 +3,10 @@
 //! how to install it.
 
 #[cfg(test)]
+mod canary;
+#[cfg(test)]
+mod cores;
+#[cfg(test)]
 mod exit_codes;
 #[cfg(test)]
 mod full;
@@ -29,6 +33,8 @@ mod people;
 mod program;
 #[cfg(test)]
 mod quickstart;
+#[cfg(test)]
+mod secrets;
 #[cfg(test)]
 mod sources;
 #[cfg(test)]

@@ -232,7 +232,8 @@ fn a_passphrase_and_nothing_else() {
     let carol = with(&right);
     carol.reads_everything();
     carol.has_a_kit(&["--elsewhere", &lies], false);
-    with(&wrong).reads_nothing(12, "E-WRONG-IDENTITY");
+    let wrongly = with(&wrong).run(&["cat", JOB, "config.tar"]).expect(12);
+    assert!(wrongly.stderr.contains("E-WRONG-IDENTITY"));
 
     // She begins an epoch, and goes along into the one that somebody else begins.
     let hers = ["rotate", "--passphrase", "--passphrase-file", &right];
