@@ -8,7 +8,7 @@ use std::{
         process::ExitStatusExt as _,
     },
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
     time::Duration,
 };
 
@@ -97,11 +97,38 @@ impl User {
         fs::write(self.home.join("config.toml"), new).unwrap();
     }
 
+    /// Starts a program, and waits until what it runs says that it is in the middle.
+    fn started(&self, words: &str) -> Child {
+        let nonblocking = OFlags::NONBLOCK.bits().cast_signed();
+        let mut options = File::options();
+        let ready = options.read(true).custom_flags(nonblocking);
+        let ready = ready.open(self.home.join("ready")).unwrap();
+        let mut command = self.command(words);
+        let child = command.stdout(Stdio::null()).spawn().unwrap();
+        let mut said = [PollFd::new(&ready, PollFlags::IN)];
+        let limit = Timespec::try_from(Duration::from_mins(1)).unwrap();
+        assert_eq!(
+            poll(&mut said, Some(&limit)),
+            Ok(1),
+            "{words} did not begin"
+        );
+        child
+    }
+
+    /// Aborts it; what it ran goes on, and ends.
+    fn abort(&self, mut child: Child) -> ExitStatus {
+        let pid = Pid::from_child(&child);
+        kill_process(pid, Signal::ABORT).unwrap();
+        let status = child.wait().unwrap();
+        let mut options = File::options();
+        let go = options.read(true).write(true).open(self.home.join("go"));
+        drop(go.unwrap());
+        status
+    }
+
     /// A pipe with a name in the user's home.
-    fn pipe(&self, name: &str) -> PathBuf {
-        let path = self.home.join(name);
-        Ran::of(self.command(&format!("mkfifo -m 666 {}", path.display()))).expect(0);
-        path
+    fn pipe(&self, name: &str) {
+        Ran::of(self.command(&format!("mkfifo -m 666 {name}"))).expect(0);
     }
 }
 
@@ -111,30 +138,13 @@ fn owner(child: &Child) -> u32 {
     fs::metadata(path).unwrap().uid()
 }
 
-fn abort(mut child: Child) -> std::process::ExitStatus {
-    let pid = Pid::from_child(&child);
-    kill_process(pid, Signal::ABORT).unwrap();
-    child.wait().unwrap()
-}
-
 #[test]
 fn its_memory_is_neither_looked_into_nor_dumped() {
     let user = User::new();
-    let (ready, go) = (user.pipe("ready"), user.pipe("go"));
-    let mut command = user.command("\"$B\" backup waits");
-    let nonblocking = OFlags::NONBLOCK.bits().cast_signed();
-    let mut options = File::options();
-    let ready = options.read(true).custom_flags(nonblocking).open(ready);
-    let ready = ready.unwrap();
-    let child = command.stdout(Stdio::null()).spawn().unwrap();
-    // Its source says when it is in the middle.
-    let mut said = [PollFd::new(&ready, PollFlags::IN)];
-    let limit = Timespec::try_from(Duration::from_mins(1)).unwrap();
-    assert_eq!(
-        poll(&mut said, Some(&limit)),
-        Ok(1),
-        "its source did not begin"
-    );
+    user.pipe("ready");
+    user.pipe("go");
+    let before = files(&user.home);
+    let child = user.started("\"$B\" backup waits");
     assert_eq!(owner(&child), 0);
     let limits = fs::read_to_string(format!("/proc/{}/limits", child.id())).unwrap();
     let cores = limits
@@ -142,21 +152,15 @@ fn its_memory_is_neither_looked_into_nor_dumped() {
         .find(|line| line.starts_with("Max core file size"));
     let words: Vec<&str> = cores.unwrap().split_whitespace().collect();
     assert_eq!(&words[4..6], ["0", "0"]);
-    let before = files(&user.home);
-    let status = abort(child);
+    let status = user.abort(child);
     assert_eq!(status.signal(), Some(6));
     assert!(!status.core_dumped());
     assert_eq!(files(&user.home), before);
-    // The source ends when nobody holds its pipe any more.
-    drop(File::options().read(true).write(true).open(go).unwrap());
 
-    // Of any other program all that can be told.
-    if user.ids.0 != 0 {
-        let mut command = user.command("sleep 600");
-        let other = command.stdout(Stdio::null()).spawn().unwrap();
-        assert_eq!(owner(&other), user.ids.0);
-        abort(other);
-    }
+    // Another program of the same user may be looked into.
+    let other = user.started("/bin/sh -c 'echo >ready; read line <go'");
+    assert_eq!(owner(&other), user.ids.0);
+    user.abort(other);
 }
 
 /// The names in a folder.

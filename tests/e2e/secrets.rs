@@ -188,7 +188,6 @@ impl Life {
             (format!("key remove carol {root}"), 0),
             ("--json key list".to_owned(), 0),
             ("key host".to_owned(), 0),
-            ("config show".to_owned(), 0),
             ("repo check".to_owned(), 0),
             ("--json repo stats".to_owned(), 0),
             ("prune plan".to_owned(), 0),
