@@ -7,3 +7,4 @@ pub mod rotation;
 pub mod service;
 pub mod setup;
 pub mod storage;
+pub mod unwrap;

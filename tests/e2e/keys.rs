@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// A world with one backup of a folder.
-fn world() -> World {
+pub(crate) fn world() -> World {
     let world = World::new();
     let source = "§\"files\"\nname = \"config\"\npaths = [\"WORLD/src\"]\n";
     world.sources(&source.replace("WORLD", &world.dir.display().to_string()));
@@ -19,7 +19,7 @@ fn world() -> World {
 }
 
 /// A key that stock `age-keygen` makes, and its recipient.
-fn age_key(world: &World, name: &str) -> (String, String) {
+pub(crate) fn age_key(world: &World, name: &str) -> (String, String) {
     let path = world.path(name);
     let mut make = stock("age-keygen");
     make.args(["-o", &path]);
@@ -32,7 +32,7 @@ fn age_key(world: &World, name: &str) -> (String, String) {
 }
 
 /// Runs `key …` with the root key and a yes, and gives the change.
-fn change(world: &World, args: &[&str]) -> Value {
+pub(crate) fn change(world: &World, args: &[&str]) -> Value {
     let root = world.path("keys/root.key");
     let all = [&["--json", "key"], args, &["--root-key", &root, "--yes"]].concat();
     let ran = world.backupctl(&all).expect(0);

@@ -55,7 +55,7 @@ impl World {
     }
 
     /// A file that only its owner can read.
-    fn private(&self, name: &str, text: &str) -> String {
+    pub(crate) fn private(&self, name: &str, text: &str) -> String {
         let path = self.path(name);
         fs::write(&path, text).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();

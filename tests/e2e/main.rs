@@ -3,6 +3,10 @@
 //! how to install it.
 
 #[cfg(test)]
+mod canary;
+#[cfg(test)]
+mod cores;
+#[cfg(test)]
 mod door;
 #[cfg(test)]
 mod exit_codes;
@@ -30,11 +34,15 @@ mod moto;
 #[cfg(test)]
 mod object_storage;
 #[cfg(test)]
+mod people;
+#[cfg(test)]
 mod program;
 #[cfg(test)]
 mod quickstart;
 #[cfg(test)]
 mod rotation;
+#[cfg(test)]
+mod secrets;
 #[cfg(test)]
 #[expect(dead_code, reason = "the tests of storage let it misbehave")]
 #[path = "../../backup-core/tests/storage/servers.rs"]

@@ -3,6 +3,7 @@
 
 mod layers;
 mod packages;
+mod people;
 mod text;
 mod tree;
 
@@ -25,6 +26,11 @@ fn check(ending: &str, rule: impl Fn(&Source) -> Vec<String>) {
 #[test]
 fn imports_of_the_engine_point_down() {
     check(".rs", |file| layers::complaints(&file.path, &file.text));
+}
+
+#[test]
+fn the_daemon_knows_no_administrators_key() {
+    check(".rs", |file| people::complaints(&file.path, &file.text));
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod facts;
 mod failure;
 mod id;
 mod keeping;
+mod key_files;
 mod progress;
 mod report;
 mod retention;
@@ -24,6 +25,7 @@ pub use keeping::{
     Amount, CheckReport, ForgetReport, HoldInfo, JobStats, OpenRun, PrunePlan, PruneReport,
     PruneState, RepositoryStats, Why,
 };
+pub use key_files::{EpochFiles, WrappedKey};
 pub use progress::{Event, Phase, Progress, Silent};
 pub use report::{
     BackupReport, ChosenEntries, End, Level, RestorePlan, RestoreReport, RestoreStep,

@@ -9,11 +9,12 @@ use std::{
     ffi::OsString,
     fs::File,
     io::{self, Write as _},
-    os::fd::AsRawFd as _,
-    path::{Path, PathBuf},
+    os::fd::{AsRawFd as _, OwnedFd},
+    path::Path,
     process::Command,
 };
 
+use command_fds::CommandFdExt as _;
 use rustix::fs::{MemfdFlags, Mode, fchmod, memfd_create};
 use secrecy::{ExposeSecret as _, SecretString, zeroize::Zeroize as _};
 
@@ -24,8 +25,7 @@ use super::{Connection, ConnectionError, Host};
 pub(super) const SESSION_OPTIONS: &str = "-c timezone=UTC -c datestyle=ISO \
      -c intervalstyle=postgres -c extra_float_digits=3 -c bytea_output=hex -c lc_monetary=C";
 
-/// The environment of client programs for one connection. Its pass file goes when it is dropped,
-/// so it must live as long as the programs.
+/// The environment of client programs for one connection.
 #[derive(Debug)]
 pub(crate) struct ChildEnvironment {
     variables: Vec<(&'static str, OsString)>,
@@ -33,24 +33,18 @@ pub(crate) struct ChildEnvironment {
     pass_file: PassFile,
 }
 
-/// A file in memory that programs of the same user can open by a path while we live: no disk
-/// ever sees it, and nothing can leave it behind, not even our being killed.
+/// A file in memory that a program inherits and finds among its own open files: no disk ever sees
+/// it, nothing can leave it behind, not even our being killed, and no other program has it. A path
+/// to it in this process would be of no use: nobody may look into a program that holds keys.
 #[derive(Debug)]
-struct PassFile {
-    file: File,
-    path: PathBuf,
-}
+struct PassFile(File);
 
 impl PassFile {
     fn new() -> io::Result<Self> {
         let file = memfd_create("pgpass", MemfdFlags::CLOEXEC)?;
         // The client refuses a pass file that others could read.
         fchmod(&file, Mode::RUSR | Mode::WUSR)?;
-        let path = format!("/proc/{}/fd/{}", std::process::id(), file.as_raw_fd());
-        Ok(Self {
-            file: file.into(),
-            path: path.into(),
-        })
+        Ok(Self(file.into()))
     }
 }
 
@@ -62,7 +56,7 @@ impl ChildEnvironment {
             let mut line = pass_line(password).ok_or_else(|| ConnectionError::Password {
                 user: connection.user.clone(),
             })?;
-            let written = pass_file.file.write_all(line.as_bytes());
+            let written = pass_file.0.write_all(line.as_bytes());
             line.zeroize();
             written.map_err(ConnectionError::PassFile)?;
         }
@@ -77,7 +71,6 @@ impl ChildEnvironment {
             ("PGPORT", connection.port.to_string().into()),
             ("PGUSER", (&connection.user).into()),
             ("PGDATABASE", (&connection.database).into()),
-            ("PGPASSFILE", (&pass_file.path).into()),
             ("PGCONNECT_TIMEOUT", timeout_secs.to_string().into()),
             ("PGOPTIONS", SESSION_OPTIONS.into()),
             ("PGCLIENTENCODING", "UTF8".into()),
@@ -92,13 +85,16 @@ impl ChildEnvironment {
     }
 
     /// A command in this environment.
-    pub(crate) fn command(&self, program: &Path) -> Command {
-        debug_assert!(self.pass_file.path.exists(), "the pass file lives as long");
+    pub(crate) fn command(&self, program: &Path) -> Result<Command, ConnectionError> {
+        let own = self.pass_file.0.try_clone();
+        let own = OwnedFd::from(own.map_err(ConnectionError::PassFile)?);
         let mut command = Command::new(program);
         command
             .env_clear()
-            .envs(self.variables.iter().map(|(name, value)| (name, value)));
-        command
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
+            .env("PGPASSFILE", format!("/proc/self/fd/{}", own.as_raw_fd()))
+            .preserved_fds(vec![own]);
+        Ok(command)
     }
 }
 
@@ -124,7 +120,7 @@ fn pass_line(password: &SecretString) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use std::{collections::BTreeMap, fs, os::unix::fs::MetadataExt as _, time::Duration};
+    use std::{collections::BTreeMap, time::Duration};
 
     use super::*;
 
@@ -142,8 +138,8 @@ mod tests {
     #[test]
     fn a_child_sees_the_connection_and_nothing_else() {
         let environment = ChildEnvironment::new(&connection("p%40")).unwrap();
-        let command = environment.command(Path::new("/usr/bin/env"));
-        let output = { command }.output().unwrap();
+        let mut command = environment.command(Path::new("/usr/bin/env")).unwrap();
+        let output = command.output().unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
         let seen: BTreeMap<_, _> = text.lines().filter_map(|l| l.split_once('=')).collect();
         assert_eq!(seen["PGHOST"], "/run/pg");
@@ -155,16 +151,21 @@ mod tests {
     }
 
     #[test]
-    fn the_pass_file_is_private_escaped_and_gone_afterwards() {
+    fn the_pass_file_is_private_escaped_and_no_other_programs() {
         let environment = ChildEnvironment::new(&connection(r"a:b\c")).unwrap();
-        let path = environment.pass_file.path.clone();
-        assert_eq!(fs::read_to_string(&path).unwrap(), "*:*:*:*:a\\:b\\\\c\n");
-        let facts = fs::metadata(&path).unwrap();
-        assert_eq!(facts.mode() & 0o777, 0o600);
-        drop(environment);
-        // The number of what was closed may be that of another file by now.
-        let same = |now: fs::Metadata| (now.dev(), now.ino()) == (facts.dev(), facts.ino());
-        assert!(!fs::metadata(&path).is_ok_and(same));
+        let mut command = environment.command(Path::new("/bin/sh")).unwrap();
+        command.args([
+            "-c",
+            "stat -L -c %a $PGPASSFILE; cat $PGPASSFILE; cat $PGPASSFILE",
+        ]);
+        let output = command.output().unwrap();
+        let line = "*:*:*:*:a\\:b\\\\c\n";
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(text, format!("600\n{line}{line}"));
+        // Who is started at the same time by somebody else does not have it.
+        let mut other = Command::new("/bin/ls");
+        let other = other.args(["-l", "/proc/self/fd"]).output().unwrap();
+        assert!(!String::from_utf8(other.stdout).unwrap().contains("pgpass"));
     }
 
     #[test]

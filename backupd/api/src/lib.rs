@@ -9,9 +9,10 @@ use std::{path::PathBuf, sync::Arc};
 
 use async_trait::async_trait;
 use backup_model::{
-    BackupReport, CheckReport, Difference, EntryInfo, Failure, ForgetReport, Found, HoldInfo,
-    JobName, Level, Progress, PrunePlan, PruneReport, RepositoryStats, RestorePlan, RestoreReport,
-    RetentionPlan, Selection, SnapshotDetail, SnapshotInfo, SnapshotName, VerifyReport, Why,
+    BackupReport, CheckReport, Difference, EntryInfo, EpochFiles, Failure, ForgetReport, Found,
+    HoldInfo, JobName, Level, Progress, PrunePlan, PruneReport, RepositoryStats, RestorePlan,
+    RestoreReport, RetentionPlan, Selection, SnapshotDetail, SnapshotInfo, SnapshotName,
+    VerifyReport, Why,
 };
 use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
@@ -33,8 +34,15 @@ impl std::fmt::Debug for Task {
     }
 }
 
-/// The text of an administrator's age identity file, for one operation.
-pub type IdentityText = SecretString;
+/// What opens data, for one operation: identities of epochs. Whoever asks takes them out of
+/// [`Service::key_files`] with an administrator's key, which never goes along.
+#[derive(Clone, Debug)]
+pub struct EpochKeys {
+    /// What to call the key that they were unwrapped with, where people read it.
+    pub unwrapped_by: String,
+    /// The text of each identity. None is an answer, too: the key opens nothing of what was meant.
+    pub identities: Vec<SecretString>,
+}
 
 /// One run in a list: what it is, or why its record is not to be believed.
 pub type ListedRun = Result<SnapshotInfo, Failure>;
@@ -47,7 +55,7 @@ pub struct VerifyRequest {
     /// How deep.
     pub level: Level,
     /// Opens the data; needed from [`Level::Data`] on.
-    pub identity: Option<IdentityText>,
+    pub keys: Option<EpochKeys>,
 }
 
 /// What to look at in a snapshot's folders.
@@ -60,7 +68,7 @@ pub struct LsRequest {
     /// All beneath, too.
     pub recursive: bool,
     /// Opens the data.
-    pub identity: IdentityText,
+    pub keys: EpochKeys,
 }
 
 /// Which snapshots to compare.
@@ -73,7 +81,7 @@ pub struct DiffRequest {
     /// Only this file or folder.
     pub path: Option<PathBuf>,
     /// Opens the data.
-    pub identity: IdentityText,
+    pub keys: EpochKeys,
 }
 
 /// What to search for.
@@ -84,7 +92,7 @@ pub struct FindRequest {
     /// A pattern for whole paths, or for last names if it has no slash.
     pub glob: String,
     /// Opens the data.
-    pub identity: IdentityText,
+    pub keys: EpochKeys,
 }
 
 /// Where a database goes.
@@ -120,7 +128,7 @@ pub struct RestoreOrder {
     /// one, what was shown is what is made.
     pub stamp: String,
     /// Opens the data.
-    pub identity: IdentityText,
+    pub keys: EpochKeys,
 }
 
 /// What to forget, all of it in one repository.
@@ -156,11 +164,14 @@ pub trait Service: Send + Sync {
     /// The newest snapshot of a job.
     async fn newest(&self, job: &JobName) -> Result<SnapshotName, Failure>;
 
-    /// One snapshot; with an identity also what is in it.
+    /// The key files that open what is selected. They are no secrets.
+    async fn key_files(&self, selection: &Selection) -> Result<Vec<EpochFiles>, Failure>;
+
+    /// One snapshot; with keys also what is in it.
     async fn snapshot(
         &self,
         name: &SnapshotName,
-        identity: Option<&IdentityText>,
+        keys: Option<&EpochKeys>,
     ) -> Result<SnapshotDetail, Failure>;
 
     /// Verifies, and gives each report as soon as it is there.

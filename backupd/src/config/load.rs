@@ -138,6 +138,7 @@ fn read(path: &Path, findings: &mut Findings) -> (usize, Option<RawFile>) {
     let (text, refusal) = decode(&bytes);
     let file = findings.add_file(path.to_owned(), text.clone());
     if let Some((offset, message, help)) = refusal {
+        mask_lines(&text, file, findings);
         findings.at(&spot(file, offset..offset), message, help);
         return (file, None);
     }
@@ -224,14 +225,31 @@ fn decode(bytes: &[u8]) -> (String, Option<(usize, &'static str, &'static str)>)
     (text, refusal)
 }
 
-/// Blacks out what follows a secret's key in a text that cannot be parsed.
+/// Blacks out what may be a secret in a text that cannot be parsed: what follows a secret's key,
+/// and whole lines that are none of a configuration. Somebody may have named a file with a password
+/// or a key in it.
 fn mask_lines(text: &str, file: usize, findings: &mut Findings) {
     let mut start = 0;
     for line in text.split_inclusive('\n') {
         let key_end = line.find('=').filter(|_| looks_secret(line));
-        if let Some(at) = key_end {
+        if !looks_configured(line) {
+            findings.mask(file, start..start + line.trim_end().len());
+        } else if let Some(at) = key_end {
             findings.mask(file, start + at + 1..start + line.len());
         }
         start += line.len();
     }
+}
+
+/// Whether a line could be one of TOML: `key = …`, a table, a comment, part of an array.
+fn looks_configured(line: &str) -> bool {
+    const LONGEST_KEY: usize = 40;
+    let line = line.trim();
+    let is_key = |key: &str| {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "_-.\"' ".contains(c);
+        key.len() <= LONGEST_KEY && key.chars().all(plain)
+    };
+    line.is_empty()
+        || line.starts_with(['[', ']', '{', '}', '#', '"', '\''])
+        || line.split_once('=').is_some_and(|(key, _)| is_key(key))
 }

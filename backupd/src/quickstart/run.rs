@@ -6,7 +6,7 @@ use backup_core::postgres::Programs;
 use backup_model::{
     BackupReport, Code, Failure, JobName, Level, RestoreReport, Selection, SnapshotName, Verdict,
 };
-use backupd_api::{DatabaseOrder, RestoreOrder, Service as _, Task, VerifyRequest};
+use backupd_api::{DatabaseOrder, EpochKeys, RestoreOrder, Service as _, Task, VerifyRequest};
 use serde::Serialize;
 
 use super::{
@@ -149,12 +149,13 @@ async fn go(
     let verified = verify(&service, &workplace, task).await?;
     let verify_secs = started.elapsed().as_secs_f64();
     say("restoring into new places");
+    let keys = workplace.keys(&service).await?;
     let order = restore_order(
         &input,
         &workplace,
-        second.snapshot.clone(),
+        (second.snapshot.clone(), keys),
         sample.is_some(),
-    )?;
+    );
     let restoring = match server {
         Some(server) => service.with_server(server.maintenance()),
         None => service,
@@ -191,12 +192,12 @@ async fn go(
 fn restore_order(
     input: &Input,
     workplace: &Workplace,
-    snapshot: SnapshotName,
+    (snapshot, keys): (SnapshotName, EpochKeys),
     is_sample: bool,
-) -> Result<RestoreOrder, Failure> {
+) -> RestoreOrder {
     let folder = (!input.paths.is_empty()).then(|| workplace.restored());
     let database = input.database.is_some().then(DatabaseOrder::default);
-    Ok(RestoreOrder {
+    RestoreOrder {
         snapshot,
         streams: Vec::new(),
         paths: Vec::new(),
@@ -207,15 +208,15 @@ fn restore_order(
         numeric_owner: false,
         keep_setid: false,
         stamp: clock::stamp(clock::now()),
-        identity: workplace.identity()?,
-    })
+        keys,
+    }
 }
 
 async fn verify(service: &Direct, workplace: &Workplace, task: &Task) -> Result<usize, Failure> {
     let request = VerifyRequest {
         selection: Selection::All,
         level: Level::Data,
-        identity: Some(workplace.identity()?),
+        keys: Some(workplace.keys(service).await?),
     };
     let mut verified = 0;
     let mut wrong = None;

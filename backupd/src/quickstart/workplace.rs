@@ -7,9 +7,10 @@ use std::{
 };
 
 use backup_core::postgres::{Connection, Host};
-use backup_keys::read_private;
-use backup_model::{Code, Failure};
-use backupd_api::IdentityText;
+use backup_keys::{Identity, read_private};
+use backup_model::{Code, Failure, Selection};
+use backupd_api::{EpochKeys, Service as _};
+use secrecy::{ExposeSecret as _, SecretString};
 
 use super::Request;
 use crate::{
@@ -17,6 +18,7 @@ use crate::{
     config::{self, Places, RepositoryUrl, SecretSources, SourceName},
     service::{Access, Direct},
     setup::{Created, SetUp, create_repository},
+    unwrap::unwrap,
 };
 
 /// The folder and what was made in it.
@@ -71,9 +73,14 @@ impl Workplace {
         self.created.root_key.clone()
     }
 
-    pub(super) fn identity(&self) -> Result<IdentityText, Failure> {
-        read_private(&self.created.identity)
-            .map_err(|error| Failure::from_error(Code::IdentityInvalid, &error))
+    /// What opens all that was backed up, with the identity that was made for it.
+    pub(super) async fn keys(&self, service: &Direct) -> Result<EpochKeys, Failure> {
+        let text = read_private(&self.created.identity)
+            .map_err(|error| Failure::from_error(Code::IdentityInvalid, &error))?;
+        let identity = Identity::from_file_text(&text)
+            .map_err(|error| Failure::from_error(Code::IdentityInvalid, &error))?;
+        let files = service.key_files(&Selection::All).await?;
+        unwrap(&files, &identity, |_| true)
     }
 
     /// Writes the configuration and gives its path.
@@ -155,9 +162,8 @@ fn own_database(url: &str, password_file: Option<&Path>) -> Result<Connection, F
 }
 
 /// A password file's line end is not part of the password.
-fn trimmed(text: &IdentityText) -> IdentityText {
-    use secrecy::ExposeSecret as _;
-    IdentityText::from(text.expose_secret().trim_end_matches('\n'))
+fn trimmed(text: &SecretString) -> SecretString {
+    SecretString::from(text.expose_secret().trim_end_matches('\n'))
 }
 
 fn database_source(database: &Connection, password_file: Option<&Path>) -> String {

@@ -10,20 +10,17 @@ use backup_core::{
     retention,
     sink::directory::ExtractOptions,
 };
-use backup_keys::{
-    OpensKeyFiles,
-    administrator::{Access as KeyAccess, AdministratorIdentity},
-};
+use backup_keys::{OpenedKeyFiles, OpensKeyFiles};
 use backup_model::{
-    BackupReport, CheckReport, Code, Difference, EntryInfo, Event, Failure, ForgetReport, Found,
-    HoldInfo, JobName, Level, PrunePlan, PruneReport, RepositoryStats, RestorePlan, RestoreReport,
-    RetentionPlan, Selection, SnapshotDetail, SnapshotName, VerifyReport,
+    BackupReport, CheckReport, Code, Difference, EntryInfo, EpochFiles, Event, Failure,
+    ForgetReport, Found, HoldInfo, JobName, Level, PrunePlan, PruneReport, RepositoryStats,
+    RestorePlan, RestoreReport, RetentionPlan, Selection, SnapshotDetail, SnapshotName,
+    VerifyReport,
 };
 use backupd_api::{
-    DatabaseOrder, DiffRequest, FindRequest, ForgetRequest, IdentityText, ListedRun, LsRequest,
+    DatabaseOrder, DiffRequest, EpochKeys, FindRequest, ForgetRequest, ListedRun, LsRequest,
     PruneRequest, RestoreOrder, Service, Task, Trial, VerifyRequest,
 };
-use secrecy::ExposeSecret as _;
 use tokio_util::sync::CancellationToken;
 
 use super::{Access, Place, sources};
@@ -60,13 +57,13 @@ impl Direct {
         &self,
         name: &SnapshotName,
         stream: &str,
-        identity: &IdentityText,
+        keys: &EpochKeys,
         out: Box<dyn Write + Send>,
         cancel: &CancellationToken,
     ) -> Result<u64, Failure> {
-        let identity = parse_identity(identity)?;
         let repository = self.repository_of(&name.job).await?;
-        ops::cat(&repository, name, stream, &identity, out, cancel)
+        let opened = opened(keys, &[&repository])?;
+        ops::cat(&repository, name, stream, &opened, out, cancel)
             .await
             .map_err(|error| error.to_failure())
     }
@@ -171,8 +168,8 @@ impl Direct {
     }
 
     async fn prepare(&self, order: &RestoreOrder) -> Result<(Repository, Prepared), Failure> {
-        let identity = parse_identity(&order.identity)?;
         let repository = self.repository_of(&order.snapshot.job).await?;
+        let opened = opened(&order.keys, &[&repository])?;
         let (server, database) = match &order.database {
             None => (None, None),
             Some(wanted) => (
@@ -194,7 +191,7 @@ impl Direct {
             },
             stamp: order.stamp.clone(),
         };
-        let prepared = ops::plan(&repository, request, &identity).await;
+        let prepared = ops::plan(&repository, request, &opened).await;
         let prepared = prepared.map_err(|error| error.to_failure())?;
         Ok((repository, prepared))
     }
@@ -244,15 +241,24 @@ impl Service for Direct {
             .map_err(|error| error.to_failure())
     }
 
+    async fn key_files(&self, selection: &Selection) -> Result<Vec<EpochFiles>, Failure> {
+        let mut all = Vec::new();
+        for repository in self.repositories_of(selection).await? {
+            let files = ops::key_files(&repository, selection).await;
+            all.extend(files.map_err(|error| error.to_failure())?);
+        }
+        Ok(all)
+    }
+
     async fn snapshot(
         &self,
         name: &SnapshotName,
-        identity: Option<&IdentityText>,
+        keys: Option<&EpochKeys>,
     ) -> Result<SnapshotDetail, Failure> {
-        let identity = identity.map(parse_identity).transpose()?;
         let repository = self.repository_of(&name.job).await?;
-        let key = identity.as_ref().map(|key| key as &dyn OpensKeyFiles);
-        ops::describe(&repository, name, key)
+        let opened = keys.map(|keys| opened(keys, &[&repository])).transpose()?;
+        let opened = opened.as_ref().map(|keys| keys as &dyn OpensKeyFiles);
+        ops::describe(&repository, name, opened)
             .await
             .map_err(|error| error.to_failure())
     }
@@ -263,17 +269,17 @@ impl Service for Direct {
         report: &mut (dyn FnMut(VerifyReport) + Send),
         task: &Task,
     ) -> Result<(), Failure> {
-        let verifier = match (request.level, &request.identity) {
-            (Level::Storage, _) => Verifier::Storage,
-            (_, Some(identity)) => Verifier::data(parse_identity(identity)?),
-            (_, None) => {
-                let text = "an identity is needed to verify the data";
-                return Err(Failure::new(Code::IdentityMissing, text));
-            }
-        };
         let Task { progress, cancel } = task;
         for repository in self.repositories_of(&request.selection).await? {
             let selection = &request.selection;
+            let verifier = match (request.level, &request.keys) {
+                (Level::Storage, _) => Verifier::Storage,
+                (_, Some(keys)) => Verifier::data(opened(keys, &[&repository])?),
+                (_, None) => {
+                    let text = "keys are needed to verify the data";
+                    return Err(Failure::new(Code::IdentityMissing, text));
+                }
+            };
             let verified = ops::verify(
                 &repository,
                 selection,
@@ -293,11 +299,11 @@ impl Service for Direct {
         report: &mut (dyn FnMut(EntryInfo) + Send),
         task: &Task,
     ) -> Result<(), Failure> {
-        let identity = parse_identity(&request.identity)?;
         let name = &request.snapshot;
         let repository = self.repository_of(&name.job).await?;
+        let opened = opened(&request.keys, &[&repository])?;
         let what = (request.path.as_deref(), request.recursive);
-        ops::ls(&repository, name, what, &identity, report, &task.cancel)
+        ops::ls(&repository, name, what, &opened, report, &task.cancel)
             .await
             .map_err(|error| error.to_failure())
     }
@@ -308,14 +314,14 @@ impl Service for Direct {
         report: &mut (dyn FnMut(Difference) + Send),
         task: &Task,
     ) -> Result<(), Failure> {
-        let identity = parse_identity(&request.identity)?;
         let (before, after) = (&request.before, &request.after);
         let sides = [
             (self.repository_of(&before.job).await?, before),
             (self.repository_of(&after.job).await?, after),
         ];
+        let opened = opened(&request.keys, &[&sides[0].0, &sides[1].0])?;
         let path = request.path.as_deref();
-        ops::diff(&sides, path, &identity, report, &task.cancel)
+        ops::diff(&sides, path, &opened, report, &task.cancel)
             .await
             .map_err(|error| error.to_failure())
     }
@@ -326,15 +332,15 @@ impl Service for Direct {
         report: &mut (dyn FnMut(Result<Found, Failure>) + Send),
         task: &Task,
     ) -> Result<u64, Failure> {
-        let identity = parse_identity(&request.identity)?;
         let mut found = 0;
         for repository in self.repositories_of(&request.selection).await? {
             let (selection, glob) = (&request.selection, &request.glob);
+            let opened = opened(&request.keys, &[&repository])?;
             let search = ops::find(
                 &repository,
                 selection,
                 glob,
-                &identity,
+                &opened,
                 &mut *report,
                 &task.cancel,
             );
@@ -463,8 +469,10 @@ impl Service for Direct {
     }
 }
 
-fn parse_identity(text: &IdentityText) -> Result<AdministratorIdentity, Failure> {
-    // Nobody is asked here, and no program runs.
-    AdministratorIdentity::read(text.expose_secret().as_bytes(), &KeyAccess::none())
+/// The identities of epochs, in the place of the key files that they were unwrapped from.
+fn opened(keys: &EpochKeys, repositories: &[&Repository]) -> Result<OpenedKeyFiles, Failure> {
+    let trusts = repositories.iter().map(|repository| repository.trust());
+    let trusts: Vec<_> = trusts.collect();
+    OpenedKeyFiles::of(&keys.unwrapped_by, &keys.identities, &trusts)
         .map_err(|error| Failure::from_error(Code::IdentityInvalid, &error))
 }

@@ -189,7 +189,7 @@ impl DatabaseTarget {
         cancel: &CancellationToken,
     ) -> Result<Filled, TargetError> {
         let environment = ChildEnvironment::new(&self.connection())?;
-        let mut command = environment.command(programs.pg_restore());
+        let mut command = environment.command(programs.pg_restore())?;
         // The empty name makes it a restore, and stands for the database in the environment.
         command
             .args(["--dbname=", "--exit-on-error", "--no-password"])

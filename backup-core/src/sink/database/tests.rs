@@ -39,7 +39,7 @@ async fn dump_of(connection: &Connection) -> (DatabaseFacts, Vec<u8>) {
 /// The database as SQL, the same for equal databases.
 fn as_sql(connection: &Connection) -> String {
     let environment = ChildEnvironment::new(connection).unwrap();
-    let mut command: Command = environment.command(programs().pg_dump());
+    let mut command: Command = environment.command(programs().pg_dump()).unwrap();
     let output = command.args(["--restrict-key=x"]).output().unwrap();
     assert!(
         output.status.success(),

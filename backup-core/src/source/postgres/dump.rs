@@ -87,7 +87,7 @@ pub fn dump(
     cancel: &CancellationToken,
 ) -> Result<DumpSummary, DumpError> {
     let environment = ChildEnvironment::new(connection)?;
-    let mut command = environment.command(programs.pg_dump());
+    let mut command = environment.command(programs.pg_dump())?;
     command
         .args([
             "--format=custom",

@@ -39,16 +39,16 @@ pub fn globals(
     cancel: &CancellationToken,
 ) -> Result<GlobalsSummary, DumpError> {
     let environment = ChildEnvironment::new(connection)?;
-    let command = || {
-        let mut command = environment.command(programs.pg_dumpall());
+    let command = || -> Result<Command, DumpError> {
+        let mut command = environment.command(programs.pg_dumpall())?;
         // The empty name stands for the connection's database, instead of a guess.
         command.args(["--globals-only", "--no-password", "--database="]);
-        command
+        Ok(command)
     };
     let mut warnings = Vec::new();
-    let (sql, stderr) = match collect(command(), stall, cancel) {
+    let (sql, stderr) = match collect(command()?, stall, cancel) {
         Err(DumpError::Pass(PassError::Program(refusal @ ChildError::Exit { .. }))) => {
-            let mut without = command();
+            let mut without = command()?;
             without.arg("--no-role-passwords");
             // When this fails too, passwords were not the matter and its error is the better one.
             let taken = collect(without, stall, cancel)?;

@@ -37,6 +37,11 @@ pub(crate) fn program_folders() -> Vec<PathBuf> {
         .unwrap_or_default()
 }
 
+/// The administrator's identity file, where no command line names a key.
+pub(crate) fn identity() -> Option<PathBuf> {
+    path("BACKUPCTL_IDENTITY")
+}
+
 /// What plugins of age see of the environment.
 pub(crate) fn of_plugins() -> Vec<(OsString, OsString)> {
     let names = ["HOME", "PATH", "XDG_RUNTIME_DIR"];

@@ -43,13 +43,16 @@ pub(crate) const fn hint(code: Code) -> Option<&'static str> {
         Code::WrongIdentity => {
             "`backupctl key list` shows who opens which epoch, `backupctl key test` what a key opens."
         }
-        Code::IdentityMissing => "Give the identity's file with --identity.",
+        Code::IdentityMissing => {
+            "Give the key with --identity FILE, or with --passphrase if it is one."
+        }
         Code::IdentityInvalid => {
-            "Name a file with a line AGE-SECRET-KEY-1… that only its owner can read (mode 0600)."
+            "Name a file that only its owner can read (mode 0600), with one age identity, plain or \
+             locked with a passphrase, or one private SSH key."
         }
         Code::TrustRefused => {
-            "Nothing was changed. `backupctl key list` shows who is in, what each opens and who was \
-             tested."
+            "Who may read and write is as it was. `backupctl key list` shows who is in, what each \
+             opens and who was tested."
         }
         Code::RotationRefused => {
             "Nothing was changed. A secret is replaced here only in a file that the configuration \

@@ -4,20 +4,20 @@ use std::{io, process::ExitCode, sync::Arc};
 
 use backup_model::{Code, Failure};
 use clap::Parser as _;
-use rustix::process::{Resource, Rlimit, setrlimit};
+use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
 
 use crate::{cli::Cli, commands, context::Context, exit::Exit, output::Output, signals::Stop};
 
 /// Runs the command that the arguments name.
 pub(crate) fn run() -> ExitCode {
-    let cores = forbid_core_dumps();
+    let closed = close_memory();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return Output::usage(&error).into(),
     };
     let output = Arc::new(Output::new(&cli.global));
-    if let Err(error) = cores {
-        let message = "core dumps could not be switched off: they would hold keys";
+    if let Err(error) = closed {
+        let message = "memory, which holds keys, could not be closed to core dumps and debuggers";
         output.warning(&Failure {
             causes: vec![error.to_string()],
             ..Failure::new(Code::LocalIo, message)
@@ -51,11 +51,14 @@ async fn command(cli: Cli, output: Arc<Output>) -> Exit {
     }
 }
 
-/// Memory holds keys and passwords, which a core dump would leave on a disk.
-fn forbid_core_dumps() -> io::Result<()> {
+/// Memory holds keys and passwords, which a core dump would leave on a disk, and which any other
+/// program of the same user could read. The limit alone does not hold where cores go to a program;
+/// it goes along to children, who hold the data.
+fn close_memory() -> io::Result<()> {
     let none = Rlimit {
         current: Some(0),
         maximum: Some(0),
     };
-    Ok(setrlimit(Resource::Core, none)?)
+    setrlimit(Resource::Core, none)?;
+    Ok(set_dumpable_behavior(DumpableBehavior::NotDumpable)?)
 }

@@ -230,3 +230,36 @@ fn a_file_named_by_a_roundabout_path_is_as_good() {
     let real = folder.path().canonicalize().unwrap();
     assert_eq!(config.unwrap().state, real.join("state"));
 }
+
+#[test]
+fn a_file_with_a_secret_that_is_no_configuration_is_not_shown() {
+    let secrets = [
+        "5f4dcc3b5aa765d61d8327deb882cf99",
+        "hunter2 and more",
+        "# created\nAGE-SECRET-KEY-1QQQQQQQQ",
+        "untrusted comment: x\nRWRTY0IykeyABCDEFGHIJKLMNOPQRSTUVWXYZabcdef0123456789==",
+        "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAA\n",
+        "hunter2\u{0}\u{7f}",
+    ];
+    for secret in secrets {
+        let folder = folder(secret);
+        let LoadError::Invalid(problems) = load_from(&folder).unwrap_err() else {
+            panic!("{secret} was read");
+        };
+        let shown = [problems.render(false, 80), format!("{problems:?}")].concat();
+        for word in secret.split_whitespace().filter(|word| word.len() > 6) {
+            let is_public = [
+                "untrusted",
+                "comment:",
+                "created",
+                "-----BEGIN",
+                "OPENSSH",
+                "PRIVATE",
+            ];
+            assert!(
+                is_public.contains(&word) || !shown.contains(word),
+                "{shown}"
+            );
+        }
+    }
+}

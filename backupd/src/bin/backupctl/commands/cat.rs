@@ -7,7 +7,7 @@ use std::{
 
 use backup_model::{Code, Failure, Selection};
 
-use super::{identity::IdentityArg, snapshot::resolve};
+use super::{administrator::KeyArgs, snapshot::resolve};
 use crate::{context::Context, exit::Exit};
 
 /// Write one stream of a snapshot to standard output, after checking it whole.
@@ -20,11 +20,11 @@ pub(crate) struct Args {
     /// The stream's name.
     stream: String,
     #[command(flatten)]
-    identity: IdentityArg,
+    key: KeyArgs,
 }
 
 pub(crate) async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
-    let identity = args.identity.require()?;
+    let key = args.key.read(context).await?;
     let is_sql = Path::new(&args.stream).extension() == Some("sql".as_ref());
     if io::stdout().is_terminal() && !is_sql {
         let text = format!(
@@ -35,10 +35,10 @@ pub(crate) async fn run(args: &Args, context: &Context) -> Result<Exit, Failure>
     }
     let service = context.service()?;
     let name = resolve(&args.snapshot, &service).await?;
+    let meant = [Selection::One(name.clone())];
+    let keys = key.open(&service, &meant, context).await?;
     let out = Box::new(io::stdout());
     let cancel = context.stop.token();
-    service
-        .cat(&name, &args.stream, &identity, out, cancel)
-        .await?;
+    service.cat(&name, &args.stream, &keys, out, cancel).await?;
     Ok(Exit::DONE)
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use backup_model::{Aspect, Change, Difference, EntryInfo, Failure, Selection};
 use backupd_api::{DiffRequest, Service as _};
 
-use super::{identity::IdentityArg, ls::size, snapshot::resolve};
+use super::{administrator::KeyArgs, ls::size, snapshot::resolve};
 use crate::{context::Context, exit::Exit, show};
 
 /// What to compare.
@@ -18,17 +18,20 @@ pub(crate) struct Args {
     /// Only this file or folder.
     path: Option<PathBuf>,
     #[command(flatten)]
-    identity: IdentityArg,
+    key: KeyArgs,
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
-    let identity = args.identity.require()?;
+    let key = args.key.read(context).await?;
     let service = context.service()?;
+    let before = resolve(&args.before, &service).await?;
+    let after = resolve(&args.after, &service).await?;
+    let meant = [&before, &after].map(|name| Selection::One(name.clone()));
     let request = DiffRequest {
-        before: resolve(&args.before, &service).await?,
-        after: resolve(&args.after, &service).await?,
+        before,
+        after,
         path: args.path,
-        identity,
+        keys: key.open(&service, &meant, context).await?,
     };
     let mut count = 0;
     let mut report = |difference: Difference| {

@@ -3,7 +3,7 @@
 use backup_model::{Code, Failure, Found, JobName, Selection};
 use backupd_api::{FindRequest, Service as _};
 
-use super::{identity::IdentityArg, ls::size};
+use super::{administrator::KeyArgs, ls::size};
 use crate::{context::Context, exit::Exit, show};
 
 /// What to search for.
@@ -16,14 +16,19 @@ pub(crate) struct Args {
     #[arg(long, value_name = "JOB")]
     job: Option<JobName>,
     #[command(flatten)]
-    identity: IdentityArg,
+    key: KeyArgs,
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
+    let key = args.key.read(context).await?;
+    let service = context.service()?;
+    let meant = [args.job.map_or(Selection::All, Selection::Job)];
+    let keys = key.open(&service, &meant, context).await?;
+    let [selection] = meant;
     let request = FindRequest {
-        selection: args.job.map_or(Selection::All, Selection::Job),
+        selection,
         glob: args.glob,
-        identity: args.identity.require()?,
+        keys,
     };
     let mut trouble = Exit::DONE;
     let mut report = |found: Result<Found, Failure>| match found {
@@ -34,7 +39,6 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> 
             trouble = trouble.worse(Exit::of(failure.code));
         }
     };
-    let service = context.service()?;
     match service.find(&request, &mut report, &context.task()).await {
         // What ended the search is told as a warning where something worse was found before.
         Err(failure) if trouble.worse(Exit::of(failure.code)) == trouble => {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use backup_model::{EntryInfo, EntryKind, Failure, Selection};
 use backupd_api::{LsRequest, Service as _};
 
-use super::{identity::IdentityArg, snapshot::resolve};
+use super::{administrator::KeyArgs, snapshot::resolve};
 use crate::{context::Context, exit::Exit, show};
 
 /// What to look at.
@@ -19,17 +19,19 @@ pub(crate) struct Args {
     #[arg(short, long)]
     recursive: bool,
     #[command(flatten)]
-    identity: IdentityArg,
+    key: KeyArgs,
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
-    let identity = args.identity.require()?;
+    let key = args.key.read(context).await?;
     let service = context.service()?;
+    let snapshot = resolve(&args.snapshot, &service).await?;
+    let meant = [Selection::One(snapshot.clone())];
     let request = LsRequest {
-        snapshot: resolve(&args.snapshot, &service).await?,
+        snapshot,
         path: args.path,
         recursive: args.recursive,
-        identity,
+        keys: key.open(&service, &meant, context).await?,
     };
     let mut report = |entry: EntryInfo| {
         if context.output.is_json() {

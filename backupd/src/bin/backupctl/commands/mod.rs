@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod administrator;
 pub(crate) mod backup;
 pub(crate) mod cat;
 mod check;
@@ -9,7 +10,6 @@ pub(crate) mod diff;
 pub(crate) mod find;
 mod forget;
 mod hold;
-mod identity;
 pub(crate) mod init;
 pub(crate) mod key;
 pub(crate) mod kit;

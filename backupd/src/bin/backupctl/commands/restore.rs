@@ -8,7 +8,7 @@ use backup_model::{
 use backupd::clock;
 use backupd_api::{DatabaseOrder, RestoreOrder, Service as _};
 
-use super::{identity::IdentityArg, snapshot::resolve};
+use super::{administrator::KeyArgs, snapshot::resolve};
 use crate::{context::Context, exit::Exit, show};
 
 /// Restore a snapshot into new places: a new folder, a new database.
@@ -68,15 +68,17 @@ pub(crate) struct Args {
     dry_run: bool,
 
     #[command(flatten)]
-    identity: IdentityArg,
+    key: KeyArgs,
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
-    let identity = args.identity.require()?;
+    let key = args.key.read(context).await?;
     let service = context.service()?;
     let folder = args.to_folder.as_deref().map(absolute).transpose()?;
+    let snapshot = resolve(&args.snapshot, &service).await?;
+    let meant = [Selection::One(snapshot.clone())];
     let order = RestoreOrder {
-        snapshot: resolve(&args.snapshot, &service).await?,
+        snapshot,
         streams: args.stream,
         paths: args.path,
         folder,
@@ -88,7 +90,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> 
         numeric_owner: args.numeric_owner,
         keep_setid: args.keep_setid,
         stamp: clock::stamp(clock::now()),
-        identity,
+        keys: key.open(&service, &meant, context).await?,
     };
     let plan = service.plan_restore(&order).await?;
     if args.dry_run {

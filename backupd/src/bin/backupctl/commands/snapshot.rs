@@ -4,7 +4,7 @@ use backup_model::{Failure, Selection, SnapshotDetail, SnapshotInfo, SnapshotNam
 use backupd_api::Service as _;
 use serde::Serialize;
 
-use super::{diff, find, forget, hold, identity::IdentityArg, ls};
+use super::{administrator::KeyArgs, diff, find, forget, hold, ls};
 use crate::{
     context::Context,
     exit::Exit,
@@ -43,7 +43,7 @@ pub(crate) struct ShowArgs {
     /// The snapshot, as in webui/41; or a job, for its newest.
     snapshot: Selection,
     #[command(flatten)]
-    identity: IdentityArg,
+    key: KeyArgs,
 }
 
 pub(crate) async fn run(command: Command, context: &Context) -> Result<Exit, Failure> {
@@ -143,10 +143,17 @@ pub(super) fn end(info: &SnapshotInfo) -> String {
 }
 
 async fn display(args: ShowArgs, context: &Context) -> Result<Exit, Failure> {
-    let identity = args.identity.read()?;
+    let key = args.key.read_if_given(context).await?;
     let service = context.service()?;
     let name = resolve(&args.snapshot, &service).await?;
-    let detail = service.snapshot(&name, identity.as_ref()).await?;
+    let keys = match key {
+        Some(key) => {
+            let meant = [Selection::One(name.clone())];
+            Some(key.open(&service, &meant, context).await?)
+        }
+        None => None,
+    };
+    let detail = service.snapshot(&name, keys.as_ref()).await?;
     context.output.document("snapshot", &detail, show_text);
     if detail.streams.is_none() {
         context

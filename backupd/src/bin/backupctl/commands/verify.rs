@@ -4,7 +4,7 @@ use backup_model::{Code, Failure, Level, Selection, Verdict, VerifyReport};
 use backupd_api::{Service as _, VerifyRequest};
 use clap::ValueEnum;
 
-use super::identity::IdentityArg;
+use super::administrator::KeyArgs;
 use crate::{context::Context, exit::Exit, show};
 
 /// Verify snapshots: is everything there and unaltered, and does it read?
@@ -27,7 +27,7 @@ pub(crate) struct Args {
     level: LevelArg,
 
     #[command(flatten)]
-    identity: IdentityArg,
+    key: KeyArgs,
 }
 
 /// How deep to look.
@@ -35,7 +35,7 @@ pub(crate) struct Args {
 enum LevelArg {
     /// Everything is there, whole, signed, in an unbroken chain. Needs no key.
     Storage,
-    /// Also: everything decrypts, decompresses and has its digest. Needs an identity.
+    /// Also: everything decrypts, decompresses and has its digest. Needs an administrator's key.
     Data,
 }
 
@@ -45,14 +45,21 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> 
         Some(selection) => selection,
         None => Selection::Latest,
     };
-    let (level, identity) = match args.level {
+    let (level, key) = match args.level {
         LevelArg::Storage => (Level::Storage, None),
-        LevelArg::Data => (Level::Data, Some(args.identity.require()?)),
+        LevelArg::Data => (Level::Data, Some(args.key.read(context).await?)),
     };
+    let service = context.service()?;
+    let meant = [selection];
+    let keys = match key {
+        Some(key) => Some(key.open(&service, &meant, context).await?),
+        None => None,
+    };
+    let [selection] = meant;
     let request = VerifyRequest {
         selection,
         level,
-        identity,
+        keys,
     };
     let mut tally = Tally::default();
     let mut report = |report: VerifyReport| {
@@ -63,7 +70,6 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> 
             context.output.text(&line(&report));
         }
     };
-    let service = context.service()?;
     service
         .verify(&request, &mut report, &context.task())
         .await?;

@@ -1,26 +1,26 @@
 //! `backupctl key add`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use backup_keys::{
-    NewWriter, OpensKeyFiles, PublicKey, Role,
-    administrator::{Access, AdministratorRecipient},
-};
+use backup_keys::{NewWriter, OpensKeyFiles, PublicKey, Role};
 use backup_model::{Code, Failure, JobName};
 use backupd::clock;
 use jiff::Timestamp;
 
 use super::{
     list::role,
-    open::{Of, Opened, RootKey, authority, failed, identity},
+    newcomer::{self, Newcomer},
+    open::{Of, Opened, RootKey, authority, failed},
     plan::{Plan, told},
 };
-use crate::{commands::identity::is_not, context::Context, exit::Exit};
+use crate::{commands::administrator::KeyArgs, context::Context, exit::Exit};
 
 /// Let an administrator open backups, or a host's key sign them.
 ///
-/// An administrator is named by his age or SSH recipient, which is public, and let in by somebody
-/// who opens the repository now. With his own key at hand, --proof shows at once that he opens it.
+/// An administrator is named by his recipient, which is public: of age, SSH, or a plugin; or has a
+/// passphrase and nothing else. He is let in by somebody who opens the repository now, by
+/// --identity or --passphrase. With his own key at hand, --proof shows at once that he opens it; a
+/// passphrase is its own proof.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     /// What trust will call the key.
@@ -29,12 +29,11 @@ pub(crate) struct Args {
     #[command(flatten)]
     whose: Whose,
 
-    /// The key of an administrator who opens the repository now.
-    #[arg(long, value_name = "FILE", env = "BACKUPCTL_IDENTITY")]
-    identity: Option<PathBuf>,
+    #[command(flatten)]
+    key: KeyArgs,
 
-    /// The new administrator's own key, to test it.
-    #[arg(long, value_name = "FILE", conflicts_with = "writer")]
+    /// The new administrator's own key, to test it; what locks it is asked for on a terminal.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["writer", "new_passphrase_file"])]
     proof: Option<PathBuf>,
 
     /// What the writer may do.
@@ -85,6 +84,10 @@ struct Whose {
     #[arg(long, value_name = "FILE")]
     recipient_file: Option<PathBuf>,
 
+    /// An administrator who has a passphrase and nothing else: a private file with it.
+    #[arg(long, value_name = "FILE")]
+    new_passphrase_file: Option<PathBuf>,
+
     /// A writer, by the public key that `backupctl key host` shows on its host.
     #[arg(long, value_name = "KEY")]
     writer: Option<String>,
@@ -121,21 +124,28 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<Exit, Failure>
         }
         return writer(args, key, context).await;
     }
-    let recipient = match (&args.whose.recipient, &args.whose.recipient_file) {
-        (Some(text), _) => parse(Path::new("--recipient"), text)?,
+    let whose = &args.whose;
+    let newcomer = match (
+        &whose.recipient,
+        &whose.recipient_file,
+        &whose.new_passphrase_file,
+    ) {
+        (Some(text), _, _) => Newcomer::of_text(text)?,
+        (None, Some(path), _) => Newcomer::of_file(path)?,
+        (None, None, Some(path)) => Newcomer::of_passphrase(path)?,
+        (None, None, None) => return Err(usage("whose key is it? --recipient or --writer")),
+    };
+    let Newcomer { recipient, proof } = newcomer;
+    let by = args.key.read(context).await?;
+    let proof = match (proof, &args.proof) {
         (None, Some(path)) => {
-            let text = std::fs::read_to_string(path);
-            let text = text.map_err(|error| is_not(path, "readable", &error))?;
-            parse(path, &text)?
+            let read = args.key.read_other(path.clone(), context).await?;
+            Some(read.identity)
         }
-        (None, None) => return Err(usage("whose key is it? --recipient or --writer")),
+        (proof, _) => proof,
     };
-    let Some(by) = &args.identity else {
-        let text = "who lets the administrator in? An identity that opens the repository is needed";
-        return Err(Failure::new(Code::IdentityMissing, text));
-    };
-    let by = identity(by)?;
-    let proof = args.proof.as_deref().map(identity).transpose()?;
+    let access = args.key.access(context)?;
+    newcomer::check_plugin(&args.name, &recipient, &access)?;
     let root = args.root.read()?;
     let opened = args.of.open(context).await?;
     let plan = Plan {
@@ -147,9 +157,8 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<Exit, Failure>
         return Ok(Exit::DONE);
     }
     let authority = authority(&opened.repository, &root)?;
-    let proof = proof.as_ref().map(|key| key as &dyn OpensKeyFiles);
-    let access = Access::none();
-    let added = authority.add_administrator(&args.name, &recipient, &by, proof, &access);
+    let proof = proof.as_deref().map(|key| key as &dyn OpensKeyFiles);
+    let added = authority.add_administrator(&args.name, &recipient, &*by.identity, proof, &access);
     let change = added.await.map_err(|error| failed(&error))?;
     let done = if change.tested {
         format!("`{}` is in, and has shown to open it", args.name)
@@ -160,13 +169,6 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<Exit, Failure>
         )
     };
     Ok(told(&opened.name, &change, &done, context))
-}
-
-fn parse(place: &Path, text: &str) -> Result<AdministratorRecipient, Failure> {
-    AdministratorRecipient::parse(text).map_err(|error| Failure {
-        code: Code::Usage,
-        ..is_not(place, "a recipient", &error)
-    })
 }
 
 async fn writer(args: &Args, key: PublicKey, context: &Context) -> Result<Exit, Failure> {

@@ -1,4 +1,4 @@
-//! What the verbs need: a repository, the root key, an administrator's key.
+//! What the verbs need: a repository, and the root key.
 
 use std::path::{Path, PathBuf};
 
@@ -6,17 +6,11 @@ use backup_core::{
     ops::{Authority, OpError},
     repo::Repository,
 };
-use backup_keys::{SecretKey, administrator::AdministratorIdentity, read_private};
+use backup_keys::{SecretKey, read_private};
 use backup_model::{Code, Failure};
 use backupd::{clock, service};
 
-use crate::{
-    commands::{
-        identity::{is_not, parse},
-        place::choose,
-    },
-    context::Context,
-};
+use crate::{commands::place::choose, context::Context};
 
 /// Which repository.
 #[derive(clap::Args, Debug)]
@@ -71,11 +65,18 @@ pub(super) fn root_key(path: &Path) -> Result<SecretKey, Failure> {
     SecretKey::from_file_text(&text).map_err(|error| is_not(path, "a signing key", &error))
 }
 
-/// An administrator's key: an age identity, or a private SSH key.
-pub(super) fn identity(path: &Path) -> Result<AdministratorIdentity, Failure> {
-    let text =
-        read_private(path).map_err(|error| Failure::from_error(Code::IdentityInvalid, &error))?;
-    parse(path, &text)
+/// That a file does not hold what it should, and why.
+pub(super) fn is_not(
+    path: &Path,
+    what: &str,
+    error: &(dyn std::error::Error + 'static),
+) -> Failure {
+    let why = Failure::from_error(Code::IdentityInvalid, error);
+    let text = format!("{} is not {what}", path.display());
+    Failure {
+        causes: [vec![why.message], why.causes].concat(),
+        ..Failure::new(why.code, text)
+    }
 }
 
 /// The root key at work.

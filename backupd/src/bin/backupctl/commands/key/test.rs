@@ -6,16 +6,15 @@ use backup_core::ops;
 use backup_model::{Code, Failure, KeyTest};
 use serde::Serialize;
 
-use super::open::{Of, authority, failed, identity, root_key};
-use crate::{context::Context, exit::Exit, show};
+use super::open::{Of, authority, failed, root_key};
+use crate::{commands::administrator::KeyArgs, context::Context, exit::Exit, show};
 
 /// Show that an administrator's key opens the repository: for each epoch its key file, and with it
 /// the canary. With the root key, the repository remembers that it did.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
-    /// The administrator's key: an age identity, or a private SSH key.
-    #[arg(long, value_name = "FILE", env = "BACKUPCTL_IDENTITY")]
-    identity: PathBuf,
+    #[command(flatten)]
+    key: KeyArgs,
 
     /// The root key's file, to have it written down.
     #[arg(long, value_name = "FILE", env = "BACKUPCTL_ROOT_KEY")]
@@ -34,14 +33,14 @@ struct Tested {
 }
 
 pub(super) async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
-    let key = identity(&args.identity)?;
+    let key = args.key.read(context).await?;
     let root = args.root_key.as_deref().map(root_key).transpose()?;
     let opened = args.of.open(context).await?;
-    let tests = ops::test_key(&opened.repository, &key).await;
+    let tests = ops::test_key(&opened.repository, &*key.identity).await;
     let tests = tests.map_err(|error| failed(&error))?;
     let opens = |test: &KeyTest| test.administrator.is_some();
     if !tests.iter().any(opens) {
-        let name = args.identity.display();
+        let name = &key.shown;
         let causes = tests.iter().flat_map(|test| &test.faults);
         return Err(Failure {
             causes: causes.map(|fault| fault.message.clone()).collect(),

@@ -12,7 +12,11 @@ use backupd::{clock, service::Place};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{super::place::PlaceArg, create::epochs, file, key::KeyArgs, place};
+use super::{
+    super::{administrator::KeyArgs, place::PlaceArg},
+    create::epochs,
+    file, key, place,
+};
 use crate::{context::Context, exit::Exit, show};
 
 /// Prove a recovery kit: every line holds, it is this repository's, and its key decrypts the
@@ -31,6 +35,10 @@ pub(crate) struct Args {
 
     #[command(flatten)]
     key: KeyArgs,
+
+    /// Prove it, and write nothing down.
+    #[arg(short = 'n', long)]
+    dry_run: bool,
 }
 
 #[derive(Serialize)]
@@ -57,7 +65,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> 
     let repository = place.open(&access.secrets).await?;
     kit.matches(repository.record(), repository.trust())
         .map_err(|error| Failure::from_error(Code::KitMismatch, &error))?;
-    let key = args.key.of_kit(&kit, context).await?;
+    let key = key::of_kit(&args.key, &kit, context).await?;
     let (opens, left_out) = decrypt_canaries(&kit, &key, &repository).await?;
 
     let now = clock::now();
@@ -67,7 +75,8 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> 
         Failure::new(Code::KitMismatch, text)
     })?;
     let of_host = access.state.join(kit.repository.to_string());
-    let written = if reach.is_configured || of_host.is_dir() {
+    let is_place = reach.is_configured || of_host.is_dir();
+    let written = if is_place && !args.dry_run {
         let written = write_kit_proof(&access.state, &proof);
         Some(written.map_err(|error| Failure::from_error(error.code(), &error))?)
     } else {
@@ -89,6 +98,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> 
         left_out,
         written,
     };
+    let text = |proved: &Proved| text(proved, args.dry_run);
     context.output.document("kit-confirm", &proved, text);
     Ok(warn(&proved, place, exposed, context))
 }
@@ -142,12 +152,19 @@ fn warn(proved: &Proved, place: &Place, exposed: Option<Failure>, context: &Cont
     }
 }
 
-fn text(proved: &Proved) -> String {
+fn text(proved: &Proved, dry_run: bool) -> String {
     let until = proved.until.map_or_else(String::new, |until| {
         format!("\n  prove it again by {}", show::time(until))
     });
     let written = proved.written.as_ref().map_or_else(
-        || "not written down: nothing on this machine has to do with the repository".to_owned(),
+        || {
+            let why = if dry_run {
+                "--dry-run was given"
+            } else {
+                "nothing on this machine has to do with the repository"
+            };
+            format!("not written down: {why}")
+        },
         |file| format!("written down in {}", file.display()),
     );
     format!(

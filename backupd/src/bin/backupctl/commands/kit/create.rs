@@ -15,10 +15,12 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 
 use super::{
-    super::{place::PlaceArg, recovery_script::SCRIPT},
-    file,
-    key::{Key, KeyArgs},
-    manual, place,
+    super::{
+        administrator::{Key, KeyArgs},
+        place::PlaceArg,
+        recovery_script::SCRIPT,
+    },
+    file, manual, place,
 };
 use crate::{context::Context, exit::Exit};
 
@@ -48,6 +50,10 @@ pub(crate) struct Args {
     /// or where a disk is. Each line goes into the kit.
     #[arg(long, value_name = "FILE")]
     storage: Option<PathBuf>,
+
+    /// Prove the key and say what the kit would hold, and stop.
+    #[arg(short = 'n', long)]
+    dry_run: bool,
 }
 
 #[derive(Serialize)]
@@ -99,7 +105,6 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> 
         causes: error.faults.iter().map(|f| f.fault.to_string()).collect(),
         ..Failure::new(Code::Failed, "the kit cannot be written")
     })?;
-    file::write(&out, &text)?;
     let made = Made {
         repository: place.name.clone(),
         id: kit.repository.to_string(),
@@ -110,7 +115,14 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> 
         opens: numbers(true).collect(),
         left_out: numbers(false).collect(),
     };
-    context.output.document("kit-create", &made, text_of);
+    if args.dry_run {
+        context
+            .output
+            .document("kit-create-plan", &made, |made| plan_of("would make", made));
+    } else {
+        file::write(&made.kit, &text)?;
+        context.output.document("kit-create", &made, text_of);
+    }
     Ok(warn(&made, context))
 }
 
@@ -239,7 +251,7 @@ pub(super) fn epochs(numbers: &[u64]) -> String {
     format!("{noun} {}", texts.join(", "))
 }
 
-fn text_of(made: &Made) -> String {
+fn plan_of(verb: &str, made: &Made) -> String {
     let secret = if made.holds_key {
         "secret: restores every backup"
     } else {
@@ -247,18 +259,25 @@ fn text_of(made: &Made) -> String {
     };
     let kit = made.kit.display();
     format!(
-        "made a recovery kit of {}\n\n\
+        "{verb} a recovery kit of {}\n\n\
          \x20 kit            {kit}   {secret}\n\
          \x20 administrator  {} ({})\n\
-         \x20 opens          {}\n\n\
+         \x20 opens          {}\n",
+        made.repository,
+        made.administrator,
+        made.kind,
+        epochs(&made.opens),
+    )
+}
+
+fn text_of(made: &Made) -> String {
+    let (plan, kit) = (plan_of("made", made), made.kit.display());
+    format!(
+        "{plan}\n\
          Next:\n\n\
          \x20 backupctl kit confirm {kit}   proves it, and writes down that it was proved\n\
          \x20 backupctl kit print {kit}     makes a page of it, to print\n\n\
          Then put file and paper away, each in another place and neither on this host, and \
          remove them here.\n",
-        made.repository,
-        made.administrator,
-        made.kind,
-        epochs(&made.opens),
     )
 }

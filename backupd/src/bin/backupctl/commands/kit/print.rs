@@ -18,6 +18,10 @@ pub(crate) struct Args {
     /// The page's file, which must not exist; by default the kit's with `.html`.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+
+    /// Say which file would be made, and stop.
+    #[arg(short = 'n', long)]
+    dry_run: bool,
 }
 
 #[derive(Serialize)]
@@ -44,13 +48,18 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         };
         Failure::from_error(code, &error)
     })?;
-    file::write(&out, &page)?;
     let printed = Printed {
         id: kit.repository.to_string(),
         page: out,
         secret: kit.is_secret(),
     };
-    context.output.document("kit-print", &printed, text);
+    if args.dry_run {
+        let text = |printed: &Printed| format!("would make {}\n", printed.page.display());
+        context.output.document("kit-print-plan", &printed, text);
+    } else {
+        file::write(&printed.page, &page)?;
+        context.output.document("kit-print", &printed, text);
+    }
     if let Some(warning) = &exposed {
         context.output.warning(warning);
         return Ok(Exit::WARNINGS);
