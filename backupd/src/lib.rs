@@ -2,6 +2,8 @@
 
 pub mod clock;
 pub mod config;
+pub mod environment;
+pub mod process;
 pub mod quickstart;
 pub mod rotation;
 pub mod service;
