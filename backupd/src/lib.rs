@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod config;
+pub mod daemon;
 pub mod environment;
 pub mod process;
 pub mod quickstart;
