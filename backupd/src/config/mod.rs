@@ -17,7 +17,6 @@ mod problem;
 mod raw;
 mod secret;
 mod table;
-mod units;
 mod url;
 
 #[cfg(test)]
@@ -32,5 +31,4 @@ pub use load::{LoadError, load};
 pub use name::{RepositoryName, SourceName};
 pub use problem::{Problem, Problems};
 pub use secret::{SecretError, SecretRef, SecretSources};
-pub use units::{UnitError, parse_bytes, parse_duration};
 pub use url::{Bucket, RepositoryUrl, UrlError};

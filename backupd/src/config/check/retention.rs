@@ -8,10 +8,12 @@ use backup_model::RetentionPolicy;
 use jiff::{SignedDuration, tz::TimeZoneDatabase};
 
 use super::config::Check;
-use crate::config::{
-    problem::{Located, Spot},
-    raw::{RawDefaults, RawFile, RawRetention},
-    table::Field,
+use crate::{
+    config::{
+        problem::{Located, Spot},
+        raw::{RawDefaults, RawFile, RawRetention},
+        table::Field,
+    },
     units::parse_duration,
 };
 

@@ -1,0 +1,9 @@
+//! Schedules over years of zone data, and plans on a virtual clock.
+
+mod agreement;
+mod driver;
+mod outages;
+mod parse;
+mod plan;
+mod world;
+mod zones;
