@@ -32,7 +32,7 @@ pub struct Gone;
 enum Command {
     Replace(Vec<Timed>, oneshot::Sender<()>),
     Begin(Task, oneshot::Sender<bool>),
-    Ended(Task, Ended),
+    Ended(Task, Ended, oneshot::Sender<()>),
     Pause(Task, Paused, oneshot::Sender<bool>),
     Resume(Task, oneshot::Sender<bool>),
 }
@@ -119,8 +119,10 @@ impl Driver {
                 done.send(()).ok();
                 return events;
             }
-            Command::Ended(task, ended) => {
+            Command::Ended(task, ended, done) => {
                 self.plan.ended(&task, ended, now);
+                self.publish();
+                done.send(()).ok();
                 return Vec::new();
             }
             Command::Begin(task, answer) => (self.plan.begin(&task), answer),
@@ -153,8 +155,7 @@ impl Control {
 
     /// Says that a run ended, be it one that was due or one that was asked for.
     pub async fn ended(&self, task: Task, ended: Ended) -> Result<(), Gone> {
-        let told = self.commands.send(Command::Ended(task, ended)).await;
-        told.map_err(|_| Gone)
+        self.ask(|done| Command::Ended(task, ended, done)).await
     }
 
     /// Pauses a task; `false` if there is no such task.

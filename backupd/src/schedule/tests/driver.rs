@@ -90,6 +90,9 @@ async fn a_runner_that_does_not_listen_can_still_speak() {
     let mut live = Live::new("0 * * * *", "2026-06-01T00:30:00Z").await;
     // More skipped due times than the channel holds, each told by a command, for bells wait.
     live.ring("2026-06-01T01:00:00Z").await;
+    let mut agenda = live.control.agenda();
+    let begun = agenda.wait_for(|it| it.tasks.get(&task()).is_some_and(|it| it.running));
+    begun.await.unwrap();
     for hour in 2..=23 {
         *live.now.lock().unwrap() = at(&format!("2026-06-01T{hour:02}:00:00Z"));
         assert!(!live.control.begin(task()).await.unwrap());

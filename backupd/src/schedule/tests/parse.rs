@@ -58,7 +58,6 @@ fn what_is_no_schedule_is_refused_with_a_reason() {
         "a b c d e",
         "0 2 * * MONDAY",
         "*/0 * * * *",
-        "0 2,, * * *",
         "@ 2 * * *",
         "0 2 * * * ü",
     ] {
