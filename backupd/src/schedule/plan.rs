@@ -21,9 +21,9 @@ use super::{Task, Timed};
 use state::State;
 
 /// A clock that goes back by more than this had been wrong.
-pub(super) const WRONG_CLOCK: Duration = Duration::from_secs(24 * 3_600);
+pub(super) const WRONG_CLOCK: Duration = Duration::from_hours(24);
 /// What begins so much after its due time is still on time.
-pub(super) const GRACE: Duration = Duration::from_secs(60);
+pub(super) const GRACE: Duration = Duration::from_mins(1);
 
 /// A run that is to begin now.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub struct Due {
     /// What.
     pub task: Task,
     /// The due time that it is for; of several, the latest.
-    pub due: Timestamp,
+    pub time: Timestamp,
     /// Why now.
     pub reason: Reason,
     /// The how many-th attempt for this due time it is, from 1.
@@ -55,7 +55,7 @@ pub struct Skipped {
     /// Whose.
     pub task: Task,
     /// The due time; of several, the latest.
-    pub due: Timestamp,
+    pub time: Timestamp,
     /// Why.
     pub why: Skip,
 }

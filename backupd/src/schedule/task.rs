@@ -75,8 +75,8 @@ impl Default for Retry {
     fn default() -> Self {
         Self {
             attempts: NonZeroU32::MIN.saturating_add(2),
-            first_wait: Duration::from_secs(5 * 60),
-            longest_wait: Duration::from_secs(3_600),
+            first_wait: Duration::from_mins(5),
+            longest_wait: Duration::from_hours(1),
         }
     }
 }

@@ -119,13 +119,12 @@ impl Check {
         let mut server = ServerConfig::default();
         if let Field::Got(raw) = self.once("parallel", &parallel) {
             let count = usize::try_from(*raw.value).ok().and_then(NonZeroUsize::new);
-            match count.filter(|count| count.get() <= MAX_PARALLEL) {
-                Some(count) => server.parallel = count,
-                None => {
-                    let message = format!("`parallel` is {}", raw.value);
-                    let help = format!("Write a number from 1 to {MAX_PARALLEL}.");
-                    self.findings.at(&raw.at, message, help);
-                }
+            if let Some(count) = count.filter(|count| count.get() <= MAX_PARALLEL) {
+                server.parallel = count;
+            } else {
+                let message = format!("`parallel` is {}", raw.value);
+                let help = format!("Write a number from 1 to {MAX_PARALLEL}.");
+                self.findings.at(&raw.at, message, help);
             }
         }
         server
@@ -145,9 +144,10 @@ impl Check {
             return None;
         }
         // An interval is the same in every zone.
-        let zone = match raw.value.starts_with("every") {
-            true => Some("UTC".to_owned()),
-            false => self.zone_for("schedule", &raw.at),
+        let zone = if raw.value.starts_with("every") {
+            Some("UTC".to_owned())
+        } else {
+            self.zone_for("schedule", &raw.at)
         };
         let zone = zone.and_then(|name| TimeZone::get(&name).ok());
         // With another zone the rest can still be checked.
@@ -188,14 +188,13 @@ impl Check {
         let mut retry = Retry::default();
         if let Some(raw) = &raw.value.attempts {
             let attempts = u32::try_from(raw.value).ok().filter(|n| *n <= MAX_ATTEMPTS);
-            match attempts.and_then(|n| n.try_into().ok()) {
-                Some(attempts) => retry.attempts = attempts,
-                None => {
-                    let message = format!("`attempts` is {}", raw.value);
-                    let help =
-                        format!("Write a number from 1 to {MAX_ATTEMPTS}; 1 tries nothing again.");
-                    self.findings.at(&raw.at, message, help);
-                }
+            if let Some(attempts) = attempts.and_then(|n| n.try_into().ok()) {
+                retry.attempts = attempts;
+            } else {
+                let message = format!("`attempts` is {}", raw.value);
+                let help =
+                    format!("Write a number from 1 to {MAX_ATTEMPTS}; 1 tries nothing again.");
+                self.findings.at(&raw.at, message, help);
             }
         }
         if let Some(raw) = &raw.value.backoff {

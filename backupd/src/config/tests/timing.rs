@@ -27,7 +27,7 @@ fn job(text: &str) -> JobConfig {
 }
 
 fn hours(hours: u64) -> Duration {
-    Duration::from_secs(hours * 3_600)
+    Duration::from_hours(hours)
 }
 
 /// Expects problems: message, key and a part of the help of each, in the order of the lines.
@@ -69,12 +69,12 @@ fn a_job_has_each_key_itself_or_from_the_defaults() {
         format!("{:?}", timing.schedule),
         "\"@daily\" in Europe/Berlin"
     );
-    assert_eq!(timing.jitter, Some(Duration::from_secs(600)));
+    assert_eq!(timing.jitter, Some(Duration::from_mins(10)));
     assert_eq!(timing.catch_up, CatchUp::Skip);
     let retry = Retry {
         attempts: 5.try_into().unwrap(),
-        first_wait: Duration::from_secs(60),
-        longest_wait: Duration::from_secs(600),
+        first_wait: Duration::from_mins(1),
+        longest_wait: Duration::from_mins(10),
     };
     assert_eq!((timing.retry, inherited.rpo), (retry, Some(hours(30))));
 
@@ -83,7 +83,7 @@ fn a_job_has_each_key_itself_or_from_the_defaults() {
     let mixed = job(&with(own, defaults));
     let timing = mixed.timing.unwrap();
     assert_eq!(timing.schedule.as_str(), "every 6h");
-    assert_eq!(timing.jitter, Some(Duration::from_secs(60)));
+    assert_eq!(timing.jitter, Some(Duration::from_mins(1)));
     assert_eq!(timing.catch_up, CatchUp::Once);
     assert_eq!(timing.retry.attempts.get(), 1);
     assert_eq!(mixed.rpo, Some(hours(24)));

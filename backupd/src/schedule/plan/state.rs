@@ -86,7 +86,7 @@ impl State {
             let task = task.clone();
             let due = Due {
                 task,
-                due,
+                time: due,
                 reason,
                 attempt,
             };
@@ -103,9 +103,9 @@ impl State {
         running: bool,
         now: Timestamp,
     ) -> Option<Skipped> {
-        let skipped = |due, why| {
+        let skipped = |time, why| {
             let task = task.clone();
-            Some(Skipped { task, due, why })
+            Some(Skipped { task, time, why })
         };
         if running {
             return skipped(due, Skip::Running);
@@ -137,7 +137,7 @@ impl State {
             return;
         };
         if ended == Ended::Failed && self.waiting.is_none() {
-            self.try_again(run.due, run.attempt, now);
+            self.try_again(run.time, run.attempt, now);
         }
     }
 

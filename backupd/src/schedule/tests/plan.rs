@@ -51,7 +51,7 @@ fn a_failed_run_is_tried_again_with_growing_waits() {
     let mut world = World::new(at("2026-06-01T00:30:00Z"));
     let retry = &mut world.timing("0 2 * * *", "UTC").retry;
     retry.attempts = 5.try_into().unwrap();
-    retry.longest_wait = Duration::from_secs(30 * 60);
+    retry.longest_wait = Duration::from_mins(30);
     world.plan_it();
     let night = "2026-06-01T02:00:00Z";
     world.says(night, &[on_time(night)]);
@@ -94,7 +94,7 @@ fn a_failed_run_is_tried_again_with_growing_waits() {
 #[test]
 fn due_times_that_overtake_each_other_do_not_put_the_run_off() {
     let mut world = World::new(at("2026-06-01T00:00:30Z"));
-    world.timing("* * * * *", "UTC").jitter = Some(Duration::from_secs(3_600));
+    world.timing("* * * * *", "UTC").jitter = Some(Duration::from_hours(1));
     world.plan_it();
     let (mut runs, mut overtaken) = (0, 0);
     for minute in 1..=24 * 60 {

@@ -105,7 +105,7 @@ impl World {
 pub(super) fn due(due: &str, reason: Reason, attempt: u32) -> Event {
     Event::Due(Due {
         task: task(),
-        due: at(due),
+        time: at(due),
         reason,
         attempt,
     })
@@ -114,7 +114,7 @@ pub(super) fn due(due: &str, reason: Reason, attempt: u32) -> Event {
 pub(super) fn skipped(due: &str, why: Skip) -> Event {
     Event::Skipped(Skipped {
         task: task(),
-        due: at(due),
+        time: at(due),
         why,
     })
 }
