@@ -5,5 +5,6 @@ mod driver;
 mod outages;
 mod parse;
 mod plan;
+mod restarts;
 mod world;
 mod zones;
