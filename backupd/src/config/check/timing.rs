@@ -5,13 +5,13 @@
 
 use std::{error::Error as _, num::NonZeroUsize, time::Duration};
 
-use jiff::tz::TimeZone;
+use jiff::tz::{TimeZone, TimeZoneDatabase};
 
 use super::config::Check;
 use crate::{
     config::{
         ServerConfig,
-        problem::Located,
+        problem::{Located, Spot},
         raw::{RawFile, RawRetry, RawTiming},
         table::{Field, suggestion},
     },
@@ -61,6 +61,7 @@ impl Check {
         let jitter = self.once("jitter", jitter).got();
         let catch_up = self.once("catch_up", catch_up).got();
         let retry = self.once("retry", &retries).got();
+        let at = rpo.as_ref().map(|rpo| rpo.at.clone());
         self.timing = TimingDefaults {
             schedule: schedule.and_then(|raw| self.schedule(&raw)),
             rpo: rpo.and_then(|raw| self.duration("rpo", &raw)),
@@ -68,6 +69,20 @@ impl Check {
             catch_up: catch_up.and_then(|raw| self.catch_up(&raw)),
             retry: retry.and_then(|raw| self.retry(&raw)),
         };
+        if let Some(at) = at {
+            self.room_for_runs(self.timing.schedule.clone().as_ref(), self.timing.rpo, &at);
+        }
+    }
+
+    fn room_for_runs(&mut self, schedule: Option<&Schedule>, rpo: Option<Duration>, at: &Spot) {
+        if let (Some(schedule), Some(rpo)) = (schedule, rpo)
+            && rpo < schedule.longest_gap()
+        {
+            let message = "`rpo` is shorter than the time between two runs";
+            let help = "The job will be reported as breached before each run. \
+                        Run it more often, or allow more.";
+            self.findings.warn(at, message, help);
+        }
     }
 
     /// The timing of a job: each key its own, or that of the defaults.
@@ -92,15 +107,11 @@ impl Check {
             Some(raw) => self.retry(&raw),
             None => self.timing.retry,
         };
-        let longest = schedule.as_ref().map(Schedule::longest_gap);
-        if let (Some(longest), Some(given), Some(raw)) = (longest, rpo, own(&raw.rpo))
-            && given < longest
-        {
-            let message = "`rpo` is shorter than the time between two runs";
-            let help = "The job will be reported as breached before each run. \
-                        Run it more often, or allow more.";
-            self.findings.warn(&raw.at, message, help);
+        let given = own(&raw.rpo).map(|rpo| rpo.at);
+        if let Some(at) = given.or(own(&raw.schedule).map(|schedule| schedule.at)) {
+            self.room_for_runs(schedule.as_ref(), rpo, &at);
         }
+        let longest = schedule.as_ref().map(Schedule::longest_gap);
         JobTiming {
             rpo: rpo.or(longest.map(|gap| gap.saturating_mul(2))),
             timing: schedule.map(|schedule| Timing {
@@ -149,7 +160,7 @@ impl Check {
         } else {
             self.zone_for("schedule", &raw.at)
         };
-        let zone = zone.and_then(|name| TimeZone::get(&name).ok());
+        let zone = zone.and_then(|name| TimeZoneDatabase::bundled().get(&name).ok());
         // With another zone the rest can still be checked.
         match Schedule::parse(raw.value, zone.clone().unwrap_or(TimeZone::UTC)) {
             Err(error) => {

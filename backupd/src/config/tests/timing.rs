@@ -318,4 +318,17 @@ fn what_works_and_is_hardly_meant_is_warned_of() {
         ]
     );
     assert!(warnings.iter().all(|it| it.help.is_some()));
+
+    // Told where the two come together.
+    let told = |job: &str, defaults: &str| {
+        let warnings = config(&with(job, defaults)).warnings;
+        let keys = warnings.into_iter().map(|it| it.key);
+        keys.collect::<Vec<_>>()
+    };
+    let (daily, hourly) = ("schedule = \"@daily\"", "schedule = \"@hourly\"");
+    let rpo = "rpo = \"6h\"";
+    assert_eq!(told(daily, rpo), ["job.webui.schedule"]);
+    assert_eq!(told(rpo, daily), ["job.webui.rpo"]);
+    assert_eq!(told("", &format!("{daily}\n{rpo}")), ["defaults.rpo"]);
+    assert_eq!(told(hourly, rpo), [""; 0]);
 }

@@ -35,11 +35,7 @@ fn check(context: &Context) -> Result<Exit, Failure> {
     if !context.output.is_json() {
         let config = context.config()?;
         for warning in &config.warnings {
-            let help = warning.help.iter().cloned().collect();
-            context.output.warning(&Failure {
-                causes: help,
-                ..Failure::new(Code::Config, warning.one_line())
-            });
+            context.output.doubt(warning);
         }
         context.output.text(&format!(
             "ok: {}, {}",
