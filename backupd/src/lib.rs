@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod config;
+pub mod ledger;
 pub mod quickstart;
 pub mod rotation;
 pub mod service;
