@@ -5,6 +5,7 @@ pub mod config;
 pub mod daemon;
 pub mod environment;
 pub mod process;
+pub mod ledger;
 pub mod quickstart;
 pub mod rotation;
 pub mod schedule;

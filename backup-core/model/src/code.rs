@@ -131,6 +131,8 @@ codes! {
     NoSnapshot = "E-NO-SNAPSHOT", 16, 404, NotFound;
     /// There is no such job.
     NoJob = "E-NO-JOB", 16, 404, NotFound;
+    /// The ledger has no such run.
+    NoRun = "E-NO-RUN", 16, 404, NotFound;
     /// The snapshot was forgotten.
     Forgotten = "E-FORGOTTEN", 16, 410, NotFound;
     /// The snapshot has no such stream.

@@ -17,7 +17,7 @@ pub struct InvalidId {
 }
 
 impl InvalidId {
-    fn new(text: &str, what: &'static str) -> Self {
+    pub(crate) fn new(text: &str, what: &'static str) -> Self {
         Self {
             text: text.chars().take(80).collect(),
             what,

@@ -11,8 +11,10 @@ mod id;
 mod keeping;
 mod key_files;
 mod progress;
+mod protection;
 mod report;
 mod retention;
+mod run;
 mod selection;
 mod trust;
 
@@ -27,6 +29,7 @@ pub use keeping::{
 };
 pub use key_files::{EpochFiles, WrappedKey};
 pub use progress::{Event, Phase, Progress, Silent};
+pub use protection::{GoodSnapshot, Pause, Protection, ProtectionReason, ProtectionState, Running};
 pub use report::{
     BackupReport, ChosenEntries, End, Level, RestorePlan, RestoreReport, RestoreStep,
     RestoreTarget, RestoredStream, SnapshotDetail, SnapshotInfo, StreamInfo, Verdict, VerifyReport,
@@ -34,6 +37,10 @@ pub use report::{
 pub use retention::{
     GoReason, KeepReason, PauseReason, RetentionDecision, RetentionNote, RetentionPlan,
     RetentionPolicy, RetentionRule, RetentionVerdict,
+};
+pub use run::{
+    LogLevel, RunBytes, RunCause, RunDetail, RunId, RunInfo, RunKind, RunLog, RunLogLine,
+    RunOutcome, RunPage, RunPhase, RunQuery,
 };
 pub use selection::Selection;
 pub use trust::{KeyTest, TrustChange};
