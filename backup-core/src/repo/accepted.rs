@@ -28,6 +28,8 @@ impl Found {
         match read {
             Ok(found) => Ok(found),
             Err(RepoError::Store(error)) => Err(error.into()),
+            // Of somebody who was removed before, and so not of this one.
+            Err(RepoError::NotAccepted { .. }) => Ok(None),
             Err(error) => {
                 self.unread.push(error);
                 Ok(None)
@@ -120,33 +122,28 @@ impl Repository {
 
     /// The newest prune whose plan is valid, and what else of it is.
     async fn accepted_prune(&self, found: &mut Found) -> Result<Option<LastPrune>, RepoError> {
-        let listed = self.store().list(layout::PRUNE).await?;
-        let mut generations: BTreeSet<u64> = listed
-            .iter()
-            .filter_map(|object| layout::parse_prune(&object.key))
-            .collect();
-        // A listing may be late; what it does not have yet is asked for by name.
-        while let Some(next) = generations.last().map_or(Some(1), |g| g.checked_add(1))
-            && self.store().size(&layout::plan(next)).await?.is_some()
-        {
-            generations.insert(next);
-        }
-        for generation in generations.into_iter().rev() {
+        let mut newest = None;
+        // From the first on, since a generation without the one before it is none.
+        for generation in 1.. {
             // `done` before the others, as always: what is there then is whole.
             let done = self.prune_record::<Done>(generation, PrunePart::Done);
             let done = found.take(done.await)?;
             let last = self.prune_record::<Final>(generation, PrunePart::Final);
             let last = found.take(last.await)?;
             let plan = self.prune_record::<Plan>(generation, PrunePart::Plan);
-            if let Some((_, plan)) = found.take(plan.await)? {
-                return Ok(Some(LastPrune {
-                    generation,
-                    plan,
-                    last: last.map(|(_, digest)| digest),
-                    done: done.map(|(_, digest)| digest),
-                }));
+            let Some((plan, digest)) = found.take(plan.await)? else {
+                break;
+            };
+            if (plan.repository, plan.generation) != (self.id(), generation) {
+                break;
             }
+            newest = Some(LastPrune {
+                generation,
+                plan: digest,
+                last: last.map(|(_, digest)| digest),
+                done: done.map(|(_, digest)| digest),
+            });
         }
-        Ok(None)
+        Ok(newest)
     }
 }

@@ -241,7 +241,7 @@ impl Repository {
         self.trust_is_newest().await?;
         let put = self.store().put_deciding(&object, bytes.into()).await?;
         if put == Put::Stored {
-            self.remember_forget(read.link()).await?;
+            self.note_forget(read.link());
         }
         Ok(put == Put::Stored)
     }

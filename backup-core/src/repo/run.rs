@@ -196,9 +196,9 @@ impl<'a> Run<'a> {
             audit: None,
         };
         let digest = self.end(&RunEnd::Commit(commit)).await?;
-        self.stands(digest).await?;
         self.repository
             .remember_run(self.session.seq, &self.session.job, digest);
+        self.stands(digest).await?;
         Ok(digest)
     }
 

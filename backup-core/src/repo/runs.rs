@@ -86,7 +86,7 @@ impl JobRuns {
 }
 
 impl Repository {
-    /// The jobs of which anything is there, by name.
+    /// The jobs of which anything is there, or was when this machine looked before, by name.
     pub async fn jobs(&self) -> Result<Vec<JobName>, RepoError> {
         let mut jobs = Vec::new();
         for folder in [layout::SESSIONS, layout::SNAPSHOTS] {
@@ -96,6 +96,7 @@ impl Repository {
                 .filter_map(|object| layout::parse_run(folder, &object.key));
             jobs.extend(named.map(|(job, _)| job));
         }
+        jobs.extend(self.remembered_jobs().cloned());
         jobs.sort();
         jobs.dedup();
         Ok(jobs)

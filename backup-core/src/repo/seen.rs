@@ -126,12 +126,40 @@ impl Repository {
             let key = layout::trust(version);
             compare(&memory, key, there.copied(), digest)?;
         }
-        memory.note(Links {
-            trust: chain.last().map(|&digest| (chain.len() as u64, digest)),
+        let newest = chain.last().map(|&digest| (chain.len() as u64, digest));
+        self.memory = Some(memory.into());
+        if let Some((version, digest)) = newest {
+            self.remember_trust(version, digest);
+        }
+        Ok(self)
+    }
+
+    /// Remembers a trust record that was read, or stored from here.
+    pub(crate) fn remember_trust(&self, version: u64, digest: Digest) {
+        self.note(Links {
+            trust: Some((version, digest)),
             ..Links::default()
         });
-        self.memory = Some(memory.into());
-        Ok(self)
+    }
+
+    /// Remembers a forget that was read, or stored from here.
+    pub(super) fn note_forget(&self, forget: Option<Link>) {
+        self.note(Links {
+            forget,
+            ..Links::default()
+        });
+    }
+
+    /// The jobs of which runs were seen, be anything left of them or not.
+    pub(super) fn remembered_jobs(&self) -> impl Iterator<Item = &JobName> {
+        let memories = self.memory.iter();
+        memories.flat_map(|memory| memory.known.runs.keys())
+    }
+
+    fn note(&self, links: Links) {
+        if let Some(memory) = &self.memory {
+            memory.note(links);
+        }
     }
 
     /// Compares the newest forget with the one that was seen, which it must follow.
@@ -146,18 +174,15 @@ impl Repository {
                     // One that is damaged is none that somebody else has put there.
                     match self.forget_record(version).await {
                         Err(RepoError::Store(error)) => return Err(error.into()),
-                        Ok(Some(there)) => there.record().map(|record| record.sha256),
-                        Ok(None) | Err(_) => Some(digest),
+                        Ok(there) => there.and_then(|there| there.record()).map(|at| at.sha256),
+                        Err(_) => Some(digest),
                     }
                 }
                 Some(_) | None => None,
             };
             compare(memory, layout::forget(version), there, digest)?;
         }
-        memory.note(Links {
-            forget: newest,
-            ..Links::default()
-        });
+        self.note_forget(newest);
         Ok(())
     }
 
@@ -215,12 +240,10 @@ impl Repository {
 
     /// Remembers the end of a run.
     pub(super) fn remember_run(&self, seq: Seq, job: &JobName, digest: Digest) {
-        if let Some(memory) = &self.memory {
-            memory.note(Links {
-                runs: BTreeMap::from([(job.clone(), (seq.0, digest))]),
-                ..Links::default()
-            });
-        }
+        self.note(Links {
+            runs: BTreeMap::from([(job.clone(), (seq.0, digest))]),
+            ..Links::default()
+        });
     }
 }
 

@@ -190,14 +190,15 @@ impl PasswordRotation {
             return Ok(());
         };
         if let Err(lost) = self.session.change_password(&self.old).await {
-            // The session has gone, perhaps with the server. Who still comes in sets it.
-            let known = first.connection.with_password(&self.old).lets_in().await?;
-            if !known {
-                let again = first.connection.with_password(new).connect().await;
+            // The session has gone, and what it was at may still come to pass: that somebody comes
+            // in says nothing yet. Setting it once more waits for the row, and so for that.
+            let with = |password| first.connection.with_password(password);
+            let again = match with(&self.old).connect().await {
+                Ok(session) => session,
                 // What it is about is why the first session did not do it.
-                let again = again.map_err(|_| lost)?;
-                again.change_password(&self.old).await?;
-            }
+                Err(_) => with(new).connect().await.map_err(|_| lost)?,
+            };
+            again.change_password(&self.old).await?;
         }
         first.sign_in(&self.old).await?;
         self.file.clear()

@@ -156,13 +156,26 @@ impl Place {
                     .map_err(|error| Failure::from_error(Code::NotTrusted, &error))?,
             ),
         };
-        let repository = Repository::open(store, &root).await;
+        let compared = match self.compared(store.clone(), &root).await? {
+            // Somebody may have changed trust, and this machine have seen it, between our look at
+            // the one and at the other: then it is there now.
+            Err(RepoError::RolledBack { .. }) => self.compared(store, &root).await?,
+            compared => compared,
+        };
+        compared.map_err(|error| failed(&error))
+    }
+
+    /// Opens the repository, and compares it with what this machine has seen.
+    async fn compared(
+        &self,
+        store: Store,
+        root: &TrustRoot,
+    ) -> Result<Result<Repository, RepoError>, Failure> {
+        let repository = Repository::open(store, root).await;
         let repository = repository.map_err(|error| failed(&error))?;
         let memory = Memory::open(&self.state, repository.id())
             .map_err(|error| Failure::from_error(error.code(), &error))?;
-        repository
-            .remembering(memory)
-            .map_err(|error| failed(&error))
+        Ok(repository.remembering(memory))
     }
 }
 

@@ -133,12 +133,19 @@ impl Accepted {
                 .map(|(seq, sha)| AcceptedRun(seq, sha))
                 .collect(),
         });
-        let forgets = [self.forget, later.forget].into_iter().flatten();
-        let prunes = [self.prune, later.prune].into_iter().flatten();
+        let forgets = [later.forget, self.forget].into_iter().flatten();
+        let prunes = [later.prune, self.prune].into_iter().flatten();
+        let mut prune = prunes.max_by_key(|prune| prune.generation);
+        if let (Some(prune), Some(later)) = (&mut prune, later.prune)
+            && prune.generation == later.generation
+        {
+            prune.last = prune.last.or(later.last);
+            prune.done = prune.done.or(later.done);
+        }
         Self {
             runs: runs.collect(),
             forget: forgets.max_by_key(|forget| forget.version),
-            prune: prunes.max_by_key(|prune| prune.generation),
+            prune,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The root key at work: signs the next trust record, and stores it.
 
 use backup_keys::{
-    Edit, EditError, KeyFileName, NewKeyFile, OpensKeyFiles, SecretKey, TrustRecord,
+    Edit, EditError, KeyFileName, NewKeyFile, OpensKeyFiles, Record, SecretKey, TrustRecord,
 };
 use backup_model::{Digest, JobName};
 use bytes::Bytes;
@@ -70,13 +70,22 @@ impl<'a> Authority<'a> {
             return Err(RepoError::rule(&key, rule).into());
         }
         let bytes = Bytes::from(sign(next, self.repository.id(), &key, self.root)?);
+        // What a reader would refuse, since it is too long, must not be stored.
+        let parsed = Record::parse_list(&bytes, self.repository.id(), &key);
+        parsed.map_err(|source| RepoError::Record {
+            key: key.clone(),
+            source,
+        })?;
         let prev = record_digest(&bytes);
         let put = self.repository.store().put_deciding(&key, bytes).await;
         match put.map_err(RepoError::from)? {
-            Put::Stored => Ok(Edit {
-                prev,
-                now: self.now,
-            }),
+            Put::Stored => {
+                self.repository.remember_trust(next.version, prev);
+                Ok(Edit {
+                    prev,
+                    now: self.now,
+                })
+            }
             Put::Taken => Err(RepoError::Contended(layout::TRUST).into()),
         }
     }

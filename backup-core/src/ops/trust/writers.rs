@@ -1,13 +1,14 @@
 //! Writers: let in, and taken out with what is there of them.
 
-use backup_keys::{EditError, NewWriter, TrustRecord};
+use backup_keys::{Edit, EditError, NewWriter, TrustRecord};
 use backup_model::{Failure, JobName, TrustChange};
 
 use super::{super::OpError, Authority};
 use crate::repo::Found;
 
-/// How often a writer may have stored something more while it is removed.
-const LOOKS: u32 = 8;
+/// How often a writer may have stored something more while it is removed. A run that began before
+/// looks for newer trust itself before it ends: more than one more is not honest.
+const LOOKS: u32 = 2;
 
 impl Authority<'_> {
     /// Lets a key sign.
@@ -61,24 +62,44 @@ impl Authority<'_> {
     ) -> Result<TrustChange, OpError> {
         let mut trust = next.map_err(OpError::Trust)?;
         let mut edit = self.store_record(&trust).await?;
+        let mut failed = None;
         for _ in 0..LOOKS {
-            let late = self.found(name).await?;
-            let accepted = found.accepted.and(&late.accepted);
-            if accepted == found.accepted {
-                break;
+            // The writer is out: what goes wrong from here on is told, and is no failure of that.
+            match self.extend(name, &trust, edit, &mut found).await {
+                Ok(None) => break,
+                Ok(Some(next)) => (trust, edit) = next,
+                Err(error) => {
+                    failed = Some(error.to_failure());
+                    break;
+                }
             }
-            let next = trust.extend_removal(edit, name, &accepted);
-            trust = next.map_err(OpError::Trust)?;
-            edit = self.store_record(&trust).await?;
-            found.accepted = accepted;
         }
         let unread = found.unread.iter();
+        let unread = unread.map(|error| Failure::from_error(error.code(), error));
         Ok(TrustChange {
-            unread: unread
-                .map(|error| Failure::from_error(error.code(), error))
-                .collect(),
+            unread: unread.chain(failed).collect(),
             ..changed(trust.version)
         })
+    }
+
+    /// Lets count what has come since; none if nothing has.
+    async fn extend(
+        &self,
+        name: &JobName,
+        trust: &TrustRecord,
+        edit: Edit,
+        found: &mut Found,
+    ) -> Result<Option<(TrustRecord, Edit)>, OpError> {
+        let late = self.found(name).await?;
+        let accepted = found.accepted.and(&late.accepted);
+        if accepted == found.accepted {
+            return Ok(None);
+        }
+        let next = trust.extend_removal(edit, name, &accepted);
+        let next = next.map_err(OpError::Trust)?;
+        let edit = self.store_record(&next).await?;
+        found.accepted = accepted;
+        Ok(Some((next, edit)))
     }
 }
 
