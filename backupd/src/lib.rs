@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod config;
 pub mod ledger;
+pub mod protection;
 pub mod quickstart;
 pub mod rotation;
 pub mod service;

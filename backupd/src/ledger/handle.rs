@@ -9,7 +9,7 @@
 //! turned out to be damaged. So a disk that was full or read-only needs no restart of the daemon.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     path::Path,
     sync::Arc,
     thread,
@@ -24,6 +24,7 @@ use data_encoding::HEXLOWER;
 use jiff::Timestamp;
 use tokio::{
     sync::{mpsc, oneshot, watch},
+    task,
     time::timeout,
 };
 
@@ -31,7 +32,7 @@ use super::{
     DueRun, Ending, Entered, Keep, LedgerError, Moved, NewRun, Past, Subject, Verified,
     file::{Book, Claim},
     recorder::Account,
-    write::Head,
+    write::{Head, News},
 };
 
 /// Says what time it is.
@@ -39,6 +40,9 @@ pub type Clock = fn() -> Timestamp;
 
 /// Calls that wait for the thread.
 const QUEUE: usize = 128;
+
+/// Ends of runs that are kept in memory while they cannot be written.
+const UNWRITTEN_MAX: usize = 256;
 
 /// How long a caller waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -48,9 +52,11 @@ const PATIENCE: Duration = Duration::from_secs(15);
 pub struct LedgerStanding {
     /// Why it did not do what it was last asked; none while all is well.
     pub trouble: Option<Failure>,
-    /// The file that was moved aside last, since the daemon began. After each move the ledger is
-    /// empty, and wants to be told what the repositories hold.
+    /// The file that was moved aside last, since the daemon began.
     pub moved: Option<Moved>,
+    /// How often it was made anew since the daemon began. After each time it is empty, and wants
+    /// to be told what the repositories hold.
+    pub made: u32,
     /// What an earlier daemon left running.
     pub interrupted: Vec<RunId>,
 }
@@ -65,10 +71,19 @@ pub struct Ledger {
     clock: Clock,
 }
 
-/// What the thread has before it.
+/// The end of a run that could not be written yet.
+struct Unwritten {
+    head: Head,
+    news: News,
+    ending: Ending,
+}
+
+/// What the thread has before it. The file is closed before the claim on it ends, and whoever
+/// waits for that hears of it last.
 struct Desk {
-    claim: Claim,
     book: Option<Book>,
+    unwritten: VecDeque<Unwritten>,
+    claim: Claim,
     daemon: String,
     clock: Clock,
     standing: watch::Sender<LedgerStanding>,
@@ -79,12 +94,16 @@ impl Ledger {
     /// there is another daemon or no state folder: with any other trouble there is a ledger whose
     /// calls fail until the trouble is over, see [`Ledger::standing`].
     pub async fn open(state: &Path, clock: Clock) -> Result<Self, LedgerError> {
-        let claim = Claim::take(state)?;
+        let folder = state.to_owned();
+        let claim = task::spawn_blocking(move || Claim::take(&folder))
+            .await
+            .map_err(|_| LedgerError::Closed)??;
         let (calls, mut queue) = mpsc::channel::<Call>(QUEUE);
         let (said, standing) = watch::channel(LedgerStanding::default());
         let mut desk = Desk {
-            claim,
             book: None,
+            unwritten: VecDeque::new(),
+            claim,
             daemon: HEXLOWER.encode(&noise(clock())),
             clock,
             standing: said,
@@ -115,21 +134,36 @@ impl Ledger {
         self.standing.clone()
     }
 
+    /// Closes it, and waits until all that was asked for is written and the file is let go of.
+    /// Clones and recorders must be gone, else it is not closed, and the wait ends by itself.
+    pub async fn close(self) {
+        let mut standing = self.standing.clone();
+        drop(self);
+        // It never holds: what is waited for is that nobody is left to say anything.
+        timeout(PATIENCE, standing.wait_for(|_| false)).await.ok();
+    }
+
     /// Has the thread do something with the open file.
-    async fn ask<T: Send + 'static>(
+    pub(super) async fn ask<T: Send + 'static>(
         &self,
         what: impl FnOnce(&mut Book) -> Result<T, LedgerError> + Send + 'static,
+    ) -> Result<T, LedgerError> {
+        self.send(move |desk| desk.with(what)).await
+    }
+
+    /// Has the thread do something.
+    async fn send<T: Send + 'static>(
+        &self,
+        what: impl FnOnce(&mut Desk) -> Result<T, LedgerError> + Send + 'static,
     ) -> Result<T, LedgerError> {
         let (answer, answered) = oneshot::channel();
         let call: Call = Box::new(move |desk| {
             // Whoever asked may be gone, and the work is done all the same.
-            answer.send(desk.with(what)).ok();
+            answer.send(what(desk)).ok();
         });
         let asked = async {
-            self.calls
-                .send(call)
-                .await
-                .map_err(|_| LedgerError::Closed)?;
+            let queued = self.calls.send(call).await;
+            queued.map_err(|_| LedgerError::Closed)?;
             answered.await.map_err(|_| LedgerError::Closed)?
         };
         match timeout(PATIENCE, asked).await {
@@ -279,13 +313,45 @@ impl Desk {
                 let trouble = Failure::from_error(error.code(), error);
                 self.say(|standing| standing.trouble = Some(trouble));
             }
-            Ok(_) => self.say(|standing| standing.trouble = None),
+            Ok(_) => {
+                self.say(|standing| standing.trouble = None);
+                self.catch_up();
+            }
         }
         done
     }
 
+    /// Ends a run. If that cannot be written now, it will be once something can: else the run
+    /// would go on running in the ledger for as long as the daemon lives.
+    fn finish(&mut self, head: &Head, news: News, ending: Ending) -> Result<(), LedgerError> {
+        let done = self.with(|book| book.record(head, &news, Some(&ending)));
+        if done.is_err() {
+            if self.unwritten.len() == UNWRITTEN_MAX {
+                self.unwritten.pop_front();
+            }
+            self.unwritten.push_back(Unwritten {
+                head: head.clone(),
+                news,
+                ending,
+            });
+        }
+        done
+    }
+
+    fn catch_up(&mut self) {
+        while let (Some(one), Some(book)) = (self.unwritten.front(), &mut self.book) {
+            let Unwritten { head, news, ending } = one;
+            if book.record(head, news, Some(ending)).is_err() {
+                return;
+            }
+            self.unwritten.pop_front();
+        }
+    }
+
     fn book(&mut self) -> Result<&mut Book, LedgerError> {
-        let mut book = match self.book.take() {
+        // Somebody may have removed it. The old one is closed first: it takes its WAL along.
+        let open = self.book.take().filter(|book| self.claim.is_of(book));
+        let mut book = match open {
             Some(book) => return Ok(self.book.insert(book)),
             None => self.open()?,
         };
@@ -295,11 +361,14 @@ impl Desk {
     }
 
     fn open(&mut self) -> Result<Book, LedgerError> {
-        let (book, moved) = self.claim.open(&self.daemon, (self.clock)())?;
-        if moved.is_some() {
-            self.say(|standing| standing.moved = moved);
-        }
-        Ok(book)
+        let opened = self.claim.open(&self.daemon, (self.clock)())?;
+        self.say(|standing| {
+            standing.made += u32::from(opened.made);
+            if opened.moved.is_some() {
+                standing.moved = opened.moved;
+            }
+        });
+        Ok(opened.book)
     }
 
     /// Wakes those who listen only if there is something new.
@@ -340,15 +409,12 @@ impl Recorder {
     /// Ends the run, with all that it said.
     pub async fn end(&self, ending: Ending) -> Result<(), LedgerError> {
         let account = Arc::clone(&self.account);
-        self.ledger
-            .ask(move |book| {
-                let mut news = account.news();
-                news.bytes = ending.bytes.unwrap_or(news.bytes);
-                book.record(&account.head, &news, Some(&ending))?;
-                account.written(&news);
-                Ok(())
-            })
-            .await
+        let finish = move |desk: &mut Desk| {
+            let mut news = account.news();
+            news.bytes = ending.bytes.unwrap_or(news.bytes);
+            desk.finish(&account.head, news, ending)
+        };
+        self.ledger.send(finish).await
     }
 
     /// Asks the thread to fetch what is new; if it has too much to do, the next event asks again.
