@@ -9,7 +9,7 @@
 use std::{
     ffi::OsString,
     fs::{self, DirBuilder, File, OpenOptions, TryLockError},
-    io::{self, Read as _, Seek as _, Write as _},
+    io::{self, Seek as _, Write as _},
     os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
     process,
@@ -28,7 +28,8 @@ const NAME: &str = "ledger.sqlite";
 /// nothing, and a new file with an old WAL is damage.
 const COMPANIONS: [&str; 2] = ["-wal", "-shm"];
 
-/// The smallest page of an SQLite file, in bytes.
+/// A page of the file in bytes, and the smallest that SQLite knows.
+const PAGE: u64 = 4_096;
 const PAGE_MIN: u64 = 512;
 
 /// How long a call waits for a reader's checkpoint or another program's hold on the file.
@@ -79,7 +80,6 @@ impl Claim {
             .map_err(io_error(state))?;
         let path = state.join("ledger.lock");
         let mut lock = OpenOptions::new()
-            .read(true)
             .write(true)
             .create(true)
             .truncate(false)
@@ -89,11 +89,10 @@ impl Claim {
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                let mut text = String::new();
-                let read = lock.read_to_string(&mut text);
+                let hint = fs::read_to_string(&path);
                 return Err(LedgerError::InUse {
                     state: state.to_owned(),
-                    pid: read.ok().and_then(|_| text.trim().parse().ok()),
+                    pid: hint.ok().and_then(|text| text.trim().parse().ok()),
                 });
             }
             Err(TryLockError::Error(source)) => return Err(LedgerError::Io { path, source }),
@@ -194,6 +193,11 @@ fn attempt(path: &Path, now: Timestamp) -> Result<Attempt, LedgerError> {
     if (1..PAGE_MIN).contains(&found.len()) {
         return Ok(Attempt::Broken("it is cut within its header".to_owned()));
     }
+    // The rest of a cut page it takes for zeros. While there is a WAL, that may hold the page whole.
+    let wal = fs::metadata(with_ending(path, "-wal")).is_ok_and(|wal| wal.len() > 0);
+    if !wal && !found.len().is_multiple_of(PAGE) {
+        return Ok(Attempt::Broken("it is cut within a page".to_owned()));
+    }
     match open_checked(path, now) {
         Ok(attempt) => Ok(attempt),
         Err(error) if error.condemns_the_file() => {
@@ -250,6 +254,8 @@ fn open_checked(path: &Path, now: Timestamp) -> Result<Attempt, LedgerError> {
     if file.is_readonly("main")? {
         return Err(LedgerError::ReadOnly);
     }
+    // Counts for a file that is made; one that has pages keeps them.
+    file.pragma_update(None, "page_size", PAGE.cast_signed())?;
     file.pragma_update(None, "journal_mode", "wal")?;
     // What was acknowledged survives a loss of power, too: a due time that was forgotten would be
     // run twice. Progress is written once a second, so the price is one fsync a second.

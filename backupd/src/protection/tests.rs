@@ -26,30 +26,30 @@ fn name(text: &str) -> SnapshotName {
     text.parse().unwrap()
 }
 
-fn good(created: i64) -> Option<GoodSnapshot> {
-    Some(GoodSnapshot {
+fn snapshot(created: i64) -> GoodSnapshot {
+    GoodSnapshot {
         snapshot: name("webui/1"),
         created: at(created),
         complete: true,
-    })
+    }
 }
 
-fn ended(outcome: RunOutcome) -> Option<LastRun> {
-    Some(LastRun {
+fn run_that(outcome: RunOutcome) -> LastRun {
+    LastRun {
         run: run(),
         outcome,
         warnings: u64::from(outcome == RunOutcome::Warnings),
         failure: (outcome == RunOutcome::Failed)
             .then(|| Failure::new(Code::PgConnect, "could not connect")),
-    })
+    }
 }
 
 /// A job that is well: an RPO of ten hours, and a good snapshot that is one hour old.
 fn well() -> Facts {
     Facts {
         rpo: Some(secs(10 * HOUR)),
-        newest: good(-HOUR),
-        last_run: ended(RunOutcome::Succeeded),
+        newest: Some(snapshot(-HOUR)),
+        last_run: Some(run_that(RunOutcome::Succeeded)),
         kit: Some(KitStanding::Confirmed(at(99 * HOUR))),
         full_in: Some(SignedDuration::from_hours(400 * 24)),
         conditional: Some(true),
@@ -100,12 +100,12 @@ fn the_rpo_is_compared_to_the_instant() {
         (1_000 * limit, State::Breached, &["rpo-exceeded"]),
     ];
     for (age, state, reasons) in table {
-        judged(|facts| facts.newest = good(-age), state, reasons);
+        judged(|facts| facts.newest = Some(snapshot(-age)), state, reasons);
     }
     // Beneath a second, too.
     let a_little = SignedDuration::from_nanos(1);
     let newest = |age: SignedDuration| {
-        let mut newest = good(0).unwrap();
+        let mut newest = snapshot(0);
         newest.created = at(0).checked_sub(age).unwrap();
         Some(newest)
     };
@@ -124,7 +124,7 @@ fn the_rpo_is_compared_to_the_instant() {
 #[test]
 fn reasons_carry_age_and_limit() {
     let facts = Facts {
-        newest: good(-26 * HOUR),
+        newest: Some(snapshot(-26 * HOUR)),
         ..well()
     };
     let (age, limit) = (secs(26 * HOUR), secs(10 * HOUR));
@@ -133,17 +133,21 @@ fn reasons_carry_age_and_limit() {
 
 #[test]
 fn clocks_may_differ_a_little_and_no_more() {
-    judged(|facts| facts.newest = good(300), State::Protected, &[]);
     judged(
-        |facts| facts.newest = good(301),
+        |facts| facts.newest = Some(snapshot(300)),
+        State::Protected,
+        &[],
+    );
+    judged(
+        |facts| facts.newest = Some(snapshot(301)),
         State::AtRisk,
         &["clock-behind"],
     );
     // A snapshot of unknown age makes up for no failure.
     judged(
         |facts| {
-            facts.newest = good(9_999);
-            facts.last_run = ended(RunOutcome::Failed);
+            facts.newest = Some(snapshot(9_999));
+            facts.last_run = Some(run_that(RunOutcome::Failed));
         },
         State::Breached,
         &["failed-uncovered", "clock-behind"],
@@ -202,8 +206,8 @@ fn the_last_run_counts_by_whether_something_makes_up_for_it() {
     for (outcome, created, state, reasons) in table {
         judged(
             |facts| {
-                facts.newest = good(created);
-                facts.last_run = ended(outcome);
+                facts.newest = Some(snapshot(created));
+                facts.last_run = Some(run_that(outcome));
             },
             state,
             reasons,
@@ -228,8 +232,8 @@ fn without_an_rpo_only_the_last_run_counts() {
         judged(
             |facts| {
                 facts.rpo = None;
-                facts.newest = good(-9_999 * HOUR);
-                facts.last_run = ended(outcome);
+                facts.newest = Some(snapshot(-9_999 * HOUR));
+                facts.last_run = Some(run_that(outcome));
             },
             state,
             reasons,
@@ -259,7 +263,7 @@ fn who_never_reported_is_unknown_and_never_green() {
         judged(
             |facts| {
                 facts.newest = None;
-                facts.last_run = ended(outcome);
+                facts.last_run = Some(run_that(outcome));
             },
             State::Breached,
             &["no-snapshot"],
@@ -268,7 +272,7 @@ fn who_never_reported_is_unknown_and_never_green() {
     judged(
         |facts| {
             facts.newest = None;
-            facts.last_run = ended(RunOutcome::Failed);
+            facts.last_run = Some(run_that(RunOutcome::Failed));
         },
         State::Breached,
         &["no-snapshot", "failed-uncovered"],
@@ -393,7 +397,7 @@ fn a_verification_is_overdue_past_its_limit() {
 fn the_worst_comes_first_and_is_the_state() {
     judged(
         |facts| {
-            facts.newest = good(-9 * HOUR);
+            facts.newest = Some(snapshot(-9 * HOUR));
             facts.kit = Some(KitStanding::Unconfirmed);
             facts.damaged = vec![name("webui/1")];
         },
@@ -424,7 +428,7 @@ fn overlays_hide_nothing() {
         percent: Some(40),
     };
     let facts = Facts {
-        newest: good(-11 * HOUR),
+        newest: Some(snapshot(-11 * HOUR)),
         overdue: Some(at(-HOUR)),
         pause: Some(pause(None)),
         running: Some(running),
@@ -437,7 +441,7 @@ fn overlays_hide_nothing() {
     assert_eq!(protection.paused, Some(pause(None)));
     assert_eq!(protection.running, Some(running));
     assert_eq!(protection.rpo, Some(secs(10 * HOUR)));
-    assert_eq!(protection.last_good, good(-11 * HOUR));
+    assert_eq!(protection.last_good, Some(snapshot(-11 * HOUR)));
 
     // A pause ends by itself, to the instant.
     let until = |until| {
@@ -465,7 +469,7 @@ fn the_default_rpo_leaves_slack_above_the_schedule() {
     judged(
         |facts| {
             facts.rpo = default_rpo(Some(secs(24 * HOUR)));
-            facts.newest = good(-36 * HOUR);
+            facts.newest = Some(snapshot(-36 * HOUR));
         },
         State::Protected,
         &[],

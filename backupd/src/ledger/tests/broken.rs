@@ -2,13 +2,15 @@ use std::{
     fs::{self, Permissions},
     os::unix::fs::{MetadataExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
+    sync::mpsc,
+    time::Duration,
 };
 
 use backup_model::{Code, End, LogLevel, RunOutcome, RunQuery};
 use rusqlite::Connection;
 
 use super::support::{backup_of, clock, open, snapshot};
-use crate::ledger::{Ending, Ledger, LedgerError, LedgerReader};
+use crate::ledger::{Ending, Keep, Ledger, LedgerError, LedgerReader, file::Book};
 
 fn file(state: &tempfile::TempDir) -> PathBuf {
     state.path().join("ledger.sqlite")
@@ -227,7 +229,7 @@ async fn runs_go_on_without_space_and_are_written_once_there_is_some() {
     let limit = move |pages: i64| {
         let ledger = ledger.clone();
         async move {
-            let set = move |book: &mut crate::ledger::file::Book| {
+            let set = move |book: &mut Book| {
                 let set = format!("PRAGMA max_page_count = {pages}");
                 Ok(book.file.query_row(&set, [], |row| row.get::<_, i64>(0))?)
             };
@@ -256,12 +258,14 @@ async fn runs_go_on_without_space_and_are_written_once_there_is_some() {
     let unwritten = run.end(Ending::new(RunOutcome::Succeeded)).await;
     assert!(matches!(unwritten, Err(LedgerError::Full)));
     // Reading still works, and is no news about writing.
+    assert!(runs(&ledger).await > 0);
+    assert!(standing.borrow().trouble.is_some());
     assert!(matches!(
         ledger.show(run.run()).await,
         Err(LedgerError::NoRun(_))
     ));
 
-    let set = |book: &mut crate::ledger::file::Book| {
+    let set = |book: &mut Book| {
         let sql = "PRAGMA max_page_count = 100000";
         Ok(book.file.query_row(sql, [], |row| row.get::<_, i64>(0))?)
     };
@@ -281,9 +285,8 @@ async fn a_ledger_that_may_not_be_written_says_so_and_is_read_on() {
     let may_write = |may: bool| {
         let ledger = ledger.clone();
         async move {
-            let set = move |book: &mut crate::ledger::file::Book| {
-                Ok(book.file.pragma_update(None, "query_only", !may)?)
-            };
+            let set =
+                move |book: &mut Book| Ok(book.file.pragma_update(None, "query_only", !may)?);
             ledger.ask(set).await.unwrap();
         }
     };
@@ -295,6 +298,7 @@ async fn a_ledger_that_may_not_be_written_says_so_and_is_read_on() {
     assert!(matches!(refused, LedgerError::ReadOnly), "{refused:?}");
     assert_eq!(refused.code(), Code::LocalIo);
     assert_eq!(runs(&ledger).await, 1);
+    assert!(ledger.standing().borrow().trouble.is_some());
     may_write(true).await;
     let info = ledger.show(run.run()).await.unwrap().info;
     assert_eq!(info.outcome, RunOutcome::Succeeded);
@@ -347,4 +351,34 @@ async fn a_reader_needs_no_more_than_to_read() {
         Err(LedgerError::Corrupt(_))
     ));
     assert!(file(&state).exists(), "a reader moves nothing");
+}
+
+#[tokio::test]
+async fn a_disk_that_hangs_holds_up_no_run() {
+    let state = tempfile::tempdir().unwrap();
+    let mut ledger = open(&state).await;
+    ledger.patience = Duration::from_millis(20);
+    let (let_go, held) = mpsc::sync_channel::<()>(1);
+    let hang = move |_: &mut Book| {
+        held.recv().ok();
+        Ok(())
+    };
+    assert!(matches!(ledger.ask(hang).await, Err(LedgerError::Slow(_))));
+    let (run, entered) = ledger.begin(backup_of("webui", None)).await;
+    assert!(matches!(entered, Err(LedgerError::Slow(_))));
+    // More than the queue holds.
+    for number in 0..1_000 {
+        run.line(LogLevel::Info, &format!("line {number}"));
+    }
+    let ended = run.end(Ending::new(RunOutcome::Succeeded)).await;
+    assert!(matches!(ended, Err(LedgerError::Slow(_))));
+
+    let_go.send(()).unwrap();
+    ledger.patience = Duration::from_mins(1);
+    // Whatever is written next, the end goes along.
+    ledger.discard(Keep::default()).await.unwrap();
+    let info = ledger.show(run.run()).await.unwrap().info;
+    assert_eq!(info.outcome, RunOutcome::Succeeded);
+    let log = ledger.log(run.run(), 500).await.unwrap();
+    assert_eq!(log.lines[499].text, "line 999");
 }

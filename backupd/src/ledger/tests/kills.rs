@@ -147,9 +147,10 @@ async fn nothing_acknowledged_is_lost_to_a_kill() {
         }
         ledger.close().await;
     }
-    println!(
-        "{KILLS} kills: {} runs acknowledged, {interrupted} interrupted",
+    // A kill that always came between two runs would show little.
+    assert!(
+        interrupted > 0,
+        "none of {} runs was interrupted",
         all.len()
     );
-    assert!(interrupted > 0, "no kill met a run under way");
 }

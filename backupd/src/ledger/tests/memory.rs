@@ -55,7 +55,7 @@ fn tries_are_counted_for_the_last_due_time_until_one_settles_it() {
         book.ran(&head(due(hour), hour, noise), hour, outcome);
         let known = past(&book);
         assert_eq!((known.last_due, known.failed_tries), (Some(at(hour)), 0));
-        assert_eq!(known.last_ended.unwrap().outcome.ran(), true);
+        assert!(known.last_ended.unwrap().outcome.ran());
     }
 
     // By hand: a success, but no due time.
