@@ -193,7 +193,8 @@ impl Ledger {
 
     /// What is known of the past of one kind of run.
     pub async fn past(&self, kind: RunKind, subject: Subject) -> Result<Past, LedgerError> {
-        self.look(move |book| book.past(kind, &subject)).await
+        let now = (self.clock)();
+        self.look(move |book| book.past(kind, &subject, now)).await
     }
 
     /// What was done about due times since then.
@@ -203,7 +204,8 @@ impl Ledger {
         subject: Subject,
         since: Timestamp,
     ) -> Result<Vec<DueRun>, LedgerError> {
-        self.look(move |book| book.due_runs(kind, &subject, since))
+        let now = (self.clock)();
+        self.look(move |book| book.due_runs(kind, &subject, since, now))
             .await
     }
 
@@ -258,7 +260,8 @@ impl Ledger {
         found: Vec<SnapshotInfo>,
     ) -> Result<Entered, LedgerError> {
         let repository = repository.to_owned();
-        self.ask(move |book| book.enter_found(&repository, &found))
+        let now = (self.clock)();
+        self.ask(move |book| book.enter_found(&repository, &found, now))
             .await
     }
 

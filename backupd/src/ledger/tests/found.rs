@@ -28,7 +28,7 @@ fn an_empty_ledger_learns_from_the_repository_and_only_once() {
         snapshot("webui/4", 4, End::Fenced),
         snapshot("webui/5", 5, End::Open),
     ];
-    let entered = book.enter_found("main", &found).unwrap();
+    let entered = book.enter_found("main", &found, at(200)).unwrap();
     assert_eq!(
         entered,
         Entered {
@@ -58,11 +58,11 @@ fn an_empty_ledger_learns_from_the_repository_and_only_once() {
     assert_eq!(runs[1].failure.as_ref().unwrap().code, Code::PgConnect);
     assert_eq!(runs[3].bytes.stored_bytes, 7);
     let past = book
-        .past(RunKind::Backup, &Subject::Job(job("webui")))
+        .past(RunKind::Backup, &Subject::Job(job("webui")), at(200))
         .unwrap();
     assert_eq!((past.last_due, past.last_success), (None, Some(at(2))));
 
-    let again = book.enter_found("main", &found).unwrap();
+    let again = book.enter_found("main", &found, at(200)).unwrap();
     assert_eq!(again, Entered::default());
     assert_eq!(outcomes(&book).len(), 4);
 }
@@ -78,7 +78,9 @@ fn an_interrupted_run_whose_snapshot_is_there_did_not_fail() {
     book.interrupt_others().unwrap();
     let subject = Subject::Job(job("webui"));
     assert_eq!(
-        book.past(RunKind::Backup, &subject).unwrap().failed_tries,
+        book.past(RunKind::Backup, &subject, at(200))
+            .unwrap()
+            .failed_tries,
         1
     );
 
@@ -88,7 +90,7 @@ fn an_interrupted_run_whose_snapshot_is_there_did_not_fail() {
         snapshot("webui/2", 2, End::Partial),
         snapshot("webui/3", 3, End::Complete),
     ];
-    let entered = book.enter_found("main", &found).unwrap();
+    let entered = book.enter_found("main", &found, at(200)).unwrap();
     assert_eq!(
         entered,
         Entered {
@@ -101,11 +103,13 @@ fn an_interrupted_run_whose_snapshot_is_there_did_not_fail() {
     assert_eq!(info.snapshot.unwrap().to_string(), "webui/000002");
     // So it is not tried again.
     assert_eq!(
-        book.past(RunKind::Backup, &subject).unwrap().failed_tries,
+        book.past(RunKind::Backup, &subject, at(200))
+            .unwrap()
+            .failed_tries,
         0
     );
     assert_eq!(
-        book.enter_found("main", &found).unwrap(),
+        book.enter_found("main", &found, at(200)).unwrap(),
         Entered::default()
     );
 }
@@ -117,7 +121,7 @@ fn a_run_of_ours_that_has_just_committed_is_not_a_strangers() {
     let ours = head(backup_of("webui", None), 2, 1);
     book.begin(&ours).unwrap();
     let found = [snapshot("webui/1", 3, End::Complete)];
-    let entered = book.enter_found("main", &found).unwrap();
+    let entered = book.enter_found("main", &found, at(200)).unwrap();
     assert_eq!(entered, Entered::default());
 
     let ending = Ending {
@@ -130,7 +134,7 @@ fn a_run_of_ours_that_has_just_committed_is_not_a_strangers() {
     };
     book.record(&ours, &news, Some(&ending)).unwrap();
     assert_eq!(
-        book.enter_found("main", &found).unwrap(),
+        book.enter_found("main", &found, at(200)).unwrap(),
         Entered::default()
     );
     assert_eq!(outcomes(&book).len(), 1);
@@ -143,7 +147,10 @@ fn an_end_that_comes_late_takes_its_snapshot_back() {
     // The beginning could not be written, so that its snapshot was taken for a stranger's.
     let ours = head(backup_of("webui", None), 2, 1);
     let found = [snapshot("webui/1", 3, End::Complete)];
-    assert_eq!(book.enter_found("main", &found).unwrap().external, 1);
+    assert_eq!(
+        book.enter_found("main", &found, at(200)).unwrap().external,
+        1
+    );
     let ending = Ending {
         snapshot: Some("webui/1".parse().unwrap()),
         ..Ending::new(RunOutcome::Succeeded)
@@ -169,8 +176,21 @@ fn failures_that_this_ledger_saw_itself_are_not_entered_again() {
     );
     let found = [snapshot("webui/1", 12, End::Aborted)];
     assert_eq!(
-        book.enter_found("main", &found).unwrap(),
+        book.enter_found("main", &found, at(200)).unwrap(),
         Entered::default()
     );
     assert_eq!(outcomes(&book).len(), 1);
+}
+
+#[test]
+fn a_snapshot_of_the_future_was_made_by_now() {
+    let state = tempfile::tempdir().unwrap();
+    let (_claim, mut book) = book(&state, 0);
+    let found = [snapshot("webui/1", 90_000, End::Complete)];
+    for entered in [1, 0] {
+        let new = book.enter_found("main", &found, at(200)).unwrap();
+        assert_eq!(new.external, entered);
+    }
+    let runs = book.list(&RunQuery::default()).unwrap().runs;
+    assert_eq!(runs[0].begun, at(200));
 }

@@ -15,7 +15,7 @@ fn the_past_of_a_task_nobody_ran_is_empty() {
     let state = tempfile::tempdir().unwrap();
     let (_claim, book) = book(&state, 0);
     assert_eq!(
-        book.past(RunKind::Backup, &webui()).unwrap(),
+        book.past(RunKind::Backup, &webui(), at(200)).unwrap(),
         Default::default()
     );
 }
@@ -24,7 +24,7 @@ fn the_past_of_a_task_nobody_ran_is_empty() {
 fn tries_are_counted_for_the_last_due_time_until_one_settles_it() {
     let state = tempfile::tempdir().unwrap();
     let (_claim, mut book) = book(&state, 0);
-    let past = |book: &Book| book.past(RunKind::Backup, &webui()).unwrap();
+    let past = |book: &Book| book.past(RunKind::Backup, &webui(), at(200)).unwrap();
     let due = |hour| backup_of("webui", Some(hour));
 
     book.ran(&head(due(1), 1, 1), 1, RunOutcome::Failed);
@@ -85,6 +85,27 @@ fn tries_are_counted_for_the_last_due_time_until_one_settles_it() {
 }
 
 #[test]
+fn a_clock_that_was_ahead_holds_nothing_up() {
+    let state = tempfile::tempdir().unwrap();
+    let (_claim, mut book) = book(&state, 0);
+    let past = |book: &Book| book.past(RunKind::Backup, &webui(), at(5)).unwrap();
+    book.ran(
+        &head(backup_of("webui", Some(1)), 1, 1),
+        1,
+        RunOutcome::Failed,
+    );
+    let before = past(&book);
+    let ahead = head(backup_of("webui", Some(90_000)), 90_000, 2);
+    book.ran(&ahead, 90_000, RunOutcome::Succeeded);
+    assert_eq!(past(&book), before);
+    assert_eq!((before.last_due, before.failed_tries), (Some(at(1)), 1));
+    let runs = book
+        .due_runs(RunKind::Backup, &webui(), at(0), at(5))
+        .unwrap();
+    assert_eq!(runs.len(), 1);
+}
+
+#[test]
 fn a_prune_belongs_to_its_repository() {
     let state = tempfile::tempdir().unwrap();
     let (_claim, mut book) = book(&state, 0);
@@ -99,7 +120,9 @@ fn a_prune_belongs_to_its_repository() {
     book.ran(&head(prune, 1, 1), 1, RunOutcome::Succeeded);
     let past = |name: &str| {
         let subject = Subject::Repository(name.to_owned());
-        book.past(RunKind::Prune, &subject).unwrap().last_success
+        book.past(RunKind::Prune, &subject, at(200))
+            .unwrap()
+            .last_success
     };
     assert_eq!(past("main"), Some(at(1)));
     assert_eq!(past("nas"), None);
@@ -115,7 +138,9 @@ fn due_runs_are_those_that_can_matter_since_then() {
     for head in [&old, &late, &hand] {
         book.ran(head, 8, RunOutcome::Succeeded);
     }
-    let runs = book.due_runs(RunKind::Backup, &webui(), at(5)).unwrap();
+    let runs = book
+        .due_runs(RunKind::Backup, &webui(), at(5), at(200))
+        .unwrap();
     let ids: BTreeSet<_> = runs.iter().map(|run| run.run).collect();
     assert_eq!(ids, BTreeSet::from([late.run, hand.run]));
 }
@@ -244,7 +269,7 @@ fn what_is_old_goes_and_what_decides_stays() {
     let young = ran(None, 100, RunOutcome::Failed);
     let open = head(backup_of("wiki", None), 1, 50);
     book.begin(&open).unwrap();
-    let before = book.past(RunKind::Backup, &webui()).unwrap();
+    let before = book.past(RunKind::Backup, &webui(), at(200)).unwrap();
 
     let keep = Keep {
         runs: SignedDuration::from_hours(50),
@@ -260,6 +285,9 @@ fn what_is_old_goes_and_what_decides_stays() {
         .collect();
     assert_eq!(left, BTreeSet::from([due, success, young, open.run]));
     assert!(!left.contains(&plain) && !left.contains(&last));
-    assert_eq!(book.past(RunKind::Backup, &webui()).unwrap(), before);
+    assert_eq!(
+        book.past(RunKind::Backup, &webui(), at(200)).unwrap(),
+        before
+    );
     assert_eq!(book.discard(keep, at(100)).unwrap(), 0);
 }
