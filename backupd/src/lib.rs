@@ -2,11 +2,16 @@
 
 pub mod clock;
 pub mod config;
+pub mod daemon;
+pub mod environment;
 pub mod ledger;
+pub mod process;
 pub mod protection;
 pub mod quickstart;
 pub mod rotation;
+pub mod schedule;
 pub mod service;
 pub mod setup;
 pub mod storage;
+pub mod units;
 pub mod unwrap;

@@ -97,12 +97,13 @@ impl User {
         fs::write(self.home.join("config.toml"), new).unwrap();
     }
 
-    /// Starts a program, and waits until what it runs says that it is in the middle.
-    fn started(&self, words: &str) -> Child {
+    /// Starts a program, and waits until what it runs says into a pipe that it is in the middle. Of
+    /// another run there must be another pipe: what wrote into this one may hold it open.
+    fn started(&self, words: &str, pipe: &str) -> Child {
         let nonblocking = OFlags::NONBLOCK.bits().cast_signed();
         let mut options = File::options();
         let ready = options.read(true).custom_flags(nonblocking);
-        let ready = ready.open(self.home.join("ready")).unwrap();
+        let ready = ready.open(self.home.join(pipe)).unwrap();
         let mut command = self.command(words);
         let child = command.stdout(Stdio::null()).spawn().unwrap();
         let mut said = [PollFd::new(&ready, PollFlags::IN)];
@@ -116,12 +117,12 @@ impl User {
     }
 
     /// Aborts it; what it ran goes on, and ends.
-    fn abort(&self, mut child: Child) -> ExitStatus {
+    fn abort(&self, mut child: Child, go: &str) -> ExitStatus {
         let pid = Pid::from_child(&child);
         kill_process(pid, Signal::ABORT).unwrap();
         let status = child.wait().unwrap();
         let mut options = File::options();
-        let go = options.read(true).write(true).open(self.home.join("go"));
+        let go = options.read(true).write(true).open(self.home.join(go));
         drop(go.unwrap());
         status
     }
@@ -141,10 +142,11 @@ fn owner(child: &Child) -> u32 {
 #[test]
 fn its_memory_is_neither_looked_into_nor_dumped() {
     let user = User::new();
-    user.pipe("ready");
-    user.pipe("go");
+    for name in ["ready", "go", "other-ready", "other-go"] {
+        user.pipe(name);
+    }
     let before = files(&user.home);
-    let child = user.started("\"$B\" backup waits");
+    let child = user.started("\"$B\" backup waits", "ready");
     assert_eq!(owner(&child), 0);
     let limits = fs::read_to_string(format!("/proc/{}/limits", child.id())).unwrap();
     let cores = limits
@@ -152,15 +154,18 @@ fn its_memory_is_neither_looked_into_nor_dumped() {
         .find(|line| line.starts_with("Max core file size"));
     let words: Vec<&str> = cores.unwrap().split_whitespace().collect();
     assert_eq!(&words[4..6], ["0", "0"]);
-    let status = user.abort(child);
+    let status = user.abort(child, "go");
     assert_eq!(status.signal(), Some(6));
     assert!(!status.core_dumped());
     assert_eq!(files(&user.home), before);
 
     // Another program of the same user may be looked into.
-    let other = user.started("/bin/sh -c 'echo >ready; read line <go'");
+    let other = user.started(
+        "/bin/sh -c 'echo >other-ready; read line <other-go'",
+        "other-ready",
+    );
     assert_eq!(owner(&other), user.ids.0);
-    user.abort(other);
+    user.abort(other, "other-go");
 }
 
 /// The names in a folder.

@@ -183,6 +183,44 @@ fn a_host_is_rebuilt() {
     assert_eq!(removed, [true, false]);
 }
 
+/// Nobody can be let in or put out any more, and everything else goes on. The next backups go to a
+/// new repository; the old one is read as long as it is needed.
+#[test]
+fn the_root_key_is_lost() {
+    let world = world();
+    let (admin, root) = (world.identity(), world.path("keys/root.key"));
+    fs::remove_file(&root).unwrap();
+    let rotate = ["key", "rotate", "--identity", &admin, "--root-key", &root];
+    let rotated = world.backupctl(&[&rotate[..], &["-y"]].concat());
+    assert!(rotated.expect(12).stderr.contains(&root));
+    assert_eq!(world.backup()["snapshot"], "app/000002");
+    restores(&world, "app/2", &admin, 0);
+
+    let config = fs::read_to_string(world.path("config.toml")).unwrap();
+    let (keys, state) = (world.path("new.keys"), world.path("state"));
+    let (old, new) = (world.path("repo"), world.path("new"));
+    let init = ["--json", "init", "--repository", &new];
+    let mut command = crate::program::clean(world.program());
+    command
+        .args(init)
+        .args(["--keys", &keys, "--state", &state]);
+    let made = Ran::of(command).expect(0).message("init");
+    let trust = made["trust"].as_str().unwrap();
+    let config = config.replace(&world.trust, trust);
+    let config = config.replace(&format!("{old}\""), &format!("{new}\""));
+    fs::write(world.path("config.toml"), config).unwrap();
+    assert_eq!(world.backup()["snapshot"], "app/000001");
+    let added = world.path("new.keys/admin.key");
+    restores(&world, "app/1", &added, 0);
+    restores(&world, "app/1", &admin, 12);
+    let to = world.path("from-the-old");
+    let mut restore = crate::program::clean(world.program());
+    restore.args(["restore", "app/2", "--to-folder", &to, "--yes"]);
+    restore.args(["--identity", &admin, "--repository", &old]);
+    restore.args(["--trust", &world.trust]);
+    Ran::of(restore).expect(0);
+}
+
 #[test]
 fn what_is_refused_or_only_shown_changes_nothing() {
     let world = world();

@@ -100,6 +100,11 @@ fn a_kit_is_made_and_proved_and_nothing_secret_shown() {
     assert!(text.contains(&format!(" root {} ", world.trust)));
 
     assert_eq!(world.confirmed(), None);
+    let at_risk = || {
+        let keys = world.backupctl(&["--json", "key", "list"]).expect(0);
+        keys.message("keys")["kit"]["at_risk"].clone()
+    };
+    assert_eq!(at_risk(), true);
     let proved = world.backupctl(&["--json", "kit", "confirm", &kit]);
     let proved = proved.expect(0).message("kit-confirm");
     assert_eq!(proved["opens"], serde_json::json!([1]));
@@ -113,6 +118,8 @@ fn a_kit_is_made_and_proved_and_nothing_secret_shown() {
     ] {
         assert_eq!(&written[name], value, "{name}");
     }
+
+    assert_eq!(at_risk(), false);
 
     let page = world.path("kit.html");
     world.backupctl(&["kit", "print", &kit]).expect(0);

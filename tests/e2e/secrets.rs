@@ -302,7 +302,7 @@ impl Life {
         let host = fs::read_dir(self.world.dir.join("s3.state")).unwrap();
         let host = host
             .map(|entry| entry.unwrap().path())
-            .find(|path| path.is_dir());
+            .find(|path| path.join("writer.key").exists());
         let host = host.unwrap();
         let writer = fs::read_to_string(host.join("writer.key")).unwrap();
         let canary = |name, value: &[u8], homes| Canary {

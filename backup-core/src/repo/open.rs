@@ -130,7 +130,13 @@ impl Repository {
             .writer(record.key_id())
             .ok_or_else(|| RepoError::rule(key, "it is signed by a key that is not trusted"))?;
         if !roles.iter().any(|&role| writer.may(role, job)) {
-            let rule = format!("the key `{}` may not sign this", writer.name);
+            let covered = writer.jobs.as_ref().is_none_or(|jobs| jobs.contains(job));
+            let why = if covered {
+                "it does not have the role"
+            } else {
+                "it is not for this job"
+            };
+            let rule = format!("the key `{}` may not sign this: {why}", writer.name);
             return Err(RepoError::rule(key, rule));
         }
         if !writer.counts(job, seq, record.digest()) {

@@ -33,7 +33,7 @@ mod tests {
         stage::{Stage, clock, record, time},
         support::{job, verify},
         table::{Script, scripts},
-        victim::{Seen, look, prune_at},
+        victim::{By, Seen, look, prune_at},
     };
 
     #[tokio::test]
@@ -46,9 +46,14 @@ mod tests {
             (script.attack)(&stage, &mut seen).await;
             look(&stage, &mut seen).await;
             let (name, rule) = (script.name, script.rule);
-            assert_eq!(seen.by(), script.by, "{name}: {seen:#?}");
+            let mut by = seen.by();
+            if !script.by.contains(&By::Memory) {
+                // Whoever remembers sees more than the others, in words of his own.
+                by.retain(|&by| by != By::Memory);
+            }
+            assert_eq!(by, script.by, "{name}: {seen:#?}");
             for &by in script.by {
-                let named = seen.has(by, &object, rule);
+                let named = rule.split('|').any(|rule| seen.has(by, &object, rule));
                 assert!(named, "{name}: {by}: {object}, {rule} in {seen:#?}");
             }
             println!("{}", line(&script, &object));
@@ -68,7 +73,8 @@ mod tests {
             _ => word.to_owned(),
         });
         let object = words.collect::<Vec<_>>().join("/");
-        format!("| {} | {by} | {object} | {} |", script.name, script.rule)
+        let rule = script.rule.replace('|', " / ");
+        format!("| {} | {by} | {object} | {rule} |", script.name)
     }
 
     /// Without any attack nobody is told anything, and nothing is taken away.

@@ -3,7 +3,10 @@
 use backup_core::format::layout;
 use backup_keys::{RepositoryRecord, SecretKey};
 
-use crate::stage::Stage;
+use crate::{
+    runs::run_by_at,
+    stage::{Stage, time},
+};
 
 /// Changes a line of text, and leaves the signature.
 async fn edit(stage: &Stage, from: &str, to: &str) {
@@ -58,4 +61,16 @@ pub(crate) async fn trust_of_other_root(stage: &Stage) {
 
 pub(crate) async fn trust_by_a_writer(stage: &Stage) {
     let_in(stage, stage.world.host.key()).await;
+}
+
+pub(crate) async fn rolled_back(stage: &Stage) {
+    stage.roll_back().await;
+}
+
+/// Another reader is shown another run of the same number, by a writer who may.
+pub(crate) async fn forked(stage: &Stage) {
+    stage.roll_back().await;
+    let before_it_expired = || time("2026-11-22T01:00:00Z");
+    let made = run_by_at(stage, &stage.stolen.late, before_it_expired).await;
+    made.unwrap();
 }

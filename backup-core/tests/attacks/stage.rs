@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, fs, sync::Arc};
 use backup_core::{
     crypt::Sealer,
     format::{Commit, ObjectRef, layout},
-    repo::{Repository, load_refs},
+    repo::{JobRuns, Memory, RepoError, Repository, load_refs},
     store::Store,
 };
 use backup_keys::{Record, RecordKind, Role, SecretKey, TrustRecord, Writer};
@@ -50,6 +50,10 @@ pub(crate) struct Stage {
     pub(crate) stolen: Stolen,
     pub(crate) honest: Vec<Honest>,
     pub(crate) inner: Arc<InMemory>,
+    /// All objects before the last snapshot.
+    old: Vec<(String, Bytes)>,
+    /// What a machine remembers that has seen everything before the attack.
+    memory: tempfile::TempDir,
 }
 
 impl Stage {
@@ -69,11 +73,19 @@ impl Stage {
             stolen,
             honest: Vec::new(),
             inner,
+            old: Vec::new(),
+            memory: tempfile::tempdir().unwrap(),
         };
         stage.trust_all().await;
-        for (name, content) in [("etc", 1), ("etc", 2), ("srv", 3), ("etc", 4)] {
+        for (name, content) in [("etc", 1), ("etc", 2), ("srv", 3)] {
             stage.back_up(name, content).await;
         }
+        for key in stage.keys().await {
+            let bytes = stage.get(&key).await;
+            stage.old.push((key, bytes));
+        }
+        stage.back_up("etc", 4).await;
+        stage.remembers().await.unwrap();
         stage
     }
 
@@ -124,6 +136,28 @@ impl Stage {
 
     pub(crate) async fn open(&self) -> Repository {
         self.world.open(&self.store()).await.unwrap()
+    }
+
+    /// All jobs, seen by the machine that remembers.
+    pub(crate) async fn remembers(&self) -> Result<Vec<JobRuns>, RepoError> {
+        let repository = self.world.open(&self.store()).await?;
+        let memory = Memory::open(self.memory.path(), repository.id()).unwrap();
+        let repository = repository.remembering(memory)?;
+        let mut all = Vec::new();
+        for name in ["etc", "srv"] {
+            all.push(repository.runs(&job(name)).await?);
+        }
+        Ok(all)
+    }
+
+    /// Puts the whole store back to what it was before the last snapshot.
+    pub(crate) async fn roll_back(&self) {
+        for key in self.keys().await {
+            self.delete(&key).await;
+        }
+        for (key, bytes) in &self.old {
+            self.put(key, bytes).await;
+        }
     }
 
     pub(crate) fn id(&self) -> RepositoryId {

@@ -10,7 +10,8 @@ use crate::{
     stage::{Stage, record},
     victim::{
         By::{
-            self, Backup, Begin, Check, Data, List, Next, Open, Prune, Restore, Storage, Warning,
+            self, Backup, Begin, Check, Data, List, Memory, Next, Open, Prune, Restore, Storage,
+            Warning,
         },
         Seen,
     },
@@ -27,7 +28,7 @@ pub(crate) struct Script {
     pub(crate) by: &'static [By],
     /// What each of them names.
     pub(crate) object: fn(&Stage) -> String,
-    /// What each of them says of it.
+    /// What each of them says of it: this, or what comes after a `|`.
     pub(crate) rule: &'static str,
 }
 
@@ -201,10 +202,10 @@ fn moved_runs() -> Vec<Script> {
         row!(
             "newest commit deleted",
             |s, _| Box::pin(runs::newest_deleted(s)),
-            // With its session it looks like a run that died.
-            &[Restore],
+            // To others, with its session, it looks like a run that died.
+            &[Memory, Restore],
             |_| "etc/000003".to_owned(),
-            "made no snapshot: it has no end yet"
+            "was here when this machine last looked, and is gone|it has no end yet"
         ),
         row!(
             "middle commit deleted",
@@ -253,6 +254,20 @@ fn roots() -> Vec<Script> {
             &[Open],
             |_| layout::trust(2),
             "trust/1.json`, not as"
+        ),
+        row!(
+            "whole repository rolled back",
+            |s, _| Box::pin(roots::rolled_back(s)),
+            &[Memory, Restore],
+            |_| "etc/000003".to_owned(),
+            "was here when this machine last looked, and is gone|has no snapshot"
+        ),
+        row!(
+            "fork: another run of the same number",
+            |s, _| Box::pin(roots::forked(s)),
+            &[Memory],
+            |_| record("etc", 3),
+            "is not the one that this machine has seen here"
         ),
         row!(
             "trust signed by another root",

@@ -10,7 +10,7 @@ use std::{
 use backup_core::{
     format::layout,
     ops::{self, OpError, PruneOptions, Verifier},
-    repo::Repository,
+    repo::{RepoError, Repository, RunState},
     store::Store,
 };
 use backup_model::{Code, End, Event, Failure, Progress, Selection, Silent, SnapshotName, Verdict};
@@ -27,6 +27,8 @@ pub(crate) enum By {
     /// What the attacker himself has to go through.
     Begin,
     Open,
+    /// A machine that has seen everything before the attack.
+    Memory,
     List,
     Check,
     Storage,
@@ -45,6 +47,7 @@ impl fmt::Display for By {
         f.write_str(match self {
             Self::Begin => "the run itself",
             Self::Open => "open",
+            Self::Memory => "who has seen it before",
             Self::List => "list",
             Self::Check => "check",
             Self::Storage => "verify",
@@ -86,6 +89,7 @@ impl Seen {
 
 /// Everybody looks; then somebody prunes a copy, and the host backs up.
 pub(crate) async fn look(stage: &Stage, seen: &mut Seen) {
+    remember(stage, seen).await;
     let repository = match stage.world.open(&stage.store()).await {
         Ok(repository) => repository,
         Err(error) => {
@@ -101,6 +105,25 @@ pub(crate) async fn look(stage: &Stage, seen: &mut Seen) {
     restore(stage, &repository, seen).await;
     prune(stage, &before, seen).await;
     back_up(stage, &before, seen).await;
+}
+
+/// What shows only to a machine that remembers.
+async fn remember(stage: &Stage, seen: &mut Seen) {
+    let mut tell = |error: RepoError| {
+        if error.code() == Code::RolledBack {
+            seen.error(By::Memory, &error.into());
+        }
+    };
+    match stage.remembers().await {
+        Err(error) => tell(error),
+        Ok(jobs) => {
+            for (_, state) in jobs.into_iter().flat_map(|job| job.runs) {
+                if let RunState::Bad(error) = state {
+                    tell(error);
+                }
+            }
+        }
+    }
 }
 
 /// Snapshots that are listed are those that honest hosts made, as they made them.

@@ -1,6 +1,6 @@
 //! The checked configuration: plain types that the rest of the programs accept without doubt.
 
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, num::NonZeroUsize, path::PathBuf, time::Duration};
 
 use backup_core::{
     source::files::Pattern,
@@ -8,7 +8,8 @@ use backup_core::{
 };
 use backup_model::{JobName, RetentionPolicy};
 
-use super::{RepositoryName, RepositoryUrl, SecretRef, SourceName};
+use super::{Problem, RepositoryName, RepositoryUrl, SecretRef, SourceName};
+use crate::schedule::Timing;
 
 /// A configuration in which everything fits together.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,10 +18,29 @@ pub struct Config {
     pub files: Vec<PathBuf>,
     /// The folder for what this host must remember.
     pub state: PathBuf,
+    /// How the daemon works.
+    pub server: ServerConfig,
     /// The repositories.
     pub repositories: BTreeMap<RepositoryName, RepositoryConfig>,
     /// The jobs.
     pub jobs: BTreeMap<JobName, JobConfig>,
+    /// What works, and is hardly meant: in the order of files and lines.
+    pub warnings: Vec<Problem>,
+}
+
+/// How the daemon works.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerConfig {
+    /// How many jobs run at once; the others wait.
+    pub parallel: NonZeroUsize,
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        Self {
+            parallel: NonZeroUsize::MIN.saturating_add(1),
+        }
+    }
 }
 
 /// Where backups are kept, and whose signature makes them ours.
@@ -69,6 +89,13 @@ pub struct CredentialRefs {
 pub struct JobConfig {
     /// Where to: one of the configuration's repositories.
     pub repository: RepositoryName,
+    /// When it runs; without it, only when somebody asks for it.
+    pub timing: Option<Timing>,
+    /// How old its newest good snapshot may be: as it says, else twice the longest time
+    /// between two due times.
+    pub rpo: Option<Duration>,
+    /// How long a run may take.
+    pub limit: Option<Duration>,
     /// What of its snapshots stays; without a policy all do.
     pub retention: Option<RetentionPolicy>,
     /// What, in the order of the file; at least one.

@@ -17,7 +17,6 @@ mod problem;
 mod raw;
 mod secret;
 mod table;
-mod units;
 mod url;
 
 #[cfg(test)]
@@ -25,12 +24,11 @@ mod tests;
 
 pub use checked::{
     CommandSource, Config, Connection, CredentialRefs, FilesSource, JobConfig, PostgresSource,
-    RepositoryConfig, S3Config, SourceConfig, SourceKind,
+    RepositoryConfig, S3Config, ServerConfig, SourceConfig, SourceKind,
 };
 pub use find::Places;
 pub use load::{LoadError, load};
 pub use name::{RepositoryName, SourceName};
 pub use problem::{Problem, Problems};
 pub use secret::{SecretError, SecretRef, SecretSources};
-pub use units::{UnitError, parse_bytes, parse_duration};
 pub use url::{Bucket, RepositoryUrl, UrlError};

@@ -185,6 +185,7 @@ struct Found {
 pub(crate) struct Findings {
     files: Vec<File>,
     found: Vec<Found>,
+    warned: Vec<Found>,
 }
 
 impl Findings {
@@ -219,13 +220,13 @@ impl Findings {
     }
 
     pub(crate) fn at(&mut self, at: &Spot, message: impl Into<String>, help: impl Into<String>) {
-        self.found.push(Found {
-            file: at.file,
-            span: Some(at.span.clone()),
-            key: at.key.clone(),
-            message: message.into(),
-            help: Some(help.into()).filter(|help| !help.is_empty()),
-        });
+        self.found.push(Found::new(at, message.into(), help.into()));
+    }
+
+    /// Something that works and is hardly meant. Told only where nothing is wrong.
+    pub(crate) fn warn(&mut self, at: &Spot, message: &str, help: &str) {
+        self.warned
+            .push(Found::new(at, message.to_owned(), help.to_owned()));
     }
 
     /// Something wrong with a file as a whole.
@@ -253,34 +254,52 @@ impl Findings {
         self.found.is_empty()
     }
 
-    /// The files, the main one first.
-    pub(crate) fn into_paths(self) -> Vec<PathBuf> {
-        self.files.into_iter().map(|file| file.path).collect()
+    /// The files, the main one first, and what was warned of.
+    pub(crate) fn into_warnings(self) -> (Vec<PathBuf>, Vec<Problem>) {
+        let warnings = located(&self.files, self.warned);
+        let paths = self.files.into_iter().map(|file| file.path);
+        (paths.collect(), warnings)
     }
 
     /// Everything that was found, in the order of files and lines.
-    pub(crate) fn into_problems(mut self) -> Problems {
-        self.found
-            .sort_by_key(|found| (found.file, found.span.as_ref().map(|span| span.start)));
-        let texts: Vec<_> = self.files.iter().map(File::shown).map(Arc::new).collect();
-        let problems = self.found.into_iter().map(|found| {
-            let file = &self.files[found.file];
-            let at = found
-                .span
-                .as_ref()
-                .map(|span| position(&file.text, span.start));
-            Problem {
-                file: file.path.clone(),
-                line: at.map(|(line, _)| line),
-                column: at.map(|(_, column)| column),
-                key: found.key,
-                message: found.message,
-                help: found.help,
-                span: found.span,
-                text: Arc::clone(&texts[found.file]),
-            }
-        });
-        Problems(problems.collect())
+    pub(crate) fn into_problems(self) -> Problems {
+        Problems(located(&self.files, self.found))
+    }
+}
+
+/// What was found, in the order of files and lines, with the lines it is in.
+fn located(files: &[File], mut found: Vec<Found>) -> Vec<Problem> {
+    found.sort_by_key(|found| (found.file, found.span.as_ref().map(|span| span.start)));
+    let texts: Vec<_> = files.iter().map(File::shown).map(Arc::new).collect();
+    let problems = found.into_iter().map(|found| {
+        let file = &files[found.file];
+        let at = found
+            .span
+            .as_ref()
+            .map(|span| position(&file.text, span.start));
+        Problem {
+            file: file.path.clone(),
+            line: at.map(|(line, _)| line),
+            column: at.map(|(_, column)| column),
+            key: found.key,
+            message: found.message,
+            help: found.help,
+            span: found.span,
+            text: Arc::clone(&texts[found.file]),
+        }
+    });
+    problems.collect()
+}
+
+impl Found {
+    fn new(at: &Spot, message: String, help: String) -> Self {
+        Self {
+            file: at.file,
+            span: Some(at.span.clone()),
+            key: at.key.clone(),
+            message,
+            help: Some(help).filter(|help| !help.is_empty()),
+        }
     }
 }
 

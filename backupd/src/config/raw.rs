@@ -5,11 +5,13 @@
 
 mod retention;
 mod s3;
+mod timing;
 
 use toml::de::{DeTable, DeValue};
 
 pub(crate) use retention::{RawDefaults, RawRetention};
 pub(crate) use s3::{RawCredentials, RawLimits, RawS3};
+pub(crate) use timing::{RawRetry, RawServer, RawTiming};
 
 use super::{
     problem::{Findings, Located, Spot},
@@ -18,6 +20,7 @@ use super::{
 
 const VERSION: Key = Key("version", "version = 1");
 const STATE: Key = Key("state", "state = \"/var/lib/backupd\"");
+const SERVER: Key = Key("server", "[server]");
 const DEFAULTS: Key = Key("defaults", "[defaults]");
 const REPOSITORIES: Key = Key("repository", "[repository.main]");
 const URL: Key = Key("url", "url = \"file:///var/lib/backupd/repo\"");
@@ -25,6 +28,7 @@ const TRUST: Key = Key("trust", "trust = \"RW…\"");
 const SINGLE_WRITER: Key = Key("single_writer", "single_writer = true");
 const JOBS: Key = Key("job", "[job.webui]");
 const REPOSITORY: Key = Key("repository", "repository = \"main\"");
+const LIMIT: Key = Key("limit", "limit = \"12h\"");
 const SOURCES: Key = Key("source", "[[job.webui.source]]");
 const KIND: Key = Key(
     "kind",
@@ -60,6 +64,7 @@ pub(crate) struct RawFile {
     pub(crate) start: Spot,
     pub(crate) version: Field<i64>,
     pub(crate) state: Option<Located<String>>,
+    pub(crate) server: Option<RawServer>,
     pub(crate) defaults: Option<RawDefaults>,
     pub(crate) repositories: Vec<RawRepository>,
     pub(crate) jobs: Vec<RawJob>,
@@ -80,6 +85,8 @@ pub(crate) struct RawRepository {
 pub(crate) struct RawJob {
     pub(crate) name: Located<String>,
     pub(crate) repository: Field<String>,
+    pub(crate) timing: RawTiming,
+    pub(crate) limit: Option<Located<String>>,
     pub(crate) retention: Field<RawRetention>,
     pub(crate) sources: Field<Vec<RawSource>>,
 }
@@ -161,6 +168,7 @@ pub(crate) fn read(table: &DeTable<'_>, file: usize, findings: &mut Findings) ->
         start,
         version: table.number(VERSION, findings),
         state: None,
+        server: None,
         defaults: None,
         repositories: Vec::new(),
         jobs: Vec::new(),
@@ -169,6 +177,8 @@ pub(crate) fn read(table: &DeTable<'_>, file: usize, findings: &mut Findings) ->
         return raw;
     }
     raw.state = table.text(STATE, findings).got();
+    let server = table.table(SERVER, findings).got();
+    raw.server = server.map(|inner| timing::server(inner.value, findings));
     let defaults = table.table(DEFAULTS, findings).got();
     raw.defaults = defaults.map(|inner| retention::defaults(inner.value, findings));
     for (name, table) in table.named(REPOSITORIES, findings) {
@@ -210,6 +220,8 @@ fn repository(
 
 fn job(name: Located<String>, mut table: Table<'_>, findings: &mut Findings) -> RawJob {
     let repository = table.text(REPOSITORY, findings);
+    let timing = timing::read(&mut table, findings);
+    let limit = table.text(LIMIT, findings).got();
     let retention = retention::retention(&mut table, findings);
     let sources = match table.tables(SOURCES, findings) {
         Field::Absent => Field::Absent,
@@ -226,6 +238,8 @@ fn job(name: Located<String>, mut table: Table<'_>, findings: &mut Findings) -> 
     RawJob {
         name,
         repository,
+        timing,
+        limit,
         retention,
         sources,
     }

@@ -198,6 +198,9 @@ mod tests {
         let job = |(number, source)| {
             let config = JobConfig {
                 repository: "main".parse().unwrap(),
+                timing: None,
+                rpo: None,
+                limit: None,
                 retention: None,
                 sources: vec![source],
             };

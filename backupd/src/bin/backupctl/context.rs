@@ -9,13 +9,13 @@ use backupd::{
         self, Config, CredentialRefs, LoadError, Places, RepositoryUrl, S3Config, SecretRef,
         SecretSources,
     },
+    environment,
     service::{Access, Direct, Place},
 };
 use backupd_api::Task;
 
 use crate::{
     cli::{Global, S3Flags},
-    environment,
     output::Output,
     progress,
     signals::Stop,

@@ -1,4 +1,4 @@
-//! What the environment says: the only place where this program asks it, but for flags.
+//! What the environment says to this program alone, but for flags.
 
 #![expect(
     clippy::disallowed_methods,
@@ -7,35 +7,8 @@
 
 use std::{env, ffi::OsString, path::PathBuf};
 
-use backupd::config::{Places, SecretSources};
+use backupd::environment::path;
 use clap::builder::{FalseyValueParser, TypedValueParser as _};
-
-/// Where the configuration and state may be; `flag` is the file on the command line.
-pub(crate) fn places(flag: Option<PathBuf>) -> Places {
-    Places {
-        flag,
-        variable: path("BACKUPD_CONFIG"),
-        config_home: path("XDG_CONFIG_HOME"),
-        state_home: path("XDG_STATE_HOME"),
-        home: path("HOME"),
-        root: rustix::process::geteuid().is_root(),
-    }
-}
-
-/// Where secrets may be.
-pub(crate) fn secret_sources() -> SecretSources {
-    SecretSources {
-        env: |name| env::var_os(name),
-        credentials: path("CREDENTIALS_DIRECTORY"),
-    }
-}
-
-/// Where to look for programs.
-pub(crate) fn program_folders() -> Vec<PathBuf> {
-    env::var_os("PATH")
-        .map(|path| env::split_paths(&path).collect())
-        .unwrap_or_default()
-}
 
 /// The administrator's identity file, where no command line names a key.
 pub(crate) fn identity() -> Option<PathBuf> {
@@ -60,11 +33,4 @@ pub(crate) fn wants_json() -> bool {
     let command = clap::Command::new("backupctl");
     let says_so = |value: OsString| parser.parse_ref(&command, None, &value).unwrap_or(false);
     env::args_os().any(|arg| arg == "--json") || env::var_os("BACKUPCTL_JSON").is_some_and(says_so)
-}
-
-/// A variable that is set to the empty text counts as not set.
-fn path(name: &str) -> Option<PathBuf> {
-    env::var_os(name)
-        .filter(|value| !value.is_empty())
-        .map(PathBuf::from)
 }

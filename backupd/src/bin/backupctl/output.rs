@@ -12,7 +12,7 @@ use std::{
 use anstream::{AutoStream, ColorChoice};
 use backup_core::store::EndpointError;
 use backup_model::{Code, Failure};
-use backupd::config::{Problems, UrlError};
+use backupd::config::{Problem, Problems, UrlError};
 use clap::{
     builder::styling::{AnsiColor, Style},
     error::{ContextKind, ContextValue, ErrorKind},
@@ -182,6 +182,14 @@ impl Output {
         } else {
             self.write_err(&described("warning", YELLOW, failure, None));
         }
+    }
+
+    /// Something in the configuration that works and is hardly meant, for people: with `--json`
+    /// it is part of the result.
+    pub(crate) fn doubt(&self, problem: &Problem) {
+        let failure = Failure::new(Code::Config, problem.one_line());
+        let help = problem.help.as_deref();
+        self.write_err(&described("warning", YELLOW, &failure, help));
     }
 
     /// Words beside the result.

@@ -1,10 +1,10 @@
 //! The life of the process: arguments in, one command, exit status out.
 
-use std::{io, process::ExitCode, sync::Arc};
+use std::{process::ExitCode, sync::Arc};
 
 use backup_model::{Code, Failure};
+use backupd::process::close_memory;
 use clap::Parser as _;
-use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
 
 use crate::{cli::Cli, commands, context::Context, exit::Exit, output::Output, signals::Stop};
 
@@ -49,16 +49,4 @@ async fn command(cli: Cli, output: Arc<Output>) -> Exit {
         Ok(exit) => exit,
         Err(failure) => output.failure(&stop.explain(failure)),
     }
-}
-
-/// Memory holds keys and passwords, which a core dump would leave on a disk, and which any other
-/// program of the same user could read. The limit alone does not hold where cores go to a program;
-/// it goes along to children, who hold the data.
-fn close_memory() -> io::Result<()> {
-    let none = Rlimit {
-        current: Some(0),
-        maximum: Some(0),
-    };
-    setrlimit(Resource::Core, none)?;
-    Ok(set_dumpable_behavior(DumpableBehavior::NotDumpable)?)
 }

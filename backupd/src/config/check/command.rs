@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use super::config::Check;
-use crate::config::{
-    CommandSource,
-    problem::Located,
-    raw::{RawCommand, RawSource},
-    table::Field,
+use crate::{
+    config::{
+        CommandSource,
+        problem::Located,
+        raw::{RawCommand, RawSource},
+        table::Field,
+    },
     units::{parse_bytes, parse_duration},
 };
 

@@ -7,9 +7,9 @@ use std::{
 
 use backup_model::JobName;
 
-use super::{known::Known, retention::Defaults};
+use super::{known::Known, retention::Defaults, timing::TimingDefaults};
 use crate::config::{
-    Config, JobConfig, Places, Problems, RepositoryConfig, RepositoryName,
+    Config, JobConfig, Places, Problems, RepositoryConfig, RepositoryName, ServerConfig,
     problem::{Findings, Located, Spot},
     raw::RawFile,
     table::Field,
@@ -28,6 +28,7 @@ pub(in crate::config) fn check(
         repositories: Known::new("repository"),
         jobs: Known::new("job"),
         defaults: Defaults::default(),
+        timing: TimingDefaults::default(),
         trees: Vec::new(),
     };
     check.versions(files);
@@ -36,11 +37,13 @@ pub(in crate::config) fn check(
         check.repository(raw);
     }
     check.defaults(files);
+    check.timing_defaults(files);
+    let server = check.server(files);
     for raw in files.iter().flat_map(|file| &file.jobs) {
         check.job(raw);
     }
     check.overlaps();
-    check.finish(state)
+    check.finish(state, server)
 }
 
 pub(super) struct Check {
@@ -50,6 +53,7 @@ pub(super) struct Check {
     pub(super) repositories: Known<RepositoryName, Option<RepositoryConfig>>,
     pub(super) jobs: Known<JobName, Option<JobConfig>>,
     pub(super) defaults: Defaults,
+    pub(super) timing: TimingDefaults,
     /// What is backed up, and where that is said.
     pub(super) trees: Vec<Located<PathBuf>>,
 }
@@ -141,21 +145,24 @@ impl Check {
         }
     }
 
-    fn finish(self, state: PathBuf) -> Result<Config, Problems> {
+    fn finish(self, state: PathBuf, server: ServerConfig) -> Result<Config, Problems> {
         if !self.findings.is_clean() {
             return Err(self.findings.into_problems());
         }
         let repositories = self.repositories.by_name.into_iter();
         let jobs = self.jobs.by_name.into_iter();
+        let (files, warnings) = self.findings.into_warnings();
         Ok(Config {
             state,
+            server,
+            warnings,
             repositories: repositories
                 .filter_map(|(name, (_, config))| Some((name, config?)))
                 .collect(),
             jobs: jobs
                 .filter_map(|(name, (_, config))| Some((name, config?)))
                 .collect(),
-            files: self.findings.into_paths(),
+            files,
         })
     }
 }

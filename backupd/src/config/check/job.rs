@@ -1,6 +1,6 @@
 //! Checks of a job: the repository that it goes to, and its sources with their names.
 
-use super::{config::Check, known::Known};
+use super::{config::Check, known::Known, timing::JobTiming};
 use crate::config::{
     JobConfig, RepositoryName, SourceConfig, SourceKind, SourceName,
     problem::{Located, Spot},
@@ -12,9 +12,15 @@ impl Check {
     pub(super) fn job(&mut self, raw: &RawJob) {
         let repository = self.repository_of(raw);
         let retention = self.retention(&raw.retention);
+        let JobTiming { timing, rpo } = self.timing(&raw.timing);
+        let limit = raw.limit.as_ref();
+        let limit = limit.and_then(|limit| self.duration("limit", &limit.as_ref()));
         let sources = self.sources(raw);
         let config = repository.map(|repository| JobConfig {
             repository,
+            timing,
+            rpo,
+            limit,
             retention,
             sources,
         });

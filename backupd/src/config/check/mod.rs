@@ -13,5 +13,6 @@ mod postgres;
 mod repository;
 mod retention;
 mod s3;
+mod timing;
 
 pub(super) use config::check;

@@ -8,10 +8,12 @@ use backup_model::RetentionPolicy;
 use jiff::{SignedDuration, tz::TimeZoneDatabase};
 
 use super::config::Check;
-use crate::config::{
-    problem::{Located, Spot},
-    raw::{RawDefaults, RawFile, RawRetention},
-    table::Field,
+use crate::{
+    config::{
+        problem::{Located, Spot},
+        raw::{RawDefaults, RawFile, RawRetention},
+        table::Field,
+    },
     units::parse_duration,
 };
 
@@ -58,7 +60,7 @@ impl Check {
         }
     }
 
-    fn once<'a, T>(&mut self, key: &str, fields: &[&'a Field<T>]) -> Field<&'a T> {
+    pub(super) fn once<'a, T>(&mut self, key: &str, fields: &[&'a Field<T>]) -> Field<&'a T> {
         let mut found = Field::Absent;
         for field in fields {
             let Field::Got(value) = field else {
@@ -91,7 +93,7 @@ impl Check {
     }
 
     fn policy(&mut self, raw: &Located<&RawRetention>) -> Option<RetentionPolicy> {
-        let zone = self.zone_for(&raw.at);
+        let zone = self.zone_for("retention", &raw.at);
         // With another zone the rest can still be checked.
         let stand_in = "UTC".to_owned();
         let mut policy = RetentionPolicy::new(zone.clone().unwrap_or(stand_in));
@@ -114,15 +116,15 @@ impl Check {
     }
 
     /// The zone of the defaults. That it is missing is said once.
-    fn zone_for(&mut self, at: &Spot) -> Option<String> {
+    pub(super) fn zone_for(&mut self, key: &str, at: &Spot) -> Option<String> {
         match &self.defaults.zone {
             Zone::Known(zone) => Some(zone.clone()),
             Zone::Reported => None,
             Zone::Absent => {
                 if self.complete {
-                    let message = "`retention` needs a time zone";
+                    let message = format!("`{key}` needs a time zone");
                     let help = "Add `timezone = \"Europe/Berlin\"` to `[defaults]`: \
-                                by its calendar days, weeks, months and years begin.";
+                                by it days begin and clocks are read.";
                     self.findings.at(at, message, help);
                     self.defaults.zone = Zone::Reported;
                 }

@@ -1,5 +1,6 @@
 //! The keys of a retention policy, and the table `[defaults]` that may hold one.
 
+use super::{RawTiming, timing};
 use crate::config::{
     problem::{Findings, Located, Spot},
     table::{Field, Key, Table},
@@ -29,6 +30,7 @@ const TIMES: [Key; 6] = [
 #[derive(Debug)]
 pub(crate) struct RawDefaults {
     pub(crate) timezone: Field<String>,
+    pub(crate) timing: RawTiming,
     pub(crate) retention: Field<RawRetention>,
 }
 
@@ -54,6 +56,7 @@ impl RawRetention {
 pub(super) fn defaults(mut table: Table<'_>, findings: &mut Findings) -> RawDefaults {
     let raw = RawDefaults {
         timezone: table.text(TIMEZONE, findings),
+        timing: timing::read(&mut table, findings),
         retention: retention(&mut table, findings),
     };
     table.finish(findings);

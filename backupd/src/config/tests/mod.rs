@@ -3,5 +3,6 @@
 mod fixture;
 mod retention;
 mod s3;
+mod timing;
 mod values;
 mod whole;

@@ -83,6 +83,9 @@ impl World {
         };
         let config = JobConfig {
             repository: "main".parse().unwrap(),
+            timing: None,
+            rpo: None,
+            limit: None,
             retention: None,
             sources: vec![source],
         };

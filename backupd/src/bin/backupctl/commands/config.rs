@@ -22,6 +22,7 @@ struct Check {
     jobs: usize,
     repositories: usize,
     problems: Vec<Problem>,
+    warnings: Vec<Problem>,
 }
 
 pub(crate) fn run(command: &Command, context: &Context) -> Result<Exit, Failure> {
@@ -33,6 +34,9 @@ pub(crate) fn run(command: &Command, context: &Context) -> Result<Exit, Failure>
 fn check(context: &Context) -> Result<Exit, Failure> {
     if !context.output.is_json() {
         let config = context.config()?;
+        for warning in &config.warnings {
+            context.output.doubt(warning);
+        }
         context.output.text(&format!(
             "ok: {}, {}",
             show::count(config.jobs.len(), "job", "jobs"),
@@ -48,6 +52,7 @@ fn check(context: &Context) -> Result<Exit, Failure> {
                 jobs: config.jobs.len(),
                 repositories: config.repositories.len(),
                 problems: Vec::new(),
+                warnings: config.warnings,
             };
             (Exit::DONE, check)
         }
@@ -58,6 +63,7 @@ fn check(context: &Context) -> Result<Exit, Failure> {
                 jobs: 0,
                 repositories: 0,
                 problems: problems.0,
+                warnings: Vec::new(),
             };
             (Exit::of(Code::Config), check)
         }

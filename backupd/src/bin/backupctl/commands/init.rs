@@ -6,11 +6,12 @@ use backup_model::{Code, Failure};
 use backupd::{
     clock,
     config::S3Config,
+    environment,
     setup::{self, SetUp},
 };
 use serde::Serialize;
 
-use crate::{context::Context, environment, exit::Exit};
+use crate::{context::Context, exit::Exit};
 
 /// Make a repository, the keys of its first administrator, and a key for this host.
 ///

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use backup_model::{Code, Failure, PrunePlan, PruneReport, PruneState};
-use backupd::{clock, config::parse_duration};
+use backupd::{clock, units::parse_duration};
 use backupd_api::{PruneRequest, Service, Task};
 use jiff::Timestamp;
 

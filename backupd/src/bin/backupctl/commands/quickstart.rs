@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use backup_model::{BackupReport, Code, Failure};
+use backupd::environment;
 use backupd::quickstart::{self, Compared, Report, Request};
 
-use crate::{context::Context, environment, exit::Exit, show};
+use crate::{context::Context, exit::Exit, show};
 
 /// Go the whole way once: make a repository, back up twice, verify, restore, compare.
 ///

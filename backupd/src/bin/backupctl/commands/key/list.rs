@@ -5,7 +5,7 @@ use backup_model::Failure;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::open::Of;
+use super::{kit::KitRow, open::Of};
 use crate::{
     context::Context,
     exit::Exit,
@@ -13,7 +13,8 @@ use crate::{
     table::{Align, table},
 };
 
-/// List who may open backups, the epochs of the data, and who may sign. Needs no key.
+/// List who may open backups, the epochs of the data, and who may sign, and whether a recovery kit
+/// was proved. Needs no key.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -28,6 +29,7 @@ struct Keys {
     administrators: Vec<AdministratorRow>,
     epochs: Vec<EpochRow>,
     writers: Vec<WriterRow>,
+    kit: KitRow,
 }
 
 #[derive(Debug, Serialize)]
@@ -62,6 +64,7 @@ struct WriterRow {
 
 pub(super) async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let opened = args.of.open(context).await?;
+    let kit = KitRow::of(&opened)?;
     let trust = opened.repository.trust();
     let keys = Keys {
         repository: opened.name,
@@ -77,6 +80,7 @@ pub(super) async fn run(args: &Args, context: &Context) -> Result<Exit, Failure>
             })
             .collect(),
         writers: trust.writers.iter().map(writer).collect(),
+        kit,
     };
     context.output.document("keys", &keys, text);
     Ok(Exit::DONE)
@@ -183,7 +187,9 @@ fn text(keys: &Keys) -> String {
         }),
     );
     format!(
-        "{}: trust version {}\n\n{administrators}\n\n{epochs}\n\n{writers}",
-        keys.repository, keys.trust
+        "{}: trust version {}\n\n{administrators}\n\n{epochs}\n\n{writers}\n\n{}",
+        keys.repository,
+        keys.trust,
+        keys.kit.line()
     )
 }

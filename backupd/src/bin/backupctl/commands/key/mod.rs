@@ -7,6 +7,7 @@ mod add;
 mod command;
 mod credentials;
 mod host;
+mod kit;
 mod list;
 mod newcomer;
 mod open;

@@ -6,6 +6,7 @@ use backup_keys::kit::Kit;
 use backup_model::{Code, Failure};
 use backupd::{
     config::RepositoryUrl,
+    environment,
     service::{Access, Place},
 };
 use clap::Parser as _;
@@ -14,7 +15,6 @@ use super::{super::place::PlaceArg, manual};
 use crate::{
     cli::{Cli, S3Flags},
     context::{Context, s3_by},
-    environment,
 };
 
 /// The repository that is named, or the only one.

@@ -1,6 +1,6 @@
 //! The flags that try a policy out.
 
-use backupd::config::parse_duration;
+use backupd::units::parse_duration;
 use backupd_api::Trial;
 use jiff::SignedDuration;
 
