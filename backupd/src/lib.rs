@@ -6,6 +6,7 @@ pub mod daemon;
 pub mod environment;
 pub mod ledger;
 pub mod process;
+pub mod protection;
 pub mod quickstart;
 pub mod rotation;
 pub mod schedule;

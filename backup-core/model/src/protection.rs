@@ -57,7 +57,8 @@ pub enum ProtectionReason {
     },
     /// There is no snapshot, though there was a run.
     NoSnapshot,
-    /// The last run made no snapshot, and there is no good one within the RPO.
+    /// The last run made no snapshot, and there is no good one within the RPO; or no RPO, so that
+    /// nothing else counts.
     FailedUncovered {
         /// Which run.
         run: RunId,
@@ -200,7 +201,7 @@ impl fmt::Display for ProtectionReason {
                 failure,
             } => {
                 last_run(f, *run, *outcome, failure.as_ref())?;
-                f.write_str(", and there is no good snapshot within the limit")
+                f.write_str(", and no good snapshot makes up for it")
             }
             Self::Damaged { snapshots } => {
                 let names: Vec<String> =

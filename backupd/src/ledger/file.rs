@@ -9,8 +9,8 @@
 use std::{
     ffi::OsString,
     fs::{self, DirBuilder, File, OpenOptions, TryLockError},
-    io::{self, Read as _, Seek as _, Write as _},
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    io::{self, Seek as _, Write as _},
+    os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
     process,
     time::Duration,
@@ -27,6 +27,10 @@ const NAME: &str = "ledger.sqlite";
 /// What SQLite keeps beside the file. Both go where the file goes: a WAL without its file is
 /// nothing, and a new file with an old WAL is damage.
 const COMPANIONS: [&str; 2] = ["-wal", "-shm"];
+
+/// A page of the file in bytes, and the smallest that SQLite knows.
+const PAGE: u64 = 4_096;
+const PAGE_MIN: u64 = 512;
 
 /// How long a call waits for a reader's checkpoint or another program's hold on the file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -53,6 +57,17 @@ pub(super) struct Book {
     pub(super) file: Connection,
     /// Marks the runs of this daemon's life.
     pub(super) daemon: String,
+    inode: u64,
+}
+
+/// A ledger that was opened for writing.
+#[derive(Debug)]
+pub(super) struct Opened {
+    pub(super) book: Book,
+    /// What was there and could not be believed.
+    pub(super) moved: Option<Moved>,
+    /// Whether it is a new one.
+    pub(super) made: bool,
 }
 
 impl Claim {
@@ -65,7 +80,6 @@ impl Claim {
             .map_err(io_error(state))?;
         let path = state.join("ledger.lock");
         let mut lock = OpenOptions::new()
-            .read(true)
             .write(true)
             .create(true)
             .truncate(false)
@@ -75,11 +89,10 @@ impl Claim {
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                let mut text = String::new();
-                let read = lock.read_to_string(&mut text);
+                let hint = fs::read_to_string(&path);
                 return Err(LedgerError::InUse {
                     state: state.to_owned(),
-                    pid: read.ok().and_then(|_| text.trim().parse().ok()),
+                    pid: hint.ok().and_then(|text| text.trim().parse().ok()),
                 });
             }
             Err(TryLockError::Error(source)) => return Err(LedgerError::Io { path, source }),
@@ -100,24 +113,31 @@ impl Claim {
     }
 
     /// Opens the ledger. One that cannot be believed is moved aside and made anew.
-    pub(super) fn open(
-        &self,
-        daemon: &str,
-        now: Timestamp,
-    ) -> Result<(Book, Option<Moved>), LedgerError> {
+    pub(super) fn open(&self, daemon: &str, now: Timestamp) -> Result<Opened, LedgerError> {
         let path = self.path();
-        let why = match attempt(&path, now)? {
-            Attempt::Good(file) => return Ok((book(file, daemon), None)),
-            Attempt::Broken(why) => why,
-        };
-        let to = move_aside(&path, now)?;
-        match attempt(&path, now)? {
-            Attempt::Good(file) => Ok((book(file, daemon), Some(Moved { to, why }))),
-            Attempt::Broken(why) => Err(LedgerError::Io {
-                path,
-                source: io::Error::other(why),
-            }),
+        let mut moved = None;
+        loop {
+            create_private(&path)?;
+            match attempt(&path, now)? {
+                Attempt::Good { file, made } => {
+                    let book = book(file, daemon, &path)?;
+                    return Ok(Opened { book, moved, made });
+                }
+                Attempt::Broken(why) if moved.is_none() => {
+                    let to = move_aside(&path, now)?;
+                    moved = Some(Moved { to, why });
+                }
+                Attempt::Broken(why) => {
+                    let source = io::Error::other(why);
+                    return Err(LedgerError::Io { path, source });
+                }
+            }
         }
+    }
+
+    /// Whether the open file is still the one that lies in the state folder.
+    pub(super) fn is_of(&self, book: &Book) -> bool {
+        fs::metadata(self.path()).is_ok_and(|found| found.ino() == book.inode)
     }
 }
 
@@ -139,28 +159,45 @@ impl Book {
         if found > known {
             return Err(LedgerError::Newer { found, known });
         }
-        Ok(book(file, ""))
+        if found == 0 {
+            return Err(LedgerError::Missing(path));
+        }
+        book(file, "", &path)
     }
 }
 
-fn book(file: Connection, daemon: &str) -> Book {
-    Book {
+fn book(file: Connection, daemon: &str, path: &Path) -> Result<Book, LedgerError> {
+    Ok(Book {
         file,
         daemon: daemon.to_owned(),
-    }
+        inode: fs::metadata(path).map_err(io_error(path))?.ino(),
+    })
 }
 
 enum Attempt {
-    Good(Connection),
+    Good {
+        file: Connection,
+        /// Whether there was nothing in it.
+        made: bool,
+    },
     /// The file itself is at fault.
     Broken(String),
 }
 
 fn attempt(path: &Path, now: Timestamp) -> Result<Attempt, LedgerError> {
-    if fs::symlink_metadata(path).is_ok_and(|found| found.is_dir()) {
+    let found = fs::metadata(path).map_err(io_error(path))?;
+    if found.is_dir() {
         return Ok(Attempt::Broken("it is a folder".to_owned()));
     }
-    create_private(path)?;
+    // SQLite takes less than the smallest page for nothing, and writes over it.
+    if (1..PAGE_MIN).contains(&found.len()) {
+        return Ok(Attempt::Broken("it is cut within its header".to_owned()));
+    }
+    // The rest of a cut page it takes for zeros. While there is a WAL, that may hold the page whole.
+    let wal = fs::metadata(with_ending(path, "-wal")).is_ok_and(|wal| wal.len() > 0);
+    if !wal && !found.len().is_multiple_of(PAGE) {
+        return Ok(Attempt::Broken("it is cut within a page".to_owned()));
+    }
     match open_checked(path, now) {
         Ok(attempt) => Ok(attempt),
         Err(error) if error.condemns_the_file() => {
@@ -172,7 +209,7 @@ fn attempt(path: &Path, now: Timestamp) -> Result<Attempt, LedgerError> {
     }
 }
 
-/// SQLite makes files that everybody can read; and gives its companions the mode of the file.
+/// SQLite makes files that everybody can read, and gives its companions the mode of the file.
 fn create_private(path: &Path) -> Result<(), LedgerError> {
     let made = OpenOptions::new()
         .write(true)
@@ -217,13 +254,16 @@ fn open_checked(path: &Path, now: Timestamp) -> Result<Attempt, LedgerError> {
     if file.is_readonly("main")? {
         return Err(LedgerError::ReadOnly);
     }
+    // Counts for a file that is made; one that has pages keeps them.
+    file.pragma_update(None, "page_size", PAGE.cast_signed())?;
     file.pragma_update(None, "journal_mode", "wal")?;
     // What was acknowledged survives a loss of power, too: a due time that was forgotten would be
     // run twice. Progress is written once a second, so the price is one fsync a second.
     file.pragma_update(None, "synchronous", "full")?;
     file.pragma_update(None, "foreign_keys", true)?;
+    let made = version == 0;
     schema::migrate(&mut file, now.as_millisecond())?;
-    Ok(Attempt::Good(file))
+    Ok(Attempt::Good { file, made })
 }
 
 fn move_aside(path: &Path, now: Timestamp) -> Result<PathBuf, LedgerError> {

@@ -32,6 +32,7 @@ impl Book {
         &mut self,
         repository: &str,
         found: &[SnapshotInfo],
+        now: Timestamp,
     ) -> Result<Entered, LedgerError> {
         let change = self
             .file
@@ -46,7 +47,7 @@ impl Book {
                 // Without a snapshot there is nothing to know it by: what this ledger was there
                 // for, it has seen itself.
                 if info.created < made.0 {
-                    entered.external += enter(&change, repository, info, outcome)?;
+                    entered.external += enter(&change, repository, info, outcome, now)?;
                 }
                 continue;
             }
@@ -56,7 +57,7 @@ impl Book {
             if settle(&change, repository, info, outcome)? {
                 entered.settled += 1;
             } else {
-                entered.external += enter(&change, repository, info, outcome)?;
+                entered.external += enter(&change, repository, info, outcome, now)?;
             }
         }
         change.commit()?;
@@ -133,7 +134,10 @@ fn enter(
     repository: &str,
     info: &SnapshotInfo,
     outcome: RunOutcome,
+    now: Timestamp,
 ) -> rusqlite::Result<u64> {
+    // A date in the future is a clock that is wrong: it was made by now.
+    let created = info.created.min(now);
     let failure = info.reason.as_ref().filter(|_| !outcome.is_success());
     let failure = failure.map(|reason| Json(Failure::new(code(reason), "the run gave up")));
     let snapshot = outcome.is_success().then_some(Text(&info.snapshot));
@@ -143,13 +147,13 @@ fn enter(
          VALUES (?1, '', ?2, ?3, ?4, ?5, ?6, ?6, ?6, ?7, ?8, ?9, ?10)
          ON CONFLICT (id) DO NOTHING",
         params![
-            Text(external_id(info.created, &info.record)),
+            Text(external_id(created, &info.record)),
             Text(RunKind::Backup),
             Text(&info.snapshot.job),
             repository,
             Text(RunCause::External),
             // When it began, public records of its end do not say.
-            At(info.created),
+            At(created),
             Text(outcome),
             integer(info.added_bytes),
             failure,

@@ -4,33 +4,30 @@
 //! it takes one writer at a time anyway, what is asked in one order is written in that order, and a
 //! disk that hangs holds up this one thread and not the pool that the whole daemon shares. A call
 //! that is not answered in time is an error, and the backup goes on.
-//!
-//! The thread opens the file, and opens it again at the next call if that failed or if the file
-//! turned out to be damaged. So a disk that was full or read-only needs no restart of the daemon.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
-    sync::Arc,
-    thread,
     time::Duration,
 };
 
 use backup_model::{
-    Event, Failure, JobName, LogLevel, Pause, Progress, RunDetail, RunId, RunKind, RunLog,
-    RunOutcome, RunPage, RunQuery, Running, SnapshotInfo, SnapshotName,
+    Failure, JobName, Pause, RunDetail, RunId, RunKind, RunLog, RunOutcome, RunPage, RunQuery,
+    SnapshotInfo, SnapshotName,
 };
 use data_encoding::HEXLOWER;
 use jiff::Timestamp;
 use tokio::{
     sync::{mpsc, oneshot, watch},
+    task,
     time::timeout,
 };
 
 use super::{
-    DueRun, Ending, Entered, Keep, LedgerError, Moved, NewRun, Past, Subject, Verified,
+    DueRun, Entered, Keep, LedgerError, Moved, NewRun, Past, Recorder, Subject, Verified,
+    account::Account,
+    desk::{Call, Desk, Ends},
     file::{Book, Claim},
-    recorder::Account,
     write::Head,
 };
 
@@ -48,30 +45,23 @@ const PATIENCE: Duration = Duration::from_secs(15);
 pub struct LedgerStanding {
     /// Why it did not do what it was last asked; none while all is well.
     pub trouble: Option<Failure>,
-    /// The file that was moved aside last, since the daemon began. After each move the ledger is
-    /// empty, and wants to be told what the repositories hold.
+    /// The file that was moved aside last, since the daemon began.
     pub moved: Option<Moved>,
+    /// How often it was made anew since the daemon began. After each time it is empty, and wants
+    /// to be told what the repositories hold.
+    pub made: u32,
     /// What an earlier daemon left running.
     pub interrupted: Vec<RunId>,
 }
 
-type Call = Box<dyn FnOnce(&mut Desk) + Send>;
-
 /// The run ledger. Clones share it; it is closed when the last one is gone.
 #[derive(Clone, Debug)]
 pub struct Ledger {
-    calls: mpsc::Sender<Call>,
+    pub(super) calls: mpsc::Sender<Call>,
+    pub(super) ends: Ends,
     standing: watch::Receiver<LedgerStanding>,
     clock: Clock,
-}
-
-/// What the thread has before it.
-struct Desk {
-    claim: Claim,
-    book: Option<Book>,
-    daemon: String,
-    clock: Clock,
-    standing: watch::Sender<LedgerStanding>,
+    pub(super) patience: Duration,
 }
 
 impl Ledger {
@@ -79,31 +69,26 @@ impl Ledger {
     /// there is another daemon or no state folder: with any other trouble there is a ledger whose
     /// calls fail until the trouble is over, see [`Ledger::standing`].
     pub async fn open(state: &Path, clock: Clock) -> Result<Self, LedgerError> {
-        let claim = Claim::take(state)?;
-        let (calls, mut queue) = mpsc::channel::<Call>(QUEUE);
+        let folder = state.to_owned();
+        let claim = task::spawn_blocking(move || Claim::take(&folder))
+            .await
+            .map_err(|_| LedgerError::Closed)??;
+        let (calls, queue) = mpsc::channel(QUEUE);
         let (said, standing) = watch::channel(LedgerStanding::default());
-        let mut desk = Desk {
-            claim,
-            book: None,
-            daemon: HEXLOWER.encode(&noise(clock())),
-            clock,
-            standing: said,
-        };
-        thread::Builder::new()
-            .name("ledger".to_owned())
-            .spawn(move || {
-                while let Some(call) = queue.blocking_recv() {
-                    call(&mut desk);
-                }
-            })
+        let ends = Ends::default();
+        let daemon = HEXLOWER.encode(&noise(clock()));
+        Desk::new(claim, daemon, clock, ends.clone(), said)
+            .serve(queue)
             .map_err(|source| LedgerError::Io {
                 path: state.to_owned(),
                 source,
             })?;
         let ledger = Self {
             calls,
+            ends,
             standing,
             clock,
+            patience: PATIENCE,
         };
         // What is wrong with it stands in its standing.
         ledger.ask(|_| Ok(())).await.ok();
@@ -115,26 +100,49 @@ impl Ledger {
         self.standing.clone()
     }
 
-    /// Has the thread do something with the open file.
-    async fn ask<T: Send + 'static>(
+    /// Closes it, and waits until all that was asked for is written and the file is let go of.
+    /// Clones and recorders must be gone, else it is not closed, and the wait ends by itself.
+    pub async fn close(self) {
+        let mut standing = self.standing.clone();
+        drop(self);
+        // It never holds: what is waited for is that nobody is left to say anything.
+        timeout(PATIENCE, standing.wait_for(|_| false)).await.ok();
+    }
+
+    /// Has the thread read from the open file.
+    async fn look<T: Send + 'static>(
         &self,
         what: impl FnOnce(&mut Book) -> Result<T, LedgerError> + Send + 'static,
+    ) -> Result<T, LedgerError> {
+        self.send(move |desk| desk.look(what)).await
+    }
+
+    /// Has the thread write to the open file.
+    pub(super) async fn ask<T: Send + 'static>(
+        &self,
+        what: impl FnOnce(&mut Book) -> Result<T, LedgerError> + Send + 'static,
+    ) -> Result<T, LedgerError> {
+        self.send(move |desk| desk.write(what)).await
+    }
+
+    /// Has the thread do something.
+    pub(super) async fn send<T: Send + 'static>(
+        &self,
+        what: impl FnOnce(&mut Desk) -> Result<T, LedgerError> + Send + 'static,
     ) -> Result<T, LedgerError> {
         let (answer, answered) = oneshot::channel();
         let call: Call = Box::new(move |desk| {
             // Whoever asked may be gone, and the work is done all the same.
-            answer.send(desk.with(what)).ok();
+            answer.send(what(desk)).ok();
         });
         let asked = async {
-            self.calls
-                .send(call)
-                .await
-                .map_err(|_| LedgerError::Closed)?;
+            let queued = self.calls.send(call).await;
+            queued.map_err(|_| LedgerError::Closed)?;
             answered.await.map_err(|_| LedgerError::Closed)?
         };
-        match timeout(PATIENCE, asked).await {
+        match timeout(self.patience, asked).await {
             Ok(result) => result,
-            Err(_) => Err(LedgerError::Slow(PATIENCE.as_secs())),
+            Err(_) => Err(LedgerError::Slow(self.patience.as_secs())),
         }
     }
 
@@ -142,11 +150,8 @@ impl Ledger {
     /// know it yet.
     pub async fn begin(&self, new: NewRun) -> (Recorder, Result<(), LedgerError>) {
         let head = self.head(new);
-        let account = Arc::new(Account::new(head.clone(), self.clock));
-        let recorder = Recorder {
-            account,
-            ledger: self.clone(),
-        };
+        let account = Account::new(head.clone(), self.clock);
+        let recorder = Recorder::new(account, self.clone());
         (recorder, self.ask(move |book| book.begin(&head)).await)
     }
 
@@ -167,28 +172,29 @@ impl Ledger {
 
     /// Runs, the newest first.
     pub async fn list(&self, query: RunQuery) -> Result<RunPage, LedgerError> {
-        self.ask(move |book| book.list(&query)).await
+        self.look(move |book| book.list(&query)).await
     }
 
     /// The run whose id this is, or the end of it.
     pub async fn find(&self, text: &str) -> Result<RunId, LedgerError> {
         let text = text.to_owned();
-        self.ask(move |book| book.find(&text)).await
+        self.look(move |book| book.find(&text)).await
     }
 
     /// One run with its story.
     pub async fn show(&self, run: RunId) -> Result<RunDetail, LedgerError> {
-        self.ask(move |book| book.show(run)).await
+        self.look(move |book| book.show(run)).await
     }
 
     /// The log of a run from this line on.
     pub async fn log(&self, run: RunId, from: u64) -> Result<RunLog, LedgerError> {
-        self.ask(move |book| book.log(run, from)).await
+        self.look(move |book| book.log(run, from)).await
     }
 
     /// What is known of the past of one kind of run.
     pub async fn past(&self, kind: RunKind, subject: Subject) -> Result<Past, LedgerError> {
-        self.ask(move |book| book.past(kind, &subject)).await
+        let now = (self.clock)();
+        self.look(move |book| book.past(kind, &subject, now)).await
     }
 
     /// What was done about due times since then.
@@ -198,7 +204,8 @@ impl Ledger {
         subject: Subject,
         since: Timestamp,
     ) -> Result<Vec<DueRun>, LedgerError> {
-        self.ask(move |book| book.due_runs(kind, &subject, since))
+        let now = (self.clock)();
+        self.look(move |book| book.due_runs(kind, &subject, since, now))
             .await
     }
 
@@ -215,7 +222,7 @@ impl Ledger {
     /// The pauses that count now.
     pub async fn pauses(&self) -> Result<BTreeMap<JobName, Pause>, LedgerError> {
         let now = (self.clock)();
-        self.ask(move |book| book.pauses(now)).await
+        self.look(move |book| book.pauses(now)).await
     }
 
     /// Remembers verifications of snapshots of a repository.
@@ -232,7 +239,7 @@ impl Ledger {
     /// What is remembered of a repository's verifications.
     pub async fn verified(&self, repository: &str) -> Result<Vec<Verified>, LedgerError> {
         let repository = repository.to_owned();
-        self.ask(move |book| book.verified(&repository)).await
+        self.look(move |book| book.verified(&repository)).await
     }
 
     /// Forgets the verifications of snapshots that are not there any more.
@@ -253,7 +260,8 @@ impl Ledger {
         found: Vec<SnapshotInfo>,
     ) -> Result<Entered, LedgerError> {
         let repository = repository.to_owned();
-        self.ask(move |book| book.enter_found(&repository, &found))
+        let now = (self.clock)();
+        self.ask(move |book| book.enter_found(&repository, &found, now))
             .await
     }
 
@@ -261,118 +269,6 @@ impl Ledger {
     pub async fn discard(&self, keep: Keep) -> Result<u64, LedgerError> {
         let now = (self.clock)();
         self.ask(move |book| book.discard(keep, now)).await
-    }
-}
-
-impl Desk {
-    fn with<T>(
-        &mut self,
-        what: impl FnOnce(&mut Book) -> Result<T, LedgerError>,
-    ) -> Result<T, LedgerError> {
-        let done = self.book().and_then(what);
-        match &done {
-            Err(error) if error.is_answer() => {}
-            Err(error) => {
-                if error.condemns_the_file() {
-                    self.book = None;
-                }
-                let trouble = Failure::from_error(error.code(), error);
-                self.say(|standing| standing.trouble = Some(trouble));
-            }
-            Ok(_) => self.say(|standing| standing.trouble = None),
-        }
-        done
-    }
-
-    fn book(&mut self) -> Result<&mut Book, LedgerError> {
-        let mut book = match self.book.take() {
-            Some(book) => return Ok(self.book.insert(book)),
-            None => self.open()?,
-        };
-        let interrupted = book.interrupt_others()?;
-        self.say(|standing| standing.interrupted.extend(interrupted));
-        Ok(self.book.insert(book))
-    }
-
-    fn open(&mut self) -> Result<Book, LedgerError> {
-        let (book, moved) = self.claim.open(&self.daemon, (self.clock)())?;
-        if moved.is_some() {
-            self.say(|standing| standing.moved = moved);
-        }
-        Ok(book)
-    }
-
-    /// Wakes those who listen only if there is something new.
-    fn say(&self, change: impl FnOnce(&mut LedgerStanding)) {
-        self.standing.send_if_modified(|standing| {
-            let before = standing.clone();
-            change(standing);
-            *standing != before
-        });
-    }
-}
-
-/// Takes what a run says into the ledger. Clones are the same run.
-#[derive(Clone, Debug)]
-pub struct Recorder {
-    account: Arc<Account>,
-    ledger: Ledger,
-}
-
-impl Recorder {
-    /// Which run.
-    pub fn run(&self) -> RunId {
-        self.account.run()
-    }
-
-    /// How far it is.
-    pub fn running(&self) -> Running {
-        self.account.running()
-    }
-
-    /// Writes a line into its log.
-    pub fn line(&self, level: LogLevel, text: &str) {
-        if self.account.line(level, text) {
-            self.call();
-        }
-    }
-
-    /// Ends the run, with all that it said.
-    pub async fn end(&self, ending: Ending) -> Result<(), LedgerError> {
-        let account = Arc::clone(&self.account);
-        self.ledger
-            .ask(move |book| {
-                let mut news = account.news();
-                news.bytes = ending.bytes.unwrap_or(news.bytes);
-                book.record(&account.head, &news, Some(&ending))?;
-                account.written(&news);
-                Ok(())
-            })
-            .await
-    }
-
-    /// Asks the thread to fetch what is new; if it has too much to do, the next event asks again.
-    fn call(&self) {
-        let account = Arc::clone(&self.account);
-        let call: Call = Box::new(move |desk| {
-            let news = account.news();
-            let recorded = desk.with(|book| book.record(&account.head, &news, None));
-            // Else it goes along the next time, and the ledger's standing says why.
-            if recorded.is_ok() {
-                account.written(&news);
-            }
-        });
-        if self.ledger.calls.try_send(call).is_err() {
-            self.account.not_called();
-        }
-    }
-}
-
-impl Progress for Recorder {
-    fn event(&self, event: Event) {
-        if self.account.hear(event) {
-            self.call();
-        }
     }
 }
 

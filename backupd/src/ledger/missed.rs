@@ -1,6 +1,8 @@
 //! Which due times were kept, and which were missed: computed from due times and runs, so that it
 //! is right however the daemon ended, and for a ledger that was off as much as for one that was on.
 
+use std::collections::BTreeMap;
+
 use backup_model::{RunId, RunOutcome};
 use jiff::{SignedDuration, Timestamp};
 
@@ -58,9 +60,20 @@ pub fn account(
 ) -> Vec<Accounted> {
     let past = dues.partition_point(|&due| due <= now);
     let latest = dues[..past].last().copied();
+    let mut own: BTreeMap<Timestamp, &DueRun> = BTreeMap::new();
+    for run in runs {
+        if let Some(due) = run.due {
+            let decides = own.entry(due).or_insert(run);
+            if order(run) > order(decides) {
+                *decides = run;
+            }
+        }
+    }
+    let mut successes: Vec<&DueRun> = runs.iter().filter(|r| r.outcome.is_success()).collect();
+    successes.sort_unstable_by_key(|run| (run.begun, run.run));
+
     let kept = |due: Timestamp| {
-        let own = runs.iter().filter(|run| run.due == Some(due));
-        if let Some(last) = own.max_by_key(|run| (success_first(run), run.begun, run.run)) {
+        if let Some(last) = own.get(&due) {
             match last.outcome {
                 RunOutcome::Skipped => return Kept::Skipped,
                 // Somebody wrote down that it was missed; it may have been made up for since.
@@ -70,10 +83,8 @@ pub fn account(
                 outcome => return Kept::NotDone(last.run, outcome),
             }
         }
-        let later = runs
-            .iter()
-            .filter(|run| run.begun >= due && run.outcome.is_success());
-        match later.min_by_key(|run| (run.begun, run.run)) {
+        let later = successes.partition_point(|run| run.begun < due);
+        match successes.get(later) {
             Some(made_up) => Kept::MadeUp(made_up.run),
             None if Some(due) != latest => Kept::Missed,
             None if now.duration_since(due) <= slack => Kept::Waiting,
@@ -89,9 +100,9 @@ pub fn account(
         .collect()
 }
 
-/// Of several runs for one due time, a success decides, else the latest.
-const fn success_first(run: &DueRun) -> bool {
-    run.outcome.is_success()
+/// Of several runs for one due time a success decides, else the latest.
+fn order(run: &DueRun) -> (bool, Timestamp, RunId) {
+    (run.outcome.is_success(), run.begun, run.run)
 }
 
 /// Since when something should have run that has not: the first due time that nothing was done

@@ -7,6 +7,8 @@
 //!
 //! It knows neither the scheduler nor the configuration; both ask it.
 
+mod account;
+mod desk;
 mod error;
 mod file;
 mod found;
@@ -29,11 +31,12 @@ mod tests;
 pub use error::LedgerError;
 pub use file::Moved;
 pub use found::Entered;
-pub use handle::{Clock, Ledger, LedgerStanding, Recorder};
+pub use handle::{Clock, Ledger, LedgerStanding};
 pub use keeping::Keep;
 pub use missed::{Accounted, DueRun, Kept, account, overdue_since};
 pub use past::{Past, Subject};
 pub use read::PAGE_MAX;
 pub use reader::LedgerReader;
+pub use recorder::Recorder;
 pub use verified::{Verified, VerifyOutcome};
 pub use write::{Ending, NewRun};

@@ -2,7 +2,7 @@
 //! the protection of a job, which is judged by its last run.
 
 use backup_model::{JobName, RunInfo, RunKind};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rusqlite::{OptionalExtension as _, params};
 
 use super::{
@@ -21,11 +21,11 @@ pub enum Subject {
 }
 
 impl Subject {
-    /// The condition on a row, for the parameters 1 and 2.
+    /// The condition on a row, for the parameters 1, 2 and 3: name, kind, and the latest beginning.
     fn condition(&self) -> &'static str {
         match self {
-            Self::Job(_) => "job = ?1 AND kind = ?2",
-            Self::Repository(_) => "repository = ?1 AND kind = ?2 AND job IS NULL",
+            Self::Job(_) => "job = ?1 AND kind = ?2 AND begun <= ?3",
+            Self::Repository(_) => "repository = ?1 AND kind = ?2 AND begun <= ?3 AND job IS NULL",
         }
     }
 
@@ -37,7 +37,12 @@ impl Subject {
     }
 }
 
-/// What is known of the past of something that is scheduled: plain facts.
+/// Two clocks, or one before and after it was set, may differ by so much.
+const CLOCK_SLACK: SignedDuration = SignedDuration::from_mins(5);
+
+/// What is known of the past of something that is scheduled: plain facts. Runs that are dated in
+/// the future are left out: a clock was wrong then, and who believed it would run nothing until
+/// that day.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Past {
     /// The latest due time for which a run was begun, or that was missed or skipped on record.
@@ -55,10 +60,15 @@ pub struct Past {
 
 impl Book {
     /// What is known of the past of one kind of run of a job or a repository.
-    pub(super) fn past(&self, kind: RunKind, subject: &Subject) -> Result<Past, LedgerError> {
+    pub(super) fn past(
+        &self,
+        kind: RunKind,
+        subject: &Subject,
+        now: Timestamp,
+    ) -> Result<Past, LedgerError> {
         let look = self.file.unchecked_transaction()?;
         let of = subject.condition();
-        let key = params![subject.name(), Text(kind)];
+        let key = params![subject.name(), Text(kind), until(now)];
         let (last_due, last_success): (Option<At>, Option<At>) = look.query_row(
             &format!(
                 "SELECT max(due),
@@ -106,19 +116,28 @@ impl Book {
         kind: RunKind,
         subject: &Subject,
         since: Timestamp,
+        now: Timestamp,
     ) -> Result<Vec<DueRun>, LedgerError> {
         let of = subject.condition();
         let mut asked = self.file.prepare(&format!(
-            "SELECT id, due, begun, outcome FROM run WHERE {of} AND max(begun, ifnull(due, begun)) >= ?3"
+            "SELECT id, due, begun, outcome FROM run WHERE {of} AND max(begun, ifnull(due, begun)) 
+                 >= ?4"
         ))?;
-        let rows = asked.query_map(params![subject.name(), Text(kind), At(since)], |row| {
-            Ok(DueRun {
-                run: row.get::<_, Text<_>>(0)?.0,
-                due: row.get::<_, Option<At>>(1)?.map(|at| at.0),
-                begun: row.get::<_, At>(2)?.0,
-                outcome: row.get::<_, Text<_>>(3)?.0,
-            })
-        })?;
+        let rows = asked.query_map(
+            params![subject.name(), Text(kind), until(now), At(since)],
+            |row| {
+                Ok(DueRun {
+                    run: row.get::<_, Text<_>>(0)?.0,
+                    due: row.get::<_, Option<At>>(1)?.map(|at| at.0),
+                    begun: row.get::<_, At>(2)?.0,
+                    outcome: row.get::<_, Text<_>>(3)?.0,
+                })
+            },
+        )?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
+}
+
+fn until(now: Timestamp) -> At {
+    At(now.checked_add(CLOCK_SLACK).unwrap_or(now))
 }

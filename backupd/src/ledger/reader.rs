@@ -43,8 +43,13 @@ impl LedgerReader {
     }
 
     /// What is known of the past of one kind of run.
-    pub fn past(&self, kind: RunKind, subject: &Subject) -> Result<Past, LedgerError> {
-        self.book.past(kind, subject)
+    pub fn past(
+        &self,
+        kind: RunKind,
+        subject: &Subject,
+        now: Timestamp,
+    ) -> Result<Past, LedgerError> {
+        self.book.past(kind, subject, now)
     }
 
     /// The pauses that count at this time.

@@ -1,1 +1,6 @@
-
+mod broken;
+mod course;
+mod found;
+mod kills;
+mod memory;
+mod support;
