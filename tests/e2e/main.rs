@@ -7,6 +7,8 @@ mod canary;
 #[cfg(test)]
 mod cores;
 #[cfg(test)]
+mod daemon;
+#[cfg(test)]
 mod door;
 #[cfg(test)]
 mod exit_codes;

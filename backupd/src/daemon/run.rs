@@ -3,8 +3,9 @@
 
 use std::{future::pending, sync::Arc, time::Duration};
 
-use backup_model::{Code, Failure};
-use tokio::{sync::Notify, task};
+use backup_core::ops;
+use backup_model::{Code, Failure, Selection};
+use tokio::{sync::Notify, task, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -13,12 +14,15 @@ use super::{
 };
 use crate::{
     clock,
-    ledger::Ledger,
+    ledger::{Entered, Ledger},
     schedule::{AlarmError, Alarms, Control, Driver, Event, Task, Timed},
 };
 
 /// Runs that were told to stop have so long to end. What they have stored, the next run takes up.
 const STOP_LIMIT: Duration = Duration::from_secs(30);
+
+/// A repository has so long to say what it holds, before the schedule begins without it.
+const SETTLE_LIMIT: Duration = Duration::from_mins(1);
 
 /// Runs until told to stop. An error is one with which it cannot go on, or begin.
 pub async fn run(
@@ -35,6 +39,7 @@ pub async fn run(
     let (driver, control, mut events) = Driver::new(clock::now, bells);
     let driver = tokio::spawn(driver.run(stop.clone()));
     let mut alarms = tokio::spawn(alarms.follow(control.agenda()));
+    settle(&settings, &ledger).await;
     plan(&settings, &ledger, &control).await?;
     let mut changes = watch(&settings);
     let mut runner = Runner::new(
@@ -46,6 +51,8 @@ pub async fn run(
     tracing::info!(state = %state.display(), "backupd {} is up", env!("CARGO_PKG_VERSION"));
     let ended = loop {
         tokio::select! {
+            // Looked at first: all else ends because of it.
+            biased;
             () = stop.cancelled() => break Ok(()),
             event = events.recv() => match event {
                 Some(Event::Due(due)) => runner.begin(due),
@@ -114,6 +121,37 @@ async fn plan(settings: &Settings, ledger: &Ledger, control: &Control) -> Result
     }
     let planned = control.replace(tasks).await;
     planned.map_err(|error| Failure::from_error(Code::Bug, &error))
+}
+
+/// Enters what the repositories know of runs and the ledger does not: a run that was killed after
+/// its commit is not to be made again. A repository that is not there now is no reason to wait.
+async fn settle(settings: &Settings, ledger: &Ledger) {
+    let in_force = settings.in_force();
+    for place in &in_force.access.places {
+        let found = async {
+            let repository = in_force.access.open(place).await?;
+            let listed = ops::list(&repository, &Selection::All).await;
+            let listed = listed.map_err(|error| error.to_failure())?;
+            let found = listed.into_iter().filter_map(Result::ok).collect();
+            let entered = ledger.enter_found(&place.name, found).await;
+            entered.map_err(|error| Failure::from_error(error.code(), &error))
+        };
+        let repository = &place.name;
+        match timeout(SETTLE_LIMIT, found).await {
+            Ok(Ok(entered)) if entered == Entered::default() => {}
+            Ok(Ok(entered)) => {
+                let (external, settled) = (entered.external, entered.settled);
+                tracing::info!(%repository, external, settled, "runs were found in the repository");
+            }
+            Ok(Err(failure)) => {
+                let code = failure.code.as_str();
+                tracing::warn!(%repository, code, "what ran there is not known: {}", failure.message);
+            }
+            Err(_) => {
+                tracing::warn!(%repository, "what ran there is not known: it does not answer")
+            }
+        }
+    }
 }
 
 /// Says what was found when the ledger was opened.
