@@ -148,7 +148,7 @@ async fn settle(settings: &Settings, ledger: &Ledger) {
                 tracing::warn!(%repository, code, "what ran there is not known: {}", failure.message);
             }
             Err(_) => {
-                tracing::warn!(%repository, "what ran there is not known: it does not answer")
+                tracing::warn!(%repository, "what ran there is not known: it does not answer");
             }
         }
     }
