@@ -64,8 +64,11 @@ impl World {
 
     /// What was written down of a proof.
     fn confirmed(&self) -> Option<serde_json::Value> {
-        let host = fs::read_dir(self.dir.join("state")).unwrap().next()?;
-        let text = fs::read_to_string(host.unwrap().path().join("kit.json")).ok()?;
+        let mut state = fs::read_dir(self.dir.join("state")).unwrap();
+        let text = state.find_map(|entry| {
+            let proof = entry.unwrap().path().join("kit.json");
+            fs::read_to_string(proof).ok()
+        })?;
         Some(serde_json::from_str(&text).unwrap())
     }
 }

@@ -20,6 +20,7 @@ pub(crate) const fn hint(code: Code) -> Option<&'static str> {
         Code::ProgramMissing => {
             "Install PostgreSQL's client programs: sudo apt-get install postgresql-client"
         }
+        Code::NoRun => "The daemon's log names its runs; the last six digits of one are enough.",
         Code::RepositoryDamaged => {
             "Keep the repository as it is and bring its damaged files back from a copy. A run \
              whose record is lost for good can be given up: backupctl snapshot forget SNAPSHOT"
