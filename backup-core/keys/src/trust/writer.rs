@@ -62,8 +62,8 @@ impl Writer {
     }
 
     /// Whether a forget that it signed counts: all do until it is removed, then those up to the one
-    /// that was the newest. That one's digest is [`TrustRecord::pinned_forget`]'s to compare.
-    /// Whether it has the role is asked apart, of a removed writer too.
+    /// that was the newest, whose digest the trust record pins. Whether it has the role is asked
+    /// apart, of a removed writer too.
     pub fn forget_counts(&self, version: u64) -> bool {
         self.removed.as_ref().is_none_or(|removal| {
             let pinned = removal.accepted.forget.as_ref();
