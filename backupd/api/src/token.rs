@@ -196,7 +196,13 @@ mod tests {
         assert_eq!((&read.id, read.digest()), (&made.id, made.digest()));
         assert!(!format!("{read:?}").contains(&whole.expose_secret()[20..]));
         let text = whole.expose_secret();
-        for bad in ["", "bk_", &text[..83], &text.to_uppercase(), &format!("{text} ")] {
+        for bad in [
+            "",
+            "bk_",
+            &text[..83],
+            &text.to_uppercase(),
+            &format!("{text} "),
+        ] {
             assert!(bad.parse::<TokenText>().is_err(), "{bad}");
         }
     }

@@ -28,7 +28,12 @@ pub struct Settings {
 
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { group_scopes, hosts, most_requests, auth_failed: _ } = self;
+        let Self {
+            group_scopes,
+            hosts,
+            most_requests,
+            auth_failed: _,
+        } = self;
         f.debug_struct("Settings")
             .field("group_scopes", group_scopes)
             .field("hosts", hosts)
@@ -73,7 +78,11 @@ impl Api {
     /// Answers by another service from now on: a new configuration. What runs goes on with the
     /// one that it was begun with.
     pub fn replace(&self, service: Arc<dyn Service>) {
-        let mut current = self.0.service.write().unwrap_or_else(PoisonError::into_inner);
+        let mut current = self
+            .0
+            .service
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
         *current = service;
     }
 
@@ -83,7 +92,11 @@ impl Api {
     }
 
     pub(super) fn service(&self) -> Arc<dyn Service> {
-        let current = self.0.service.read().unwrap_or_else(PoisonError::into_inner);
+        let current = self
+            .0
+            .service
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
         Arc::clone(&current)
     }
 }

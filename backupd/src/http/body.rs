@@ -94,7 +94,13 @@ pub(super) fn parse<T: DeserializeOwned>(raw: &[u8]) -> Result<T, Refused> {
 /// names of fields: no values.
 fn safe_words(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    let safe = ["unknown field", "missing field", "unknown variant", "duplicate key", "nested"];
+    let safe = [
+        "unknown field",
+        "missing field",
+        "unknown variant",
+        "duplicate key",
+        "nested",
+    ];
     let text = text.split(" at line ").next().unwrap_or_default();
     match safe.iter().any(|words| text.starts_with(words)) && text.len() < 400 {
         true => format!(": {text}"),
@@ -196,27 +202,61 @@ mod tests {
         parse::<TaskRequest>(fine).unwrap();
         let deep = [b"[".repeat(33), b"]".repeat(33)].concat();
         for (body, says) in [
-            (&br#"{"prune":{"repository":"a","repository":"b","grace_secs":1}}"#[..], "duplicate key"),
-            (br#"{"backup":{"job":"a"},"backup":{"job":"b"}}"#, "duplicate key"),
-            (br#"{"prune":{"repository":"a","grace_secs":1,"force":true}}"#, "unknown field `force`"),
+            (
+                &br#"{"prune":{"repository":"a","repository":"b","grace_secs":1}}"#[..],
+                "duplicate key",
+            ),
+            (
+                br#"{"backup":{"job":"a"},"backup":{"job":"b"}}"#,
+                "duplicate key",
+            ),
+            (
+                br#"{"prune":{"repository":"a","grace_secs":1,"force":true}}"#,
+                "unknown field `force`",
+            ),
             (br#"{"format-disk":{"job":"a"}}"#, "unknown variant"),
-            (br#"{"prune":{"repository":"a"}}"#, "missing field `grace_secs`"),
-            (br#"{"prune":{"repository":"a","grace_secs":1e999}}"#, "not plain JSON"),
-            (br#"{"prune":{"repository":"a","grace_secs":NaN}}"#, "not plain JSON"),
-            (br#"{"prune":{"repository":"a","grace_secs":18446744073709551616}}"#, "not what belongs"),
-            (br#"{"prune":{"repository":"a","grace_secs":-1}}"#, "not what belongs"),
+            (
+                br#"{"prune":{"repository":"a"}}"#,
+                "missing field `grace_secs`",
+            ),
+            (
+                br#"{"prune":{"repository":"a","grace_secs":1e999}}"#,
+                "not plain JSON",
+            ),
+            (
+                br#"{"prune":{"repository":"a","grace_secs":NaN}}"#,
+                "not plain JSON",
+            ),
+            (
+                br#"{"prune":{"repository":"a","grace_secs":18446744073709551616}}"#,
+                "not what belongs",
+            ),
+            (
+                br#"{"prune":{"repository":"a","grace_secs":-1}}"#,
+                "not what belongs",
+            ),
             (b"{\"backup\":{\"job\":\"\xff\"}}", "not plain JSON"),
             (br#"{"backup":{"job":"\ud800"}}"#, "not plain JSON"),
             (br#"{"backup":{"job":"a\u0000"}}"#, "not what belongs"),
             (br#"{"backup":{"job":"../a"}}"#, "not what belongs"),
             (br#"{"backup":{"job":"a"}} x"#, "not plain JSON"),
-            (br#"{"verify":{"selection":{"select":"all","x":1},"level":"data"}}"#, "unknown field"),
-            (br#"{"verify":{"selection":{"select":"all"},"level":"deep"}}"#, "unknown variant"),
+            (
+                br#"{"verify":{"selection":{"select":"all","x":1},"level":"data"}}"#,
+                "unknown field",
+            ),
+            (
+                br#"{"verify":{"selection":{"select":"all"},"level":"deep"}}"#,
+                "unknown variant",
+            ),
             (&deep, "nested deeper than 32"),
             (b"", "not plain JSON"),
         ] {
             let said = refused::<TaskRequest>(body);
-            assert!(said.contains(says), "{}: {said}", String::from_utf8_lossy(body));
+            assert!(
+                said.contains(says),
+                "{}: {said}",
+                String::from_utf8_lossy(body)
+            );
         }
     }
 
@@ -228,7 +268,10 @@ mod tests {
             format!(r#"{{"unwrapped_by":"a","identities":"{secret}"}}"#),
             format!(r#"{{"unwrapped_by":{{"a":"{secret}"}},"identities":[]}}"#),
         ] {
-            assert!(!refused::<EpochKeys>(body.as_bytes()).contains(secret), "{body}");
+            assert!(
+                !refused::<EpochKeys>(body.as_bytes()).contains(secret),
+                "{body}"
+            );
         }
         let body = format!(r#"{{"id":"a","label":"b","scopes":["status"],"expires":"{secret}"}}"#);
         assert!(!refused::<NewToken>(body.as_bytes()).contains(secret));

@@ -41,7 +41,10 @@ pub(super) struct Caller {
 const HEADERS: [(HeaderName, &str); 4] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::CACHE_CONTROL, "no-store"),
-    (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+    (
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'none'; frame-ancestors 'none'",
+    ),
     (header::X_FRAME_OPTIONS, "DENY"),
 ];
 
@@ -56,7 +59,9 @@ pub(super) async fn guard(State(api): State<Api>, request: Request, next: Next) 
         Err(response) => response,
     };
     for (name, value) in HEADERS {
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
+        response
+            .headers_mut()
+            .insert(name, HeaderValue::from_static(value));
     }
     response
 }
@@ -95,11 +100,16 @@ fn origin(api: &Api, headers: &HeaderMap) -> Result<(), &'static str> {
         _ => host,
     };
     let allowed = api.0.settings.hosts.iter().map(String::as_str);
-    if !allowed.chain(["localhost"]).any(|allowed| allowed.eq_ignore_ascii_case(name)) {
+    if !allowed
+        .chain(["localhost"])
+        .any(|allowed| allowed.eq_ignore_ascii_case(name))
+    {
         return Err("this daemon has another name");
     }
     let browser = [header::ORIGIN, header::COOKIE, header::REFERER];
-    let fetches = headers.keys().any(|name| name.as_str().starts_with("sec-fetch-"));
+    let fetches = headers
+        .keys()
+        .any(|name| name.as_str().starts_with("sec-fetch-"));
     if fetches || browser.iter().any(|name| headers.contains_key(name)) {
         return Err("web pages may not ask this daemon");
     }
@@ -126,7 +136,9 @@ fn caller(api: &Api, peer: &Peer, headers: &HeaderMap) -> Result<Caller, Respons
     let token = first.to_str().ok().filter(|_| given.next().is_none());
     let token = token.and_then(|text| text.strip_prefix("Bearer "));
     let token: Option<TokenText> = token.and_then(|text| text.parse().ok());
-    let scopes = token.as_ref().and_then(|token| api.0.tokens.scopes(token, clock::now()));
+    let scopes = token
+        .as_ref()
+        .and_then(|token| api.0.tokens.scopes(token, clock::now()));
     match (token, scopes) {
         (Some(token), Some(scopes)) => Ok(Caller {
             actor: format!("token {}", token.id),
@@ -152,7 +164,9 @@ fn failed(api: &Api, failure: &AuthFailure) -> Response {
         Verdict::Wait(secs) => {
             let text = format!("too many wrong tokens: wait {secs} s");
             let mut response = Refused::new(Code::SlowDown, text).into_response();
-            response.headers_mut().insert(header::RETRY_AFTER, secs.into());
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, secs.into());
             response
         }
     }

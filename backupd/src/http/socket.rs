@@ -50,8 +50,8 @@ pub async fn listen(path: &Path) -> Result<UnixListener, Failure> {
 fn check_folder(path: &Path) -> Result<(), String> {
     let folder = path.parent().filter(|_| path.is_absolute());
     let folder = folder.ok_or("the path is not absolute")?;
-    let found = fs::symlink_metadata(folder)
-        .map_err(|error| format!("{}: {error}", folder.display()))?;
+    let found =
+        fs::symlink_metadata(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let shown = folder.display();
     if !found.is_dir() {
         return Err(format!("{shown} is not a folder"));
@@ -97,7 +97,10 @@ mod tests {
         let link = folder.path().join("link.sock");
         symlink(&path, &link).unwrap();
         assert_eq!(listen(&link).await.unwrap_err().code, Code::Listen);
-        assert_eq!(listen(Path::new("api.sock")).await.unwrap_err().code, Code::Listen);
+        assert_eq!(
+            listen(Path::new("api.sock")).await.unwrap_err().code,
+            Code::Listen
+        );
         let open = folder.path().join("open");
         fs::create_dir(&open).unwrap();
         fs::set_permissions(&open, fs::Permissions::from_mode(0o777)).unwrap();

@@ -61,8 +61,8 @@ impl Daemon {
         key: Option<&str>,
         body: &(impl Serialize + Sync),
     ) -> Result<A, Failure> {
-        let body = crate::secret_body(body)
-            .map_err(|error| Failure::from_error(Code::Bug, &error))?;
+        let body =
+            crate::secret_body(body).map_err(|error| Failure::from_error(Code::Bug, &error))?;
         let request = request(method, path, key, Bytes::from_owner(Wiped(body)))?;
         self.answer(request).await
     }
@@ -82,10 +82,7 @@ impl Daemon {
         Ok(self.exchange(request).await?.into_body())
     }
 
-    async fn exchange(
-        &self,
-        request: Request<Full<Bytes>>,
-    ) -> Result<Response<Incoming>, Failure> {
+    async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Response<Incoming>, Failure> {
         let gone = |error: &(dyn std::error::Error + 'static)| {
             let text = format!("no daemon answers at {}", self.socket.display());
             let cause = Failure::from_error(Code::Daemon, error);

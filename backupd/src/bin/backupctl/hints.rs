@@ -134,7 +134,9 @@ pub(crate) const fn hint(code: Code) -> Option<&'static str> {
         }
         Code::TooLarge => "Ask for less at once.",
         Code::TimeOut | Code::Overloaded => "Try again in a moment.",
-        Code::NoTask => "The daemon forgets tasks when it restarts, and old ones when new ones end.",
+        Code::NoTask => {
+            "The daemon forgets tasks when it restarts, and old ones when new ones end."
+        }
         Code::NoToken => "Tokens that are gone stay gone: make a new one.",
         Code::KeyReused => "Use a new idempotency key for each thing that is to be done once.",
         Code::Listen => {

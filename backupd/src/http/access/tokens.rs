@@ -39,7 +39,8 @@ impl Tokens {
         for kept in self.kept().iter() {
             let same_id = kept.info.id.as_bytes().ct_eq(token.id.as_bytes());
             let former = kept.former.as_ref();
-            let (digest, until) = former.map_or((kept.secret, None), |(d, until)| (*d, Some(*until)));
+            let (digest, until) =
+                former.map_or((kept.secret, None), |(d, until)| (*d, Some(*until)));
             let current = kept.secret.0.ct_eq(&given.0);
             let overlapping = Choice::from(u8::from(until.is_some_and(|until| now < until)));
             let counts = same_id & (current | (digest.0.ct_eq(&given.0) & overlapping));
@@ -236,7 +237,10 @@ mod tests {
         let whole = secrecy::ExposeSecret::expose_secret(&token.whole()).to_owned();
         assert!(!text.contains(&whole[20..]));
         let mode = |mode| fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(
+            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
         mode(0o640);
         assert!(Tokens::open(state.path()).is_err());
         mode(0o600);
@@ -251,14 +255,36 @@ mod tests {
         let fine = new(&TokenText::generate().unwrap());
         let year = 366 * 24 * 3600;
         for bad in [
-            NewToken { id: "../../etc".to_owned(), ..fine.clone() },
-            NewToken { label: "a\nb".to_owned(), ..fine.clone() },
-            NewToken { label: String::new(), ..fine.clone() },
-            NewToken { scopes: Scopes(vec![]), ..fine.clone() },
-            NewToken { expires: at(0), ..fine.clone() },
-            NewToken { expires: at(year + 1), ..fine.clone() },
+            NewToken {
+                id: "../../etc".to_owned(),
+                ..fine.clone()
+            },
+            NewToken {
+                label: "a\nb".to_owned(),
+                ..fine.clone()
+            },
+            NewToken {
+                label: String::new(),
+                ..fine.clone()
+            },
+            NewToken {
+                scopes: Scopes(vec![]),
+                ..fine.clone()
+            },
+            NewToken {
+                expires: at(0),
+                ..fine.clone()
+            },
+            NewToken {
+                expires: at(year + 1),
+                ..fine.clone()
+            },
         ] {
-            assert_eq!(tokens.add(&bad, at(0)).unwrap_err().code, Code::Usage, "{bad:?}");
+            assert_eq!(
+                tokens.add(&bad, at(0)).unwrap_err().code,
+                Code::Usage,
+                "{bad:?}"
+            );
         }
         tokens.add(&fine, at(0)).unwrap();
         assert_eq!(tokens.add(&fine, at(0)).unwrap_err().code, Code::Usage);

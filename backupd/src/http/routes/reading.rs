@@ -96,12 +96,18 @@ pub(super) async fn stats(call: Call) -> Answer {
 
 pub(super) async fn prune_plan(call: Call) -> Answer {
     let name: String = call.param("repository")?;
-    Ok(json(&call.api.service().plan_prune(&name, &unheard()).await?))
+    Ok(json(
+        &call.api.service().plan_prune(&name, &unheard()).await?,
+    ))
 }
 
 pub(super) async fn snapshots(call: Call) -> Answer {
     let query: SnapshotsQuery = call.query()?;
-    let runs = call.api.service().snapshots(&selection(query.select)?).await?;
+    let runs = call
+        .api
+        .service()
+        .snapshots(&selection(query.select)?)
+        .await?;
     let runs = runs.into_iter().map(Outcome::from).collect();
     Ok(json(&page(runs, query.from, query.limit)?))
 }
@@ -114,7 +120,9 @@ pub(super) async fn snapshot(call: Call) -> Answer {
 pub(super) async fn streams(mut call: Call) -> Answer {
     let name = named(&call)?;
     let keys: EpochKeys = call.body().await?;
-    Ok(json(&call.api.service().snapshot(&name, Some(&keys)).await?))
+    Ok(json(
+        &call.api.service().snapshot(&name, Some(&keys)).await?,
+    ))
 }
 
 pub(super) async fn key_files(call: Call) -> Answer {

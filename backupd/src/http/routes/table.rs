@@ -178,7 +178,9 @@ async fn answer(
         caller,
         headers: parts.headers,
         uri: parts.uri,
-        params: params.map(|(name, text)| (name.to_owned(), text.to_owned())).collect(),
+        params: params
+            .map(|(name, text)| (name.to_owned(), text.to_owned()))
+            .collect(),
         body,
     };
     (route.answer)(call).await.into_response()

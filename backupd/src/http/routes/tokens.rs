@@ -23,7 +23,11 @@ pub(super) async fn add(mut call: Call) -> Answer {
 pub(super) async fn rotate(mut call: Call) -> Answer {
     let id: String = call.param("id")?;
     let rotation: Rotation = call.body().await?;
-    Ok(json(&call.api.0.tokens.rotate(&id, &rotation, clock::now())?))
+    Ok(json(&call.api.0.tokens.rotate(
+        &id,
+        &rotation,
+        clock::now(),
+    )?))
 }
 
 pub(super) async fn revoke(call: Call) -> Answer {

@@ -185,7 +185,10 @@ mod tests {
         let log = Log::new();
         let failure = Failure::new(Code::Source, "x".repeat(1 << 20));
         let mut added = 0;
-        while log.add(TaskLine::Progress(Event::Warned(failure.clone()))).is_ok() {
+        while log
+            .add(TaskLine::Progress(Event::Warned(failure.clone())))
+            .is_ok()
+        {
             added += 1;
             assert!(added < 64);
         }

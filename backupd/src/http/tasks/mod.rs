@@ -5,5 +5,5 @@ mod log;
 mod registry;
 mod work;
 
-pub(super) use log::{Log, Reader};
+pub(super) use log::Reader;
 pub(super) use registry::{Begun, Tasks};

@@ -55,7 +55,12 @@ impl Tasks {
         begun: Begun,
         service: Arc<dyn Service>,
     ) -> Result<TaskInfo, Failure> {
-        let Begun { actor, key, request, now } = begun;
+        let Begun {
+            actor,
+            key,
+            request,
+            now,
+        } = begun;
         let key = key.map(|(key, digest)| (format!("{actor} {key}"), digest));
         let mut entries = self.entries();
         if let Some(info) = known(&entries, key.as_ref())? {
@@ -90,7 +95,10 @@ impl Tasks {
             // On its own, so that a mistake in the work ends the work and nothing else.
             let work = tokio::spawn(work::run(service, request, Arc::clone(&log), cancel));
             let ended = work.await.unwrap_or_else(|_| {
-                Err(Failure::new(Code::Bug, "the task ended by a mistake in the daemon"))
+                Err(Failure::new(
+                    Code::Bug,
+                    "the task ended by a mistake in the daemon",
+                ))
             });
             tasks.end(&id, &log, ended);
         });
@@ -114,7 +122,11 @@ impl Tasks {
     /// All tasks, newest first.
     pub(in crate::http) fn list(&self) -> Vec<TaskInfo> {
         let entries = self.entries();
-        entries.iter().rev().map(|entry| entry.info.clone()).collect()
+        entries
+            .iter()
+            .rev()
+            .map(|entry| entry.info.clone())
+            .collect()
     }
 
     /// One task.
@@ -159,10 +171,7 @@ impl Tasks {
 }
 
 /// The task that was begun by this key.
-fn known(
-    entries: &[Entry],
-    key: Option<&(String, [u8; 32])>,
-) -> Result<Option<TaskInfo>, Failure> {
+fn known(entries: &[Entry], key: Option<&(String, [u8; 32])>) -> Result<Option<TaskInfo>, Failure> {
     let Some((key, digest)) = key else {
         return Ok(None);
     };
@@ -173,14 +182,19 @@ fn known(
             Ok(Some(entry.info.clone()))
         }
         Some(entry) => {
-            let text = format!("this idempotency key began task {}, another one", entry.info.id);
+            let text = format!(
+                "this idempotency key began task {}, another one",
+                entry.info.id
+            );
             Err(Failure::new(Code::KeyReused, text))
         }
     }
 }
 
 fn admit(entries: &[Entry], request: &TaskRequest) -> Result<(), Failure> {
-    let running = entries.iter().filter(|e| e.info.state == TaskState::Running);
+    let running = entries
+        .iter()
+        .filter(|e| e.info.state == TaskState::Running);
     let running: Vec<&TaskInfo> = running.map(|entry| &entry.info).collect();
     if running.len() >= MOST_RUNNING {
         let text = format!("{MOST_RUNNING} tasks run already");
