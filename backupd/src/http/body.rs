@@ -242,7 +242,7 @@ mod tests {
             (br#"{"backup":{"job":"a"}} x"#, "not plain JSON"),
             (
                 br#"{"verify":{"selection":{"select":"all","x":1},"level":"data"}}"#,
-                "unknown field",
+                "not what belongs",
             ),
             (
                 br#"{"verify":{"selection":{"select":"all"},"level":"deep"}}"#,
