@@ -102,9 +102,10 @@ fn safe_words(error: &serde_json::Error) -> String {
         "nested",
     ];
     let text = text.split(" at line ").next().unwrap_or_default();
-    match safe.iter().any(|words| text.starts_with(words)) && text.len() < 400 {
-        true => format!(": {text}"),
-        false => String::new(),
+    if safe.iter().any(|words| text.starts_with(words)) && text.len() < 400 {
+        format!(": {text}")
+    } else {
+        String::new()
     }
 }
 
@@ -160,10 +161,10 @@ impl<'de> Visitor<'de> for Strict {
     }
 
     fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<(), E> {
-        match text.contains('\0') {
-            true => Err(E::custom("a text with NUL")),
-            false => Ok(()),
+        if text.contains('\0') {
+            return Err(E::custom("a text with NUL"));
         }
+        Ok(())
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {

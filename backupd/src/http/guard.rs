@@ -50,7 +50,7 @@ const HEADERS: [(HeaderName, &str); 4] = [
 
 /// Lets a request through, or not.
 pub(super) async fn guard(State(api): State<Api>, request: Request, next: Next) -> Response {
-    let mut response = match admit(&api, request).await {
+    let mut response = match admit(&api, request) {
         Ok((request, room)) => {
             let response = next.run(request).await;
             drop(room);
@@ -66,7 +66,7 @@ pub(super) async fn guard(State(api): State<Api>, request: Request, next: Next) 
     response
 }
 
-async fn admit(
+fn admit(
     api: &Api,
     mut request: Request<Body>,
 ) -> Result<(Request<Body>, tokio::sync::OwnedSemaphorePermit), Response> {

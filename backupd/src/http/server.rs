@@ -107,16 +107,12 @@ async fn accept(
     room: &Arc<Semaphore>,
 ) -> Option<(UnixStream, u32, tokio::sync::OwnedSemaphorePermit)> {
     let place = Arc::clone(room).acquire_owned().await.ok()?;
-    match listener.accept().await {
-        Ok((stream, _)) => {
-            // Somebody who is gone already has no peer.
-            let uid = stream.peer_cred().ok()?.uid();
-            Some((stream, uid, place))
-        }
-        Err(_) => {
-            // Out of descriptors, most likely: it will not be better at once.
-            tokio::time::sleep(PAUSE).await;
-            None
-        }
-    }
+    let Ok((stream, _)) = listener.accept().await else {
+        // Out of descriptors, most likely: it will not be better at once.
+        tokio::time::sleep(PAUSE).await;
+        return None;
+    };
+    // Somebody who is gone already has no peer.
+    let uid = stream.peer_cred().ok()?.uid();
+    Some((stream, uid, place))
 }

@@ -13,7 +13,7 @@ use std::{
 
 /// So many may fail before anybody waits.
 const FREE: u32 = 5;
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_mins(1);
 /// Pairs of source and id that are remembered.
 const MOST: usize = 4096;
 

@@ -32,67 +32,28 @@ async fn headers_that_do_not_belong_are_refused() {
     };
     let mut none = request("GET", "/v1/jobs", "");
     none.headers_mut().remove("host");
-    for (what, request, status, code) in [
-        ("two tokens", twice, 401, "E-SIGN-IN"),
+    let cases = [
+        ("two tokens", twice, 401),
+        ("malformed", header("authorization", "Bearer bk_1_2"), 401),
+        ("basic", header("authorization", "Basic YTpi"), 401),
         (
-            "malformed",
-            header("authorization", "Bearer bk_1_2"),
-            401,
-            "E-SIGN-IN",
-        ),
-        (
-            "basic",
-            header("authorization", "Basic YTpi"),
-            401,
-            "E-SIGN-IN",
-        ),
-        (
-            "lower case",
+            "case",
             header("authorization", &format!("bearer {whole}")),
             401,
-            "E-SIGN-IN",
         ),
-        ("rebound", host("evil.example"), 403, "E-NOT-PERMITTED"),
-        (
-            "rebound with port",
-            host("evil.example:80"),
-            403,
-            "E-NOT-PERMITTED",
-        ),
-        ("no host", none, 403, "E-NOT-PERMITTED"),
-        (
-            "two hosts",
-            header("host", "localhost"),
-            403,
-            "E-NOT-PERMITTED",
-        ),
-        (
-            "origin",
-            header("origin", "https://evil.example"),
-            403,
-            "E-NOT-PERMITTED",
-        ),
-        (
-            "own origin",
-            header("origin", "http://localhost"),
-            403,
-            "E-NOT-PERMITTED",
-        ),
-        (
-            "fetch",
-            header("sec-fetch-site", "same-origin"),
-            403,
-            "E-NOT-PERMITTED",
-        ),
-        ("cookie", header("cookie", "a=b"), 403, "E-NOT-PERMITTED"),
-        ("websocket", header("upgrade", "websocket"), 400, "E-USAGE"),
-    ] {
+        ("rebound", host("evil.example"), 403),
+        ("with a port", host("evil.example:80"), 403),
+        ("no host", none, 403),
+        ("two hosts", header("host", "localhost"), 403),
+        ("origin", header("origin", "https://evil.example"), 403),
+        ("own origin", header("origin", "http://localhost"), 403),
+        ("fetch", header("sec-fetch-site", "same-origin"), 403),
+        ("cookie", header("cookie", "a=b"), 403),
+        ("websocket", header("upgrade", "websocket"), 400),
+    ];
+    for (what, request, status) in cases {
         let answer = fixture.ask(ROOT, request).await;
-        assert_eq!(
-            (answer.status, &answer.body["code"]),
-            (status, &code.into()),
-            "{what}"
-        );
+        assert_eq!(answer.status, status, "{what}: {answer:?}");
     }
     for fine in ["localhost", "LOCALHOST:8443", "vault01"] {
         assert_eq!(fixture.ask(ROOT, host(fine)).await.status, 200, "{fine}");
@@ -212,7 +173,7 @@ async fn what_is_not_http_or_too_much_of_it_is_refused_by_the_socket() {
     let fixture = Fixture::new().await;
     let (socket, _stop, _served) = fixture.serve().await;
     let head = "GET /v1/jobs HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n";
-    let flood: String = (0..100).map(|n| format!("X-{n}: x\r\n")).collect();
+    let flood = "X: x\r\n".repeat(100);
     let long = format!("X: {}\r\n", "x".repeat(20 << 10));
     let cases = [
         (format!("{head}{flood}\r\n"), "HTTP/1.1 431"),

@@ -10,7 +10,7 @@ use std::{
 use axum::{Router, body::Body};
 use backup_keys::Identity;
 use backup_model::Selection;
-use backupd_api::{EpochKeys, NewSecret, NewToken, Scope, Scopes, Service, TokenText};
+use backupd_api::{EpochKeys, NewSecret, NewToken, Scope, Scopes, Service as _, TokenText};
 use http::Request;
 use http_body_util::BodyExt as _;
 use hyper::service::Service as _;
