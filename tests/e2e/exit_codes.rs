@@ -292,8 +292,9 @@ const DISK: &str = r#"
         exit $status'
 "#;
 
-/// Statuses that other tests have, as they are about more than one line.
-const ELSEWHERE: [u8; 2] = [130, 143];
+/// Statuses that other tests have, as they are about more than one line: signals, and what only a
+/// daemon answers.
+const ELSEWHERE: [u8; 4] = [19, 20, 130, 143];
 
 /// An entry of a table.
 struct Row {

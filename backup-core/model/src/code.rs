@@ -161,6 +161,34 @@ codes! {
     Config = "E-CONFIG", 18, 500, Invalid;
     /// There is no configuration.
     ConfigMissing = "E-CONFIG-MISSING", 18, 500, NotFound;
+    /// Nobody has signed in, or not with a token that counts.
+    SignIn = "E-SIGN-IN", 19, 401, Denied;
+    /// Whoever asks may not do this.
+    NotPermitted = "E-NOT-PERMITTED", 19, 403, Denied;
+    /// Too many failed sign-ins from one place.
+    SlowDown = "E-SLOW-DOWN", 19, 429, Denied;
+    /// The API has nothing at this address.
+    NoRoute = "E-NO-ROUTE", 2, 404, NotFound;
+    /// The API has something at this address, but not for this method.
+    Method = "E-METHOD", 2, 405, Invalid;
+    /// A request is larger than the API takes.
+    TooLarge = "E-TOO-LARGE", 2, 413, Invalid;
+    /// A request's content is not JSON.
+    MediaType = "E-MEDIA-TYPE", 2, 415, Invalid;
+    /// A request did not arrive in time.
+    TimeOut = "E-TIME-OUT", 1, 408, Retryable;
+    /// The daemon is busy with as many requests as it takes.
+    Overloaded = "E-OVERLOADED", 11, 503, Retryable;
+    /// There is no such task, or it is forgotten.
+    NoTask = "E-NO-TASK", 16, 404, NotFound;
+    /// There is no such token.
+    NoToken = "E-NO-TOKEN", 16, 404, NotFound;
+    /// An idempotency key was used before, for something else.
+    KeyReused = "E-KEY-REUSED", 17, 409, Conflict;
+    /// The daemon cannot listen where it should.
+    Listen = "E-LISTEN", 11, 500, Conflict;
+    /// The daemon cannot be reached, or went away.
+    Daemon = "E-DAEMON", 20, 502, Retryable;
     /// Stopped by SIGINT.
     Interrupted = "E-INTERRUPTED", 130, 499, Cancelled;
     /// Stopped by SIGTERM.

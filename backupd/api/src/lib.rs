@@ -3,7 +3,12 @@
 //!
 //! It knows nothing of the engine. A daemon and a process of its own can both stand behind it.
 
+mod client;
+mod secret;
+mod task;
+mod token;
 mod trial;
+mod wire;
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -15,9 +20,14 @@ use backup_model::{
     VerifyReport, Why,
 };
 use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
+pub use client::HttpService;
+pub use task::{Kind, Numbered, TaskInfo, TaskLine, TaskReport, TaskRequest, TaskState};
+pub use token::{NewSecret, NewToken, Rotation, Scope, Scopes, TokenInfo, TokenText};
 pub use trial::Trial;
+pub use wire::{HoldReason, Newest, Outcome, Page, Released, secret_body};
 
 /// What goes along with long work: who listens, and who may stop it.
 #[derive(Clone)]
@@ -36,11 +46,13 @@ impl std::fmt::Debug for Task {
 
 /// What opens data, for one operation: identities of epochs. Whoever asks takes them out of
 /// [`Service::key_files`] with an administrator's key, which never goes along.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct EpochKeys {
     /// What to call the key that they were unwrapped with, where people read it.
     pub unwrapped_by: String,
     /// The text of each identity. None is an answer, too: the key opens nothing of what was meant.
+    #[serde(serialize_with = "secret::exposed")]
     pub identities: Vec<SecretString>,
 }
 
@@ -48,7 +60,8 @@ pub struct EpochKeys {
 pub type ListedRun = Result<SnapshotInfo, Failure>;
 
 /// What to verify, and how deep.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct VerifyRequest {
     /// Which snapshots.
     pub selection: Selection,
@@ -59,20 +72,23 @@ pub struct VerifyRequest {
 }
 
 /// What to look at in a snapshot's folders.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct LsRequest {
     /// The snapshot.
     pub snapshot: SnapshotName,
     /// A file or folder; the outermost ones without it.
     pub path: Option<PathBuf>,
     /// All beneath, too.
+    #[serde(default)]
     pub recursive: bool,
     /// Opens the data.
     pub keys: EpochKeys,
 }
 
 /// Which snapshots to compare.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct DiffRequest {
     /// The first one.
     pub before: SnapshotName,
@@ -85,7 +101,8 @@ pub struct DiffRequest {
 }
 
 /// What to search for.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct FindRequest {
     /// Which snapshots.
     pub selection: Selection,
@@ -96,7 +113,8 @@ pub struct FindRequest {
 }
 
 /// Where a database goes.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct DatabaseOrder {
     /// The new database's name; by default `<database>_restored_<time>`.
     pub name: Option<String>,
@@ -106,23 +124,29 @@ pub struct DatabaseOrder {
 }
 
 /// What to restore, and where.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct RestoreOrder {
     /// The snapshot.
     pub snapshot: SnapshotName,
     /// These streams only; empty for all that have a target.
+    #[serde(default)]
     pub streams: Vec<String>,
     /// These files and folders only; empty for all.
+    #[serde(default)]
     pub paths: Vec<PathBuf>,
     /// The new folder for files.
     pub folder: Option<PathBuf>,
     /// The server for databases.
     pub database: Option<DatabaseOrder>,
     /// Everything belongs to the connection's user.
+    #[serde(default)]
     pub no_owner: bool,
     /// Restore owners of files by number.
+    #[serde(default)]
     pub numeric_owner: bool,
     /// Restore set-uid, set-gid and sticky bits.
+    #[serde(default)]
     pub keep_setid: bool,
     /// For default names of databases: `YYYYMMDD_HHMMSS`. Planned and carried out with the same
     /// one, what was shown is what is made.
@@ -132,7 +156,8 @@ pub struct RestoreOrder {
 }
 
 /// What to forget, all of it in one repository.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ForgetRequest {
     /// The snapshots, or runs without one.
     pub snapshots: Vec<SnapshotName>,
@@ -141,7 +166,8 @@ pub struct ForgetRequest {
 }
 
 /// How to prune.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct PruneRequest {
     /// The repository, by its name.
     pub repository: String,
@@ -149,6 +175,7 @@ pub struct PruneRequest {
     /// seconds.
     pub grace_secs: u64,
     /// Somebody said yes to a plan that takes much.
+    #[serde(default)]
     pub allow_large: bool,
 }
 

@@ -3,9 +3,11 @@
 
 use backup_model::RetentionPolicy;
 use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
 
 /// What to change in a job's policy. A count of zero and a time of zero take a rule away.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Trial {
     /// The zone whose calendar is meant.
     pub time_zone: Option<String>,

@@ -123,6 +123,31 @@ pub(crate) const fn hint(code: Code) -> Option<&'static str> {
         Code::ConfigMissing => {
             "Write the file, name another with --config, or begin with `backupctl init`."
         }
+        Code::SignIn => {
+            "Give a token that is neither expired nor revoked, or ask over the daemon's socket as \
+             root or as the daemon's user."
+        }
+        Code::NotPermitted => "Use a token that has the scope named above.",
+        Code::SlowDown => "Wait as long as it says. A right token is let in at any time.",
+        Code::NoRoute | Code::Method | Code::MediaType => {
+            "Program and daemon may be of different versions: compare `backupctl version` on both \
+             sides."
+        }
+        Code::TooLarge => "Ask for less at once.",
+        Code::TimeOut | Code::Overloaded => "Try again in a moment.",
+        Code::NoTask => {
+            "The daemon forgets tasks when it restarts, and old ones when new ones end."
+        }
+        Code::NoToken => "Tokens that are gone stay gone: make a new one.",
+        Code::KeyReused => "Use a new idempotency key for each thing that is to be done once.",
+        Code::Listen => {
+            "Another daemon may be running. If the path or its folder is not the daemon's own, \
+             name another one as `listen` in the configuration."
+        }
+        Code::Daemon => {
+            "Check that the daemon runs: systemctl status backupd. What it had begun goes on \
+             without you."
+        }
         _ => return None,
     })
 }
