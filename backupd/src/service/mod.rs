@@ -3,6 +3,7 @@
 
 mod access;
 mod direct;
+mod looking;
 mod sources;
 
 pub use access::{Access, Place};
