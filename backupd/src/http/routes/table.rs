@@ -124,6 +124,8 @@ pub(in crate::http) const ROUTES: &[Route] = routes! {
     GET "/v1/jobs/{job}/newest" STATUS, false, reading::newest;
     POST "/v1/jobs/{job}/retention" STATUS, false, reading::retention;
     GET "/v1/repositories" STATUS, false, reading::repositories;
+    GET "/v1/configuration" STATUS, false, reading::configuration;
+    GET "/v1/repositories/{repository}/keys" STATUS, false, reading::keys;
     GET "/v1/repositories/{repository}/check" STATUS, false, reading::check;
     GET "/v1/repositories/{repository}/stats" STATUS, false, reading::stats;
     GET "/v1/repositories/{repository}/prune-plan" STATUS, false, reading::prune_plan;
