@@ -85,6 +85,10 @@ pub(crate) const fn hint(code: Code) -> Option<&'static str> {
         Code::Source => {
             "Check that what the source names exists, and that this user may read or run it."
         }
+        Code::Hook => {
+            "Correct the program, or its entry in the job's `hooks`. What it said is above and in \
+             the run's log; `on_failure = \"warn\"` lets the run go on without it."
+        }
         Code::Store => "Check whether the storage answers, and try again.",
         Code::SingleWriter => {
             "Let only one host write here, or move to a store that keeps two writers apart."
