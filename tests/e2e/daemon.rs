@@ -68,7 +68,7 @@ fn it_backs_up_when_it_is_time_whatever_happens_to_it() {
 
     let mut daemon = Daemon::start(&world);
     for _ in 0..2 {
-        daemon.says("the backup is made");
+        daemon.says("outcome=succeeded");
     }
     let mut second = clean(&world.program().with_file_name("backupd"));
     second.args(["run", "--config", &path]);
@@ -80,15 +80,15 @@ fn it_backs_up_when_it_is_time_whatever_happens_to_it() {
     );
     fs::write(&path, "junk").unwrap();
     daemon.says("the configuration stays as it was");
-    daemon.says("the backup is made");
+    daemon.says("outcome=succeeded");
     fs::write(&path, timed.replace("* * * * * *", "*/2 * * * * *")).unwrap();
     daemon.says("another configuration is in force");
-    daemon.says("a backup begins");
+    daemon.says("kind=backup");
     daemon.signal(Signal::KILL);
     assert_eq!(daemon.ends(), None);
 
     let mut daemon = Daemon::start(&world);
-    daemon.says("the backup is made");
+    daemon.says("outcome=succeeded");
     daemon.signal(Signal::TERM);
     daemon.says("stopping");
     assert_eq!(daemon.ends(), Some(0));

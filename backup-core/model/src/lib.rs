@@ -16,6 +16,7 @@ mod report;
 mod retention;
 mod run;
 mod selection;
+mod status;
 mod trust;
 
 pub use browse::{Aspect, Change, Difference, EntryInfo, EntryKind, Found};
@@ -29,7 +30,9 @@ pub use keeping::{
 };
 pub use key_files::{EpochFiles, WrappedKey};
 pub use progress::{Event, Phase, Progress, Silent};
-pub use protection::{GoodSnapshot, Pause, Protection, ProtectionReason, ProtectionState, Running};
+pub use protection::{
+    GoodSnapshot, Pause, Protection, ProtectionReason, ProtectionState, Running, Span,
+};
 pub use report::{
     BackupReport, ChosenEntries, End, Level, RestorePlan, RestoreReport, RestoreStep,
     RestoreTarget, RestoredStream, SnapshotDetail, SnapshotInfo, StreamInfo, Verdict, VerifyReport,
@@ -43,4 +46,5 @@ pub use run::{
     RunOutcome, RunPage, RunPhase, RunQuery,
 };
 pub use selection::Selection;
+pub use status::{DaemonInfo, JobStatus, Proven, StatusReport};
 pub use trust::{KeyTest, TrustChange};

@@ -31,15 +31,26 @@ pub struct Config {
 /// How the daemon works.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerConfig {
+    /// What it is called where people see several.
+    pub name: String,
     /// How many jobs run at once; the others wait.
     pub parallel: NonZeroUsize,
 }
 
 impl Default for ServerConfig {
     fn default() -> Self {
+        let host = rustix::system::uname();
         Self {
+            name: host.nodename().to_string_lossy().into_owned(),
             parallel: NonZeroUsize::MIN.saturating_add(1),
         }
+    }
+}
+
+impl Config {
+    /// The socket at which the daemon answers.
+    pub fn socket(&self) -> PathBuf {
+        self.state.join("api.sock")
     }
 }
 

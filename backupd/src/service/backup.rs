@@ -2,10 +2,10 @@
 //!
 //! Hooks come first and last: one may mount what is read, or open the way to the repository.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use backup_core::{ops, repo::Host};
-use backup_model::{BackupReport, Class, Code, Failure, JobName, RunId};
+use backup_model::{BackupReport, Class, Code, Failure, JobName, Progress, RunId};
 use backupd_api::Task;
 use tokio::time;
 use tokio_util::sync::CancellationToken;
@@ -30,10 +30,9 @@ pub(super) async fn backup(
         run,
         path: (access.secrets.env)("PATH"),
     };
-    let Task { progress, cancel } = task;
+    let (progress, cancel) = (&task.progress, &task.cancel);
     let backup = within(config.limit, cancel, |cancel| {
-        let progress = progress.clone();
-        bare(access, name, config, Task { progress, cancel })
+        bare(access, name, config, progress, cancel)
     });
     hooks::around(&config.hooks, &context, progress.as_ref(), cancel, backup).await
 }
@@ -42,15 +41,15 @@ async fn bare(
     access: &Access,
     name: &JobName,
     config: &JobConfig,
-    task: Task,
+    progress: &Arc<dyn Progress>,
+    cancel: CancellationToken,
 ) -> Result<BackupReport, Failure> {
     let place = access.place_to_run(name)?;
     let (repository, warning) = place.open_to_write(&access.secrets).await?;
     let host = Host::open(&access.state, repository.id())
         .map_err(|error| Failure::from_error(error.code(), &error))?;
     let job = sources::job(access, name, config).await?;
-    let Task { progress, cancel } = &task;
-    let done = ops::backup(&repository, &host, &job, clock::now, progress, cancel).await;
+    let done = ops::backup(&repository, &host, &job, clock::now, progress, &cancel).await;
     let mut report = done.map_err(|error| error.to_failure())?;
     report.warnings.extend(warning);
     Ok(report)

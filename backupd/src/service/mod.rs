@@ -4,6 +4,7 @@
 mod access;
 mod backup;
 mod direct;
+mod looking;
 mod sources;
 
 pub use access::{Access, Place};

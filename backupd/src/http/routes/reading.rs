@@ -1,9 +1,7 @@
 //! Routes that read: jobs, repositories, snapshots, plans.
 
-use std::sync::Arc;
-
 use axum::response::Response;
-use backup_model::{Code, JobName, Selection, Seq, Silent, SnapshotName};
+use backup_model::{Code, JobName, Selection, Seq, SnapshotName};
 use backupd_api::{EpochKeys, Newest, Outcome, Page, RestoreOrder, Task, Trial};
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
@@ -30,10 +28,7 @@ struct SelectQuery {
 
 /// A short question's task: nobody listens, and going away drops it.
 fn unheard() -> Task {
-    Task {
-        progress: Arc::new(Silent),
-        cancel: CancellationToken::new(),
-    }
+    Task::unheard(CancellationToken::new())
 }
 
 fn selection(select: Option<String>) -> Result<Selection, Refused> {

@@ -1,7 +1,6 @@
 //! `backupctl backup`.
 
 use backup_model::{BackupReport, Failure, JobName};
-use backupd_api::Service as _;
 
 use crate::{context::Context, exit::Exit, show};
 
@@ -13,10 +12,8 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
-    let report = context
-        .service()?
-        .backup(&args.job, &context.task())
-        .await?;
+    let service = context.service().await?;
+    let report = service.backup(&args.job, &context.task()).await?;
     context.output.clear();
     for warning in &report.warnings {
         context.output.warning(warning);
