@@ -31,9 +31,10 @@ pub(super) async fn backup(
         path: (access.secrets.env)("PATH"),
     };
     let (progress, cancel) = (&task.progress, &task.cancel);
-    let backup = within(config.limit, cancel, |cancel| {
+    // A large future, which would make those around it as large.
+    let backup = Box::pin(within(config.limit, cancel, |cancel| {
         bare(access, name, config, progress, cancel)
-    });
+    }));
     hooks::around(&config.hooks, &context, progress.as_ref(), cancel, backup).await
 }
 

@@ -52,6 +52,7 @@ fn hooks_are_read_with_what_they_do_not_say() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn each_error_has_its_place_and_its_remedy() {
     for (line, message, key, help) in [
         (
