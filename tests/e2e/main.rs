@@ -52,6 +52,8 @@ mod servers;
 #[cfg(test)]
 mod sources;
 #[cfg(test)]
+mod start;
+#[cfg(test)]
 mod stock_tools;
 #[cfg(test)]
 mod stopping;

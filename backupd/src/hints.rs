@@ -1,12 +1,13 @@
-//! What to do about a failure: one table from code to remedy.
+//! What to do about a failure: one table from code to remedy, for whoever sits at the edge: both
+//! programs. Nothing else of the library asks.
 
 use backup_model::Code;
 
 /// The remedy, in full sentences; `None` where the message has to be enough.
 #[expect(clippy::too_many_lines, reason = "one table")]
-pub(crate) const fn hint(code: Code) -> Option<&'static str> {
+pub const fn hint(code: Code) -> Option<&'static str> {
     Some(match code {
-        Code::Bug => "This is a mistake in backupctl. Please report it with the message above.",
+        Code::Bug => "This is a mistake in this program. Please report it with the message above.",
         Code::LocalIo => "Check that the file or folder exists, may be used, and has room.",
         Code::Usage => "`backupctl --help` and `backupctl COMMAND --help` say what is possible.",
         Code::SecretInArgument => {
