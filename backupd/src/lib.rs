@@ -4,6 +4,8 @@ pub mod clock;
 pub mod config;
 pub mod daemon;
 pub mod environment;
+pub mod hints;
+pub mod hooks;
 pub mod http;
 pub mod ledger;
 pub mod process;

@@ -45,8 +45,10 @@ fn it_backs_up_when_it_is_time_whatever_happens_to_it() {
         "{}",
         refused.stderr
     );
-    fs::write(&path, "junk").unwrap();
+    fs::write(&path, format!("junk = 1\n{timed}rpo = 1\n")).unwrap();
     daemon.says("the configuration stays as it was");
+    daemon.says("config.toml:1:1: unknown key `junk`");
+    daemon.says("`rpo` must be a string");
     daemon.says("outcome=succeeded");
     fs::write(&path, timed.replace("* * * * * *", "*/2 * * * * *")).unwrap();
     daemon.says("another configuration is in force");

@@ -292,6 +292,8 @@ END
     b backup app >"$W/made.said"
     printf '#!/bin/sh\necho "pg_restore: error: half-way" >&2\nexit 1\n' | fake pg_restore
     c "s,^password,bin_dir = \"$W/made.bin\"\n&," restore app --to-database=back -y --identity "$ID"
+1 E-HOOK not today
+    c 's/^\[job.app\]$/&\nhooks.before = [{ run = ["sh", "-c", "echo not today; exit 1"] }]/' backup app
 18 E-CONFIG config
     c 's/^paths/pathes/' backup app
 18 E-CONFIG pg.password

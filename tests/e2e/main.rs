@@ -56,6 +56,8 @@ mod servers;
 #[cfg(test)]
 mod sources;
 #[cfg(test)]
+mod start;
+#[cfg(test)]
 mod stock_tools;
 #[cfg(test)]
 mod stopping;

@@ -50,6 +50,65 @@ fn what_is_left_out_is_said_and_makes_nothing_partial() {
     assert!(shown.contains("src/big.bin: 2.0 KiB"), "{shown}");
 }
 
+/// By `backupctl` as by the daemon: what is around a job's backups does not depend on who runs it.
+#[test]
+fn hooks_run_around_a_backup_and_see_how_it_went() {
+    let world = World::new();
+    let path = world.path("config.toml");
+    let config = fs::read_to_string(&path).unwrap();
+    let note = format!(
+        "echo $BACKUPD_JOB $BACKUPD_OUTCOME >>{}",
+        world.path("notes")
+    );
+    let hook = |script: &str| format!("[{{ run = [\"sh\", \"-c\", \"{script}\"] }}]");
+    let hooks = format!(
+        "limit = \"90m\"\n[job.app.hooks]\nbefore = {}\nafter = {}\nfailed = {}\nfinally = {}\n",
+        hook(&format!(
+            "touch {}; {note}",
+            world.path("src/made-by-a-hook")
+        )),
+        hook("echo all is well; exit 3"),
+        hook(&note),
+        hook(&note),
+    );
+    let hooked = config.replacen("[job.app]\n", &format!("[job.app]\n{hooks}"), 1);
+    assert_ne!(hooked, config);
+    fs::write(&path, &hooked).unwrap();
+    let ran = world.backupctl(&["--json", "backup", JOB]).expect(3);
+    let report = ran.message("backup");
+    assert_eq!(report["complete"], true, "{report}");
+    let warning = &report["warnings"][0];
+    assert_eq!(warning["code"], "E-HOOK", "{report}");
+    assert_eq!(
+        warning["causes"][0],
+        "`sh` failed with exit status 3: all is well"
+    );
+    let listed = world
+        .as_admin(&["snapshot", "ls", JOB, "--recursive"])
+        .expect(0);
+    assert!(
+        listed.text().contains("made-by-a-hook"),
+        "{}",
+        listed.text()
+    );
+    let notes = fs::read_to_string(world.path("notes")).unwrap();
+    assert_eq!(notes, "app running\napp warnings\n");
+    // Others are told how long it may take.
+    let session = fs::read_to_string(world.path("repo/sessions/app/000001.json")).unwrap();
+    assert!(session.contains("\"limit_secs\":5400"), "{session}");
+
+    let broken = hooked
+        .replace("/src\"", "/nowhere\"")
+        .replace("dbname = \"app\"", "dbname = \"no\"");
+    fs::write(&path, broken).unwrap();
+    world.backupctl(&["backup", JOB]).expect(13);
+    let notes = fs::read_to_string(world.path("notes")).unwrap();
+    assert!(
+        notes.ends_with("app running\napp failed\napp failed\n"),
+        "{notes}"
+    );
+}
+
 #[test]
 fn a_command_is_a_source_if_it_ends_well() {
     let world = World::new();

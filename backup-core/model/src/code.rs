@@ -119,6 +119,8 @@ codes! {
     PgTooOld = "E-PG-TOO-OLD", 13, 502, Invalid;
     /// A source other than a database could not be read at all.
     Source = "E-SOURCE", 13, 502, Retryable;
+    /// A program that the job runs around its backups failed or took too long.
+    Hook = "E-HOOK", 1, 500, Retryable;
     /// The store cannot be reached or answered with an error.
     Store = "E-STORE", 14, 502, Retryable;
     /// The store denied access.

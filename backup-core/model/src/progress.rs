@@ -51,6 +51,13 @@ pub enum Event {
         /// The object that began.
         object: String,
     },
+    /// A program that runs for the operation said a line.
+    Said {
+        /// The program.
+        program: String,
+        /// What it said.
+        line: String,
+    },
     /// Something went wrong that does not stop the operation.
     Warned(Failure),
 }

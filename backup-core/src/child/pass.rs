@@ -11,7 +11,10 @@ use std::{
 
 use tokio_util::sync::CancellationToken;
 
-use super::{ChildError, Running, Stderr, running::ready_within};
+use super::{
+    ChildError, Running, Stderr,
+    running::{ready_within, said},
+};
 
 /// How much is passed on at once, and how large the pipe is made.
 const PIECE_BYTES: usize = 1 << 20;
@@ -116,12 +119,12 @@ pub(crate) fn pass(
         (Err(Fault::Silent), ended) => Err(PassError::Stalled {
             program,
             limit: limits.stall,
-            stderr: said(ended),
+            stderr: said(&ended),
         }),
         (Err(Fault::TooMuch(limit)), ended) => Err(PassError::TooMuch {
             program,
             limit,
-            stderr: said(ended),
+            stderr: said(&ended),
         }),
     }
 }
@@ -160,18 +163,8 @@ fn copy(
     }
 }
 
-/// What it said before it was stopped.
-fn said(ended: Result<Stderr, ChildError>) -> Stderr {
-    match ended {
-        Ok(stderr) | Err(ChildError::Exit { stderr, .. } | ChildError::Killed { stderr, .. }) => {
-            stderr
-        }
-        Err(ChildError::Start { .. } | ChildError::Wait { .. }) => Stderr::default(),
-    }
-}
-
 /// A limit as it was configured: `30m`, `45s`.
-fn time_text(limit: Duration) -> String {
+pub(super) fn time_text(limit: Duration) -> String {
     let secs = limit.as_secs();
     match secs {
         0 => format!("{} ms", limit.as_millis()),

@@ -6,7 +6,7 @@
 //! process id.
 
 use std::{
-    io,
+    io::{self, Read},
     os::{
         fd::AsFd,
         unix::process::{CommandExt as _, ExitStatusExt as _},
@@ -98,13 +98,36 @@ impl Running {
         mut command: Command,
         cancel: &CancellationToken,
     ) -> Result<Self, ChildError> {
-        let failed = |source| ChildError::Start {
-            program: program.to_owned(),
-            source,
-        };
-        command.stderr(Stdio::piped()).process_group(0);
-        let mut child = command.spawn().map_err(failed)?;
-        let complaints = child.stderr.take().expect("it was just asked to be a pipe");
+        let started = command.stderr(Stdio::piped()).process_group(0).spawn();
+        let watched = started.and_then(|mut child| {
+            let complaints = child.stderr.take().expect("it was just asked to be a pipe");
+            Self::watch(program, child, complaints, cancel)
+        });
+        watched.map_err(|source| cannot_start(program, source))
+    }
+
+    /// The same, and what it writes to standard output counts as said, in one order with the rest.
+    pub(crate) fn start_heard(
+        program: &str,
+        mut command: Command,
+        cancel: &CancellationToken,
+    ) -> Result<Self, ChildError> {
+        let watched = io::pipe().and_then(|(said, pipe)| {
+            command.stdout(pipe.try_clone()?).stderr(pipe);
+            let child = command.process_group(0).spawn()?;
+            // It holds ends of the pipe, which would never be closed.
+            drop(command);
+            Self::watch(program, child, said, cancel)
+        });
+        watched.map_err(|source| cannot_start(program, source))
+    }
+
+    fn watch(
+        program: &str,
+        child: Child,
+        said: impl Read + Send + 'static,
+        cancel: &CancellationToken,
+    ) -> io::Result<Self> {
         let mut running = Self {
             program: program.to_owned(),
             child,
@@ -114,12 +137,11 @@ impl Running {
             watcher: None,
             reaped: false,
         };
-        running.stderr = Some(Complaints::listen(complaints).map_err(failed)?);
+        running.stderr = Some(Complaints::listen(said)?);
         let (group, stop, ended) = (running.group(), running.stop.clone(), running.ended.clone());
         let watcher = thread::Builder::new()
             .name("child-stop".to_owned())
-            .spawn(move || stop_on_request(group, &stop, &ended))
-            .map_err(failed)?;
+            .spawn(move || stop_on_request(group, &stop, &ended))?;
         running.watcher = Some(watcher);
         Ok(running)
     }
@@ -203,6 +225,23 @@ impl Drop for Running {
     }
 }
 
+/// What a program said that has ended in whichever way.
+pub(super) fn said(ended: &Result<Stderr, ChildError>) -> Stderr {
+    match ended {
+        Ok(stderr) | Err(ChildError::Exit { stderr, .. } | ChildError::Killed { stderr, .. }) => {
+            stderr.clone()
+        }
+        Err(ChildError::Start { .. } | ChildError::Wait { .. }) => Stderr::default(),
+    }
+}
+
+fn cannot_start(program: &str, source: io::Error) -> ChildError {
+    ChildError::Start {
+        program: program.to_owned(),
+        source,
+    }
+}
+
 fn judge(program: String, status: ExitStatus, stderr: Stderr) -> Result<Stderr, ChildError> {
     match (status.code(), status.signal()) {
         (Some(0), _) => Ok(stderr),
@@ -282,7 +321,7 @@ fn signal_name(number: i32) -> String {
 #[cfg(test)]
 mod tests {
     use std::{
-        io::{BufRead as _, BufReader, Read as _},
+        io::{BufRead as _, BufReader},
         time::Instant,
     };
 

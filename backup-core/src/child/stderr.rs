@@ -7,7 +7,6 @@
 use std::{
     fmt,
     io::{self, Read},
-    process::ChildStderr,
     sync::{
         Arc, Mutex, PoisonError,
         mpsc::{Receiver, sync_channel},
@@ -63,7 +62,7 @@ impl fmt::Display for Stderr {
     }
 }
 
-/// A program's standard error, being read.
+/// A program's standard error, being read; of some programs with standard output.
 #[derive(Debug)]
 pub(super) struct Complaints {
     kept: Arc<Mutex<Vec<u8>>>,
@@ -72,7 +71,7 @@ pub(super) struct Complaints {
 }
 
 impl Complaints {
-    pub(super) fn listen(pipe: ChildStderr) -> io::Result<Self> {
+    pub(super) fn listen(pipe: impl Read + Send + 'static) -> io::Result<Self> {
         let kept = Arc::new(Mutex::new(Vec::new()));
         let (open, more) = sync_channel(1);
         let keeper = Arc::clone(&kept);

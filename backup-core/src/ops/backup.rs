@@ -53,6 +53,8 @@ pub struct BackupJob {
     pub sources: Vec<Source>,
     /// How strongly to compress.
     pub level: LevelMode,
+    /// How long a run may take: what its session says to others. Nobody is stopped by it here.
+    pub limits: RunLimits,
 }
 
 /// Runs a job once.
@@ -67,7 +69,7 @@ pub async fn backup(
     let started = Instant::now();
     let lock = host.lock(&job.name)?;
     let prepared = prepare(job).await?;
-    let run = Run::begin(repository, host.key(), lock, RunLimits::default(), clock()).await?;
+    let run = Run::begin(repository, host.key(), lock, job.limits, clock()).await?;
     let context = Context {
         repository,
         host,

@@ -15,7 +15,7 @@ use backup_core::{
     format::layout,
     ops::{self, BackupJob, Source},
     pipeline::LevelMode,
-    repo::{Repository, TrustRoot},
+    repo::{Repository, RunLimits, TrustRoot},
     source::command::CommandSpec,
     store::Store,
 };
@@ -127,6 +127,7 @@ fn dump_job(file: &std::path::Path) -> BackupJob {
             },
         }],
         level: LevelMode::Fixed(1),
+        limits: RunLimits::default(),
     }
 }
 

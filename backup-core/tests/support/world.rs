@@ -12,8 +12,8 @@ use backup_core::{
     ops::{self, BackupJob, Clock, OpError, RestoreRequest, Source, Verifier},
     pipeline::LevelMode,
     repo::{
-        AdministratorKey, Host, NewRepository, RepoError, Repository, TrustRoot, WriterKey, init,
-        new_repository_id,
+        AdministratorKey, Host, NewRepository, RepoError, Repository, RunLimits, TrustRoot,
+        WriterKey, init, new_repository_id,
     },
     sink::directory::ExtractOptions,
     source::files::FilesSpec,
@@ -152,6 +152,7 @@ pub(crate) fn folder_job(name: &JobName, folder: PathBuf) -> BackupJob {
             },
         }],
         level: LevelMode::Fixed(3),
+        limits: RunLimits::default(),
     }
 }
 

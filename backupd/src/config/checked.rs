@@ -9,7 +9,7 @@ use backup_core::{
 use backup_model::{JobName, RetentionPolicy};
 
 use super::{Problem, RepositoryName, RepositoryUrl, SecretRef, SourceName};
-use crate::schedule::Timing;
+use crate::{hooks::Hooks, schedule::Timing};
 
 /// A configuration in which everything fits together.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,10 +105,12 @@ pub struct JobConfig {
     /// How old its newest good snapshot may be: as it says, else twice the longest time
     /// between two due times.
     pub rpo: Option<Duration>,
-    /// How long a run may take.
+    /// How long a run may take, without its hooks.
     pub limit: Option<Duration>,
     /// What of its snapshots stays; without a policy all do.
     pub retention: Option<RetentionPolicy>,
+    /// What is run around its backups.
+    pub hooks: Hooks,
     /// What, in the order of the file; at least one.
     pub sources: Vec<SourceConfig>,
 }

@@ -3,12 +3,14 @@
 //! Reading is by hand and not by serde: serde stops at the first problem, and knows no place of
 //! a table. What the values mean, and whether they fit together, is not known here.
 
+mod hooks;
 mod retention;
 mod s3;
 mod timing;
 
 use toml::de::{DeTable, DeValue};
 
+pub(crate) use hooks::{RawHook, RawHooks};
 pub(crate) use retention::{RawDefaults, RawRetention};
 pub(crate) use s3::{RawCredentials, RawLimits, RawS3};
 pub(crate) use timing::{RawRetry, RawServer, RawTiming};
@@ -88,6 +90,7 @@ pub(crate) struct RawJob {
     pub(crate) timing: RawTiming,
     pub(crate) limit: Option<Located<String>>,
     pub(crate) retention: Field<RawRetention>,
+    pub(crate) hooks: Option<RawHooks>,
     pub(crate) sources: Field<Vec<RawSource>>,
 }
 
@@ -223,6 +226,7 @@ fn job(name: Located<String>, mut table: Table<'_>, findings: &mut Findings) -> 
     let timing = timing::read(&mut table, findings);
     let limit = table.text(LIMIT, findings).got();
     let retention = retention::retention(&mut table, findings);
+    let hooks = hooks::read(&mut table, findings);
     let sources = match table.tables(SOURCES, findings) {
         Field::Absent => Field::Absent,
         Field::Wrong => Field::Wrong,
@@ -241,6 +245,7 @@ fn job(name: Located<String>, mut table: Table<'_>, findings: &mut Findings) -> 
         timing,
         limit,
         retention,
+        hooks,
         sources,
     }
 }

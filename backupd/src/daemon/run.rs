@@ -131,14 +131,16 @@ async fn follow(
             *changes = watch(settings);
         }
         Reloaded::Refused(failure) => {
-            let causes = failure.causes.join("\n");
             let code = failure.code.as_str();
             tracing::error!(
                 code,
-                causes,
                 "the configuration stays as it was: {}",
                 failure.message
             );
+            // Each with its file, line and column.
+            for problem in &failure.causes {
+                tracing::error!(code, "{problem}");
+            }
         }
     }
     board.changed();

@@ -6,13 +6,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use backup_model::{
-    BackupReport, Class, Code, Failure, JobName, LogLevel, RunCause, RunKind, RunOutcome,
-};
+use backup_model::{BackupReport, Code, Failure, JobName, LogLevel, RunCause, RunKind, RunOutcome};
 use backupd_api::{Service as _, Task as Work};
 use tokio::{
     sync::{Semaphore, SemaphorePermit},
-    time::{self, timeout},
+    time::timeout,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -204,6 +202,9 @@ impl Inner {
         let in_force = self.settings.in_force();
         let run = self.record(new, asked).await;
         let done = work(&in_force, job, &run).await;
+        for warning in done.iter().flat_map(|report| &report.warnings) {
+            run.warned(warning.clone());
+        }
         let outcome = self.end(run, &done, ending::of_backup).await;
         (done, outcome)
     }
@@ -269,29 +270,10 @@ impl Inner {
     }
 }
 
-/// A backup, within the job's limit.
+/// A backup, within the job's limit and with its hooks.
 async fn work(in_force: &InForce, job: &JobName, run: &Run) -> Result<BackupReport, Failure> {
-    let work = run.work();
-    let service = Direct::new(in_force.access.clone());
-    let backup = service.backup(job, &work);
-    tokio::pin!(backup);
-    let limit = in_force.config.jobs.get(job).and_then(|job| job.limit);
-    let Some(limit) = limit else {
-        return backup.await;
-    };
-    tokio::select! {
-        done = &mut backup => done,
-        () = time::sleep(limit) => {
-            work.cancel.cancel();
-            backup.await.map_err(|failure| match failure.code.class() {
-                Class::Cancelled => {
-                    let text = format!("it took longer than its limit, {} s", limit.as_secs());
-                    Failure::new(Code::Failed, text)
-                }
-                _ => failure,
-            })
-        }
-    }
+    let service = Direct::new(in_force.access.clone()).for_run(run.id());
+    service.backup(job, &run.work()).await
 }
 
 /// What a run is about, for the log.

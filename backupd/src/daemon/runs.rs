@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use backup_model::{Event, JobName, LogLevel, Progress, RunId, RunKind, Running};
+use backup_model::{Event, Failure, JobName, LogLevel, Progress, RunId, RunKind, Running};
 use backupd_api::Task as Work;
 use tokio_util::sync::CancellationToken;
 
@@ -98,6 +98,11 @@ impl Run {
     /// Writes a line into its log.
     pub(super) fn line(&self, level: LogLevel, text: &str) {
         self.recorder.line(level, text);
+    }
+
+    /// Puts on record what whoever asked will read in the report.
+    pub(super) fn warned(&self, warning: Failure) {
+        self.recorder.event(Event::Warned(warning));
     }
 
     /// Says how it ended.

@@ -169,7 +169,10 @@ mod tests {
     use backup_model::Code;
 
     use super::*;
-    use crate::config::{Connection, SourceConfig};
+    use crate::{
+        config::{Connection, SourceConfig},
+        hooks::Hooks,
+    };
 
     fn source(
         name: &str,
@@ -202,6 +205,7 @@ mod tests {
                 rpo: None,
                 limit: None,
                 retention: None,
+                hooks: Hooks::default(),
                 sources: vec![source],
             };
             (format!("job{number}").parse().unwrap(), config)

@@ -81,6 +81,14 @@ impl Access {
             .filter(move |place| configured.is_none_or(|job| job.repository.as_str() == place.name))
     }
 
+    /// Where a job of the configuration is stored.
+    pub(super) fn place_to_run(&self, job: &JobName) -> Result<&Place, Failure> {
+        self.places_of(Some(job)).next().ok_or_else(|| {
+            let text = format!("the job `{job}` has no repository");
+            Failure::new(Code::Config, text)
+        })
+    }
+
     /// Opens a repository for reading. Where this host has a key for it, no prune takes away what
     /// is being read; to read alone, none is needed.
     pub async fn open(&self, place: &Place) -> Result<Repository, Failure> {

@@ -14,8 +14,8 @@ use backup_keys::{OpenedKeyFiles, OpensKeyFiles};
 use backup_model::{
     BackupReport, CheckReport, Code, ConfigurationReport, Difference, EntryInfo, EpochFiles, Event,
     Failure, ForgetReport, Found, HoldInfo, JobName, KeysReport, Level, Pause, PrunePlan,
-    PruneReport, RepositoryStats, RestorePlan, RestoreReport, RetentionPlan, RunDetail, RunLog,
-    RunPage, RunQuery, Selection, SnapshotDetail, SnapshotName, StatusReport, VerifyReport,
+    PruneReport, RepositoryStats, RestorePlan, RestoreReport, RetentionPlan, RunDetail, RunId,
+    RunLog, RunPage, RunQuery, Selection, SnapshotDetail, SnapshotName, StatusReport, VerifyReport,
 };
 use backupd_api::{
     DatabaseOrder, DiffRequest, EpochKeys, FindRequest, ForgetRequest, ListedRun, LsRequest,
@@ -25,7 +25,7 @@ use futures::{StreamExt as _, stream};
 use tokio::time;
 use tokio_util::sync::CancellationToken;
 
-use super::{Access, Place, looking, public, sources};
+use super::{Access, Place, backup, looking, public, sources};
 use crate::{clock, config::SourceKind};
 
 /// How often to look when nobody says what changes.
@@ -36,6 +36,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(30);
 pub struct Direct {
     access: Access,
     server: Option<(Connection, Programs)>,
+    run: Option<RunId>,
 }
 
 impl Direct {
@@ -44,6 +45,16 @@ impl Direct {
         Self {
             access,
             server: None,
+            run: None,
+        }
+    }
+
+    /// The same, for one run: what the ledger calls it.
+    #[must_use]
+    pub fn for_run(self, run: RunId) -> Self {
+        Self {
+            run: Some(run),
+            ..self
         }
     }
 
@@ -105,14 +116,6 @@ impl Direct {
             repositories.push(self.access.open(place).await?);
         }
         Ok(repositories)
-    }
-
-    /// Where a job of the configuration is stored.
-    fn place_to_run(&self, job: &JobName) -> Result<&Place, Failure> {
-        self.access.places_of(Some(job)).next().ok_or_else(|| {
-            let text = format!("the job `{job}` has no repository");
-            Failure::new(Code::Config, text)
-        })
     }
 
     /// The repository of this name.
@@ -262,19 +265,7 @@ impl Service for Direct {
     }
 
     async fn backup(&self, job: &JobName, task: &Task) -> Result<BackupReport, Failure> {
-        let config = self.access.job(job)?;
-        let place = self.place_to_run(job)?;
-        let (repository, warning) = place.open_to_write(&self.access.secrets).await?;
-        let host = Host::open(&self.access.state, repository.id())
-            .map_err(|error| Failure::from_error(error.code(), &error))?;
-        let job = sources::job(&self.access, job, config).await?;
-        let Task {
-            progress, cancel, ..
-        } = task;
-        let done = ops::backup(&repository, &host, &job, clock::now, progress, cancel).await;
-        let mut report = done.map_err(|error| error.to_failure())?;
-        report.warnings.extend(warning);
-        Ok(report)
+        backup::backup(&self.access, job, self.run, task).await
     }
 
     async fn snapshots(&self, selection: &Selection) -> Result<Vec<ListedRun>, Failure> {
@@ -448,7 +439,7 @@ impl Service for Direct {
         let Some(policy) = trial.of(own) else {
             return Ok(None);
         };
-        let repository = self.access.open(self.place_to_run(job)?).await?;
+        let repository = self.access.open(self.access.place_to_run(job)?).await?;
         let records = match ops::retention_records(&repository, job).await {
             // It has not run yet.
             Err(error) if error.code() == Code::NoJob => Vec::new(),

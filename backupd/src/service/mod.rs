@@ -2,6 +2,7 @@
 //! the configuration, without a daemon.
 
 mod access;
+mod backup;
 mod direct;
 mod looking;
 mod public;

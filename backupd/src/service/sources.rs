@@ -7,6 +7,7 @@ use backup_core::{
     ops::{self, BackupJob},
     pipeline::LevelMode,
     postgres::{Connection, Host, Programs},
+    repo::RunLimits,
     source::{command::CommandSpec, files::FilesSpec},
 };
 use backup_model::{Failure, JobName};
@@ -57,6 +58,11 @@ pub(super) async fn job(
         name: name.clone(),
         sources,
         level: LevelMode::Adaptive,
+        limits: config
+            .limit
+            .map_or_else(RunLimits::default, |limit| RunLimits {
+                limit_secs: limit.as_secs(),
+            }),
     })
 }
 

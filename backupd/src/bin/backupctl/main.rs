@@ -10,7 +10,6 @@ mod commands;
 mod context;
 mod environment;
 mod exit;
-mod hints;
 mod output;
 mod person;
 mod progress;

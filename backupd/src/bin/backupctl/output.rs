@@ -12,7 +12,10 @@ use std::{
 use anstream::{AutoStream, ColorChoice};
 use backup_core::store::EndpointError;
 use backup_model::{Code, Failure};
-use backupd::config::{Problem, Problems, UrlError};
+use backupd::{
+    config::{Problem, Problems, UrlError},
+    hints::hint,
+};
 use clap::{
     builder::styling::{AnsiColor, Style},
     error::{ContextKind, ContextValue, ErrorKind},
@@ -24,7 +27,6 @@ use crate::{
     cli::{Color, Global},
     environment,
     exit::Exit,
-    hints::hint,
     progress::Mode,
 };
 

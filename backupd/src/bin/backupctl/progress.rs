@@ -120,6 +120,7 @@ impl Progress for Bars {
                     bar.finish_and_clear();
                 }
             }
+            Event::Said { program, line } => self.output.note(&said(&program, &line)),
             _ => {}
         }
     }
@@ -200,9 +201,16 @@ impl Tally {
                 self.objects.remove(&object);
                 None
             }
+            Event::Said { program, line } => Some(said(&program, &line)),
             _ => None,
         }
     }
+}
+
+/// A line of a program that runs for the operation, without what would move the cursor.
+fn said(program: &str, line: &str) -> String {
+    let plain = line.chars().filter(|letter| !letter.is_control());
+    format!("{program}: {}", plain.collect::<String>())
 }
 
 impl Object {

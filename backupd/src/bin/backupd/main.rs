@@ -7,7 +7,12 @@ mod signals;
 use std::process::ExitCode;
 
 use backup_model::{Code, Failure};
-use backupd::{daemon, environment, process::close_memory};
+use backupd::{
+    config::LoadError,
+    daemon::{self, Settings},
+    environment,
+    process::close_memory,
+};
 use clap::Parser as _;
 
 use cli::{Cli, Command};
@@ -25,22 +30,33 @@ fn main() -> ExitCode {
         tracing::warn!(%error, "memory, which holds keys, could not be closed to core dumps");
     }
     let Command::Run(args) = cli.command;
-    match run(args) {
+    let settings = match settings(args) {
+        Ok(settings) => settings,
+        Err(error) => return exit(&log::refused(cli.log_format, error)),
+    };
+    match run(settings) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            log::failure("the daemon ends", &failure);
-            ExitCode::from(failure.code.exit())
+            log::failure(&failure);
+            exit(&failure)
         }
     }
 }
 
-fn run(args: cli::RunArgs) -> Result<(), Failure> {
+fn exit(failure: &Failure) -> ExitCode {
+    ExitCode::from(failure.code.exit())
+}
+
+fn settings(args: cli::RunArgs) -> Result<Settings, LoadError> {
     let places = environment::places(args.config);
     let (secrets, folders) = (
         environment::secret_sources(),
         environment::program_folders(),
     );
-    let settings = daemon::Settings::load(places, secrets, folders)?;
+    Settings::load(places, secrets, folders)
+}
+
+fn run(settings: Settings) -> Result<(), Failure> {
     let local = |error: std::io::Error| Failure::from_error(Code::LocalIo, &error);
     let runtime = tokio::runtime::Runtime::new().map_err(local)?;
     let ended = runtime.block_on(async {

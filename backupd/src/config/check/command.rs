@@ -1,4 +1,4 @@
-//! Checks of a command as a source, and of the limits that it shares with others.
+//! Checks of a command as a source, and of what it shares with others: programs and limits.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use super::config::Check;
 use crate::{
     config::{
         CommandSource,
-        problem::Located,
+        problem::{Located, Spot},
         raw::{RawCommand, RawSource},
         table::Field,
     },
@@ -23,7 +23,7 @@ impl Check {
         source: &RawSource,
         raw: &RawCommand,
     ) -> Option<CommandSource> {
-        let command = self.program(source, raw);
+        let command = self.program("source", "command", &source.at, &raw.command);
         let stall_timeout = self.stall_timeout(raw.stall_timeout.as_ref());
         let max_bytes = raw.max_bytes.as_ref();
         let max_bytes = max_bytes.map(|raw| self.bytes("max_bytes", raw));
@@ -36,13 +36,20 @@ impl Check {
         })
     }
 
-    fn program(&mut self, source: &RawSource, raw: &RawCommand) -> Option<(String, Vec<String>)> {
-        const HELP: &str = "Add `command = [\"program\", \"argument\"]`.";
-        let command = match &raw.command {
+    /// A program and its arguments, of a `what`, at `key`.
+    pub(super) fn program(
+        &mut self,
+        what: &str,
+        key: &str,
+        at: &Spot,
+        raw: &Field<Vec<Located<String>>>,
+    ) -> Option<(String, Vec<String>)> {
+        let help = format!("Add `{key} = [\"program\", \"argument\"]`.");
+        let command = match raw {
             Field::Wrong => return None,
             Field::Absent => {
-                self.findings
-                    .at(&source.at, "the source has no command", HELP);
+                let message = format!("the {what} has no command");
+                self.findings.at(at, message, help);
                 return None;
             }
             Field::Got(command) => command,
@@ -50,7 +57,7 @@ impl Check {
         let mut words = command.value.iter();
         let Some(program) = words.next().filter(|program| !program.value.is_empty()) else {
             let message = "the command names no program";
-            self.findings.at(&command.at, message, HELP);
+            self.findings.at(&command.at, message, help);
             return None;
         };
         if program.value.contains('/') && !program.value.starts_with('/') {

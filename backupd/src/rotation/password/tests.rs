@@ -14,8 +14,9 @@ use secrecy::ExposeSecret as _;
 use tempfile::TempDir;
 
 use super::*;
-use crate::config::{
-    Connection as Configured, JobConfig, PostgresSource, SourceConfig, SourceKind,
+use crate::{
+    config::{Connection as Configured, JobConfig, PostgresSource, SourceConfig, SourceKind},
+    hooks::Hooks,
 };
 
 const SECRETS: SecretSources = SecretSources {
@@ -87,6 +88,7 @@ impl World {
             rpo: None,
             limit: None,
             retention: None,
+            hooks: Hooks::default(),
             sources: vec![source],
         };
         self.jobs.insert(job.parse().unwrap(), config);

@@ -3,6 +3,7 @@
 use backup_model::{
     Code, Failure, JobName, JobStatus, ProtectionState, Proven, Span, StatusReport,
 };
+use backupd::hints::hint;
 use backupd_api::Service;
 use futures::StreamExt as _;
 use jiff::Timestamp;
@@ -10,7 +11,6 @@ use jiff::Timestamp;
 use crate::{
     context::Context,
     exit::Exit,
-    hints::hint,
     show,
     table::{Align, table},
 };

@@ -1,12 +1,13 @@
-//! What to do about a failure: one table from code to remedy.
+//! What to do about a failure: one table from code to remedy, for whoever sits at the edge: both
+//! programs. Nothing else of the library asks.
 
 use backup_model::Code;
 
 /// The remedy, in full sentences; `None` where the message has to be enough.
 #[expect(clippy::too_many_lines, reason = "one table")]
-pub(crate) const fn hint(code: Code) -> Option<&'static str> {
+pub const fn hint(code: Code) -> Option<&'static str> {
     Some(match code {
-        Code::Bug => "This is a mistake in backupctl. Please report it with the message above.",
+        Code::Bug => "This is a mistake in this program. Please report it with the message above.",
         Code::LocalIo => "Check that the file or folder exists, may be used, and has room.",
         Code::Usage => "`backupctl --help` and `backupctl COMMAND --help` say what is possible.",
         Code::SecretInArgument => {
@@ -84,6 +85,10 @@ pub(crate) const fn hint(code: Code) -> Option<&'static str> {
         }
         Code::Source => {
             "Check that what the source names exists, and that this user may read or run it."
+        }
+        Code::Hook => {
+            "Correct the program, or its entry in the job's `hooks`. What it said is above and in \
+             the run's log; `on_failure = \"warn\"` lets the run go on without it."
         }
         Code::Store => "Check whether the storage answers, and try again.",
         Code::SingleWriter => {
