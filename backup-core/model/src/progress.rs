@@ -53,6 +53,11 @@ pub enum Event {
     },
     /// Something went wrong that does not stop the operation.
     Warned(Failure),
+    /// Something was found or done that is worth a line of its own.
+    Noted {
+        /// What: a lower-case fragment.
+        text: String,
+    },
 }
 
 /// Where an operation tells its progress. Must not block.

@@ -73,7 +73,9 @@ impl Runner {
 
     /// Puts on record that there was no run at a due time.
     pub(super) async fn note(&self, skipped: Skipped) {
-        let Task::Backup(job) = skipped.task;
+        let Task::Backup(job) = skipped.task else {
+            return;
+        };
         let Some(repository) = repository_of(&self.shared.settings.in_force(), &job) else {
             return;
         };
@@ -118,7 +120,9 @@ impl Shared {
     }
 
     async fn run(&self, due: &Due) -> Ended {
-        let Task::Backup(job) = &due.task;
+        let Task::Backup(job) = &due.task else {
+            return Ended::Stopped;
+        };
         let in_force = self.settings.in_force();
         // The configuration may have lost it while it waited.
         let Some(repository) = repository_of(&in_force, job) else {

@@ -105,6 +105,7 @@ impl Account {
             }
             Event::Ended { object } => state.end(&object, now),
             Event::Warned(failure) => state.warn(failure, now),
+            Event::Noted { text } => state.line(LogLevel::Info, &text, now),
             // An event that is newer than this program has nothing to say to it.
             _ => return false,
         }

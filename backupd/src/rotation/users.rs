@@ -169,7 +169,7 @@ mod tests {
     use backup_model::Code;
 
     use super::*;
-    use crate::config::{Connection, SourceConfig};
+    use crate::config::{Connection, SourceConfig, VerifyConfig};
 
     fn source(
         name: &str,
@@ -202,6 +202,7 @@ mod tests {
                 rpo: None,
                 limit: None,
                 retention: None,
+                verify: VerifyConfig::default(),
                 sources: vec![source],
             };
             (format!("job{number}").parse().unwrap(), config)

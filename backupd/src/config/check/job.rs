@@ -15,6 +15,7 @@ impl Check {
         let JobTiming { timing, rpo } = self.timing(&raw.timing);
         let limit = raw.limit.as_ref();
         let limit = limit.and_then(|limit| self.duration("limit", &limit.as_ref()));
+        let verify = self.verify(&raw.verify);
         let sources = self.sources(raw);
         let config = repository.map(|repository| JobConfig {
             repository,
@@ -22,6 +23,7 @@ impl Check {
             rpo,
             limit,
             retention,
+            verify,
             sources,
         });
         self.jobs.add(&raw.name, config, &mut self.findings);

@@ -4,5 +4,6 @@ mod fixture;
 mod retention;
 mod s3;
 mod timing;
+mod upkeep;
 mod values;
 mod whole;

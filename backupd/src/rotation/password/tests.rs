@@ -15,7 +15,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::config::{
-    Connection as Configured, JobConfig, PostgresSource, SourceConfig, SourceKind,
+    Connection as Configured, JobConfig, PostgresSource, SourceConfig, SourceKind, VerifyConfig,
 };
 
 const SECRETS: SecretSources = SecretSources {
@@ -87,6 +87,7 @@ impl World {
             rpo: None,
             limit: None,
             retention: None,
+            verify: VerifyConfig::default(),
             sources: vec![source],
         };
         self.jobs.insert(job.parse().unwrap(), config);
