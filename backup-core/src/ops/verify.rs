@@ -155,7 +155,9 @@ impl<'a> Verification<'a> {
         }
         let job = self.jobs.iter().find(|job| job.job == name.job);
         let mut runs = job.into_iter().flat_map(|job| &job.runs);
-        let state = runs.find(|(seq, _)| *seq == name.seq).map(|(_, state)| state);
+        let state = runs
+            .find(|(seq, _)| *seq == name.seq)
+            .map(|(_, state)| state);
         let level = self.verifier.level();
         match state {
             Some(RunState::Ended(record)) => {

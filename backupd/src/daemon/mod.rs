@@ -4,7 +4,9 @@ mod changes;
 mod run;
 mod runner;
 mod settings;
+mod upkeep;
 
 pub use changes::Changes;
 pub use run::run;
 pub use settings::{Current, InForce, Reloaded, Settings};
+pub use upkeep::conditional;

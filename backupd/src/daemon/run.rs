@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Changes, Reloaded, Settings,
     runner::{Runner, remembered},
+    upkeep::timings,
 };
 use crate::{
     clock,
@@ -105,7 +106,7 @@ async fn follow(
     Ok(())
 }
 
-/// Plans the jobs that have a schedule.
+/// Plans the jobs that have a schedule, and what keeps things in order.
 async fn plan(settings: &Settings, ledger: &Ledger, control: &Control) -> Result<(), Failure> {
     let in_force = settings.in_force();
     let mut tasks = Vec::new();
@@ -116,7 +117,14 @@ async fn plan(settings: &Settings, ledger: &Ledger, control: &Control) -> Result
         tasks.push(Timed {
             task: Task::Backup(name.clone()),
             timing,
-            remembered: remembered(ledger, name, clock::now()).await,
+            remembered: remembered(ledger, &Task::Backup(name.clone()), clock::now()).await,
+        });
+    }
+    for (task, timing) in timings(&in_force.config) {
+        tasks.push(Timed {
+            remembered: remembered(ledger, &task, clock::now()).await,
+            task,
+            timing,
         });
     }
     let planned = control.replace(tasks).await;

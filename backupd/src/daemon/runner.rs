@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 
 use backup_model::{
     BackupReport, Class, Code, Failure, JobName, LogLevel, Progress, RunBytes, RunCause, RunKind,
-    RunOutcome,
+    RunOutcome, SnapshotName,
 };
 use backupd_api::{Service as _, Task as Work};
 use jiff::Timestamp;
@@ -19,7 +19,10 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::settings::{InForce, Settings};
+use super::{
+    settings::{InForce, Settings},
+    upkeep,
+};
 use crate::{
     ledger::{Ending, Ledger, NewRun, Recorder},
     schedule::{Control, Due, Ended, Reason, Skip, Skipped, Task},
@@ -73,20 +76,18 @@ impl Runner {
 
     /// Puts on record that there was no run at a due time.
     pub(super) async fn note(&self, skipped: Skipped) {
-        let Task::Backup(job) = skipped.task else {
-            return;
-        };
-        let Some(repository) = repository_of(&self.shared.settings.in_force(), &job) else {
+        let task = &skipped.task;
+        let Some(repository) = repository_of(&self.shared.settings.in_force(), task) else {
             return;
         };
         let outcome = match skipped.why {
             Skip::Missed => RunOutcome::Missed,
             Skip::Running | Skip::Overtaken => RunOutcome::Skipped,
         };
-        tracing::warn!(%job, due = %skipped.time, "{outcome}: no run of its own");
+        tracing::warn!(%task, due = %skipped.time, "{outcome}: no run of its own");
         let new = NewRun {
-            kind: RunKind::Backup,
-            job: Some(job),
+            kind: task.kind(),
+            job: task.job().cloned(),
             repository,
             cause: RunCause::Schedule,
             asked_by: None,
@@ -120,17 +121,15 @@ impl Shared {
     }
 
     async fn run(&self, due: &Due) -> Ended {
-        let Task::Backup(job) = &due.task else {
-            return Ended::Stopped;
-        };
+        let task = &due.task;
         let in_force = self.settings.in_force();
         // The configuration may have lost it while it waited.
-        let Some(repository) = repository_of(&in_force, job) else {
+        let Some(repository) = repository_of(&in_force, task) else {
             return Ended::Stopped;
         };
         let new = NewRun {
-            kind: RunKind::Backup,
-            job: Some(job.clone()),
+            kind: task.kind(),
+            job: task.job().cloned(),
             repository,
             cause: cause(due.reason),
             asked_by: None,
@@ -138,27 +137,71 @@ impl Shared {
         };
         let (recorder, known) = self.ledger.begin(new).await;
         if let Err(error) = known {
-            tracing::warn!(%job, %error, "the run ledger does not know the run yet");
+            tracing::warn!(%task, %error, "the run ledger does not know the run yet");
         }
         let run = recorder.run();
-        tracing::info!(%job, %run, due = %due.time, cause = %cause(due.reason), "a backup begins");
-        let done = self.work(&in_force, job, &recorder).await;
-        let (ending, ended) = judge(&done, self.stop.is_cancelled());
-        match &done {
-            Ok(report) => {
-                let snapshot = &report.snapshot;
-                tracing::info!(%job, %run, %snapshot, outcome = %ending.outcome, "the backup is made");
+        tracing::info!(%run, due = %due.time, cause = %cause(due.reason), "{task} begins");
+        let (ending, ended) = match task {
+            Task::Backup(job) => {
+                let done = self.work(&in_force, job, &recorder).await;
+                judge(done.map(|report| made(&report)), self.stop.is_cancelled())
             }
-            Err(failure) => {
-                recorder.line(LogLevel::Error, &failure.to_string());
-                let (code, causes) = (failure.code.as_str(), failure.causes.join(": "));
-                tracing::error!(%job, %run, code, causes, "no backup: {}", failure.message);
+            task => {
+                let work = Work {
+                    progress: Arc::new(recorder.clone()),
+                    cancel: self.stop.child_token(),
+                };
+                let done = upkeep::work(task, &in_force, &self.ledger, &work).await;
+                judge(done, self.stop.is_cancelled())
             }
-        }
-        if let Err(error) = recorder.end(ending).await {
-            tracing::warn!(%job, %run, %error, "the run ledger does not know how it ended yet");
+        };
+        let made = ending.snapshot.clone();
+        self.close(&task.to_string(), &recorder, ending).await;
+        if let Some(snapshot) = made {
+            self.verify_after(&in_force, &snapshot).await;
         }
         ended
+    }
+
+    /// Verifies what was just made, where its job wants that: a run of its own.
+    async fn verify_after(&self, in_force: &InForce, snapshot: &SnapshotName) {
+        let Some(job) = in_force.config.jobs.get(&snapshot.job) else {
+            return;
+        };
+        if job.verify.after.is_none() {
+            return;
+        }
+        let new = NewRun {
+            kind: RunKind::Verify,
+            job: Some(snapshot.job.clone()),
+            repository: job.repository.as_str().to_owned(),
+            cause: RunCause::Schedule,
+            asked_by: None,
+            due: None,
+        };
+        let (recorder, _) = self.ledger.begin(new).await;
+        let work = Work {
+            progress: Arc::new(recorder.clone()),
+            cancel: self.stop.child_token(),
+        };
+        let done = upkeep::verify_new(snapshot, in_force, &self.ledger, &work).await;
+        let (ending, _) = judge(done, self.stop.is_cancelled());
+        let what = format!("verification of {snapshot}");
+        self.close(&what, &recorder, ending).await;
+    }
+
+    /// Tells log and ledger how a run ended.
+    async fn close(&self, what: &str, recorder: &Recorder, ending: Ending) {
+        let run = recorder.run();
+        tracing::info!(%run, outcome = %ending.outcome, "{what} ended");
+        if let Some(failure) = &ending.failure {
+            recorder.line(LogLevel::Error, &failure.to_string());
+            let (code, causes) = (failure.code.as_str(), failure.causes.join(": "));
+            tracing::error!(%run, code, causes, "{what}: {}", failure.message);
+        }
+        if let Err(error) = recorder.end(ending).await {
+            tracing::warn!(%run, %error, "the run ledger does not know how it ended yet");
+        }
     }
 
     /// The backup, within the job's limit.
@@ -197,7 +240,10 @@ impl Shared {
     }
 }
 
-fn repository_of(in_force: &InForce, job: &JobName) -> Option<String> {
+fn repository_of(in_force: &InForce, task: &Task) -> Option<String> {
+    let Some(job) = task.job() else {
+        return task.repository().map(str::to_owned);
+    };
     let job = in_force.config.jobs.get(job)?;
     Some(job.repository.as_str().to_owned())
 }
@@ -210,26 +256,31 @@ const fn cause(reason: Reason) -> RunCause {
     }
 }
 
+/// How a backup ended that made a snapshot.
+fn made(report: &BackupReport) -> Ending {
+    let outcome = if report.complete && report.warnings.is_empty() {
+        RunOutcome::Succeeded
+    } else {
+        RunOutcome::Warnings
+    };
+    Ending {
+        bytes: Some(RunBytes {
+            read_bytes: report.read_bytes,
+            new_bytes: report.new_bytes,
+            stored_bytes: report.added_bytes,
+            total_bytes: None,
+        }),
+        snapshot: Some(report.snapshot.clone()),
+        ..Ending::new(outcome)
+    }
+}
+
 /// What the ledger and the schedule are told of an end.
-fn judge(done: &Result<BackupReport, Failure>, stopping: bool) -> (Ending, Ended) {
+fn judge(done: Result<Ending, Failure>, stopping: bool) -> (Ending, Ended) {
     let failure = match done {
-        Ok(report) => {
-            let outcome = if report.complete && report.warnings.is_empty() {
-                RunOutcome::Succeeded
-            } else {
-                RunOutcome::Warnings
-            };
-            let ending = Ending {
-                bytes: Some(RunBytes {
-                    read_bytes: report.read_bytes,
-                    new_bytes: report.new_bytes,
-                    stored_bytes: report.added_bytes,
-                    total_bytes: None,
-                }),
-                snapshot: Some(report.snapshot.clone()),
-                ..Ending::new(outcome)
-            };
-            return (ending, Ended::Succeeded);
+        Ok(ending) => {
+            let ended = upkeep::ended(&ending);
+            return (ending, ended);
         }
         Err(failure) => failure,
     };
@@ -240,16 +291,16 @@ fn judge(done: &Result<BackupReport, Failure>, stopping: bool) -> (Ending, Ended
         _ => (RunOutcome::Failed, Ended::Failed),
     };
     let ending = Ending {
-        failure: Some(failure.clone()),
+        failure: Some(failure),
         ..Ending::new(outcome)
     };
     (ending, ended)
 }
 
-/// What a job's past means to its schedule.
+/// What a task's past means to its schedule.
 pub(super) async fn remembered(
     ledger: &Ledger,
-    job: &JobName,
+    task: &Task,
     now: Timestamp,
 ) -> crate::schedule::Remembered {
     use crate::{
@@ -257,15 +308,19 @@ pub(super) async fn remembered(
         schedule::{Paused, Remembered},
     };
 
-    let past = ledger
-        .past(RunKind::Backup, Subject::Job(job.clone()))
-        .await;
+    let subject = match (task.job(), task.repository()) {
+        (Some(job), _) => Subject::Job(job.clone()),
+        (None, repository) => Subject::Repository(repository.unwrap_or_default().to_owned()),
+    };
+    let past = ledger.past(task.kind(), subject).await;
     let past = past.unwrap_or_else(|error| {
-        tracing::warn!(%job, %error, "what ran before is not known");
+        tracing::warn!(%task, %error, "what ran before is not known");
         crate::ledger::Past::default()
     });
     let pauses = ledger.pauses().await.unwrap_or_default();
-    let paused = pauses.get(job).filter(|pause| pause.holds(now));
+    let job = task.job().filter(|_| task.kind() == RunKind::Backup);
+    let pause = job.and_then(|job| pauses.get(job));
+    let paused = pause.filter(|pause| pause.holds(now));
     Remembered {
         last_due: past.last_due,
         last_success: past.last_success,
