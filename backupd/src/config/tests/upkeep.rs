@@ -27,8 +27,8 @@ fn verify(job: &str, defaults: &str) -> VerifyConfig {
     config.jobs[&"webui".parse().unwrap()].verify.clone()
 }
 
-fn shown(timing: &Option<Timing>) -> String {
-    let schedule = timing.as_ref().map(|timing| &timing.schedule);
+fn shown(timing: Option<&Timing>) -> String {
+    let schedule = timing.map(|timing| &timing.schedule);
     schedule.map_or_else(|| "by hand".to_owned(), |it| format!("{it:?}"))
 }
 
@@ -42,10 +42,10 @@ fn whoever_says_nothing_is_kept_in_order() {
         prune_grace,
     } = config(GOOD).upkeep;
     // No zone is named, and none is asked for.
-    for daily in [&retention, &prune, &verify] {
+    for daily in [&retention, &prune, &verify].map(Option::as_ref) {
         assert_eq!(shown(daily), "\"@daily\" in UTC");
     }
-    assert_eq!(shown(&probe), "\"@weekly\" in UTC");
+    assert_eq!(shown(probe.as_ref()), "\"@weekly\" in UTC");
     for timing in [retention, prune, verify, probe] {
         let timing = timing.unwrap();
         // All has begun before two o'clock.
@@ -62,7 +62,7 @@ fn whoever_says_nothing_is_kept_in_order() {
 
     let text = format!("{GOOD}\n[defaults]\ntimezone = \"Europe/Berlin\"\n");
     assert_eq!(
-        shown(&config(&text).upkeep.prune),
+        shown(config(&text).upkeep.prune.as_ref()),
         "\"@daily\" in Europe/Berlin"
     );
 }
@@ -72,9 +72,9 @@ fn each_key_counts_for_itself() {
     let own = upkeep(
         "retention = \"every 6h\"\nprune = \"manual\"\nprobe = \"every 1m\"\nprune_grace = \"0\"",
     );
-    assert_eq!(shown(&own.retention), "\"every 6h\" in UTC");
-    assert_eq!(shown(&own.prune), "by hand");
-    assert_eq!(shown(&own.verify), "\"@daily\" in UTC");
+    assert_eq!(shown(own.retention.as_ref()), "\"every 6h\" in UTC");
+    assert_eq!(shown(own.prune.as_ref()), "by hand");
+    assert_eq!(shown(own.verify.as_ref()), "\"@daily\" in UTC");
     assert_eq!(own.prune_grace, Duration::ZERO);
     // What comes often is not put off for longer than until it comes again.
     let jitter = |timing: Option<Timing>| timing.unwrap().jitter;
@@ -98,6 +98,7 @@ fn a_job_is_verified_as_it_says_or_as_the_defaults_do() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn each_error_has_its_place_and_its_remedy() {
     let table = |line: &str| format!("{GOOD}\n[upkeep]\n{line}\n");
     let job = |line: &str| GOOD.replace("[job.webui]\n", &format!("[job.webui]\n{line}\n"));

@@ -23,22 +23,10 @@ pub(super) async fn go_on(
     let service = Direct::new(in_force.access.clone());
     let report = match service.prune(&request, work).await {
         Ok(report) => report,
-        Err(failure) if failure.code == Code::NotConfirmed => {
-            let text = format!(
-                "{}: `backupctl prune apply {repository}` shows it, and asks",
-                failure.message
-            );
-            let causes = failure.causes;
-            let code = Code::NotConfirmed;
-            let message = text;
-            return Ok(warned(
-                work,
-                Failure {
-                    code,
-                    message,
-                    causes,
-                },
-            ));
+        Err(mut failure) if failure.code == Code::NotConfirmed => {
+            let command = format!("`backupctl prune apply {repository}` shows it, and asks");
+            failure.message = format!("{}: {command}", failure.message);
+            return Ok(warned(work, failure));
         }
         Err(failure) => return not_ours(failure, work),
     };

@@ -122,7 +122,7 @@ async fn look(
     memory: Memory<'_>,
     work: &Work,
 ) -> Result<Ending, Failure> {
-    let (mut damaged, mut untested) = (Vec::new(), 0);
+    let (mut damaged, mut untested, mut away) = (Vec::new(), 0, None);
     for name in names {
         let looked = verification.snapshot(name, &work.progress, &work.cancel);
         let report = match looked.await {
@@ -133,7 +133,8 @@ async fn look(
         if let Verdict::Untested { reason } = &report.verdict {
             // Is it this snapshot that cannot be read, or everything?
             if repository.jobs().await.is_err() {
-                return Err(reason.clone());
+                away = Some(reason.clone());
+                break;
             }
             work.progress.event(Event::Warned(reason.clone()));
             untested += 1;
@@ -153,6 +154,9 @@ async fn look(
             failure: Some(damage(&damaged)),
             ..Ending::new(RunOutcome::Failed)
         });
+    }
+    if let Some(reason) = away {
+        return Err(reason);
     }
     Ok(Ending::new(if untested == 0 {
         RunOutcome::Succeeded

@@ -65,13 +65,11 @@ pub(super) fn not_ours(failure: Failure, work: &Work) -> Result<Ending, Failure>
     if failure.code != Code::WriterRefused {
         return Err(failure);
     }
-    let causes: String = failure.causes.iter().map(|it| format!(": {it}")).collect();
-    note(
-        work,
-        format!(
-            "this is for a host that may maintain the repository: {}{causes}",
-            failure.message
-        ),
+    let why = [&[failure.message], failure.causes.as_slice()].concat();
+    let text = format!(
+        "this is for a host that may maintain the repository: {}",
+        why.join(": ")
     );
+    note(work, text);
     Ok(Ending::new(RunOutcome::Skipped))
 }

@@ -3,11 +3,15 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicI64, Ordering},
+    },
 };
 
 use backup_model::{Event, Failure, JobName, Progress, RunCause, SnapshotName};
 use backupd_api::{Service as _, Task as Work};
+use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -31,6 +35,12 @@ pub(super) struct World {
     pub(super) ledger: Ledger,
     folder: TempDir,
     root: String,
+}
+
+/// The ledger's clock: runs that begin one after another are not of one millisecond.
+fn ticking() -> Timestamp {
+    static SECONDS: AtomicI64 = AtomicI64::new(1_790_000_000);
+    Timestamp::from_second(SECONDS.fetch_add(1, Ordering::Relaxed)).unwrap()
 }
 
 /// Hears what a task says.
@@ -75,9 +85,9 @@ impl World {
             state: dir.join("state"),
             now: clock::now(),
         };
-        let root = create_repository(&set_up).await.unwrap().root.to_string();
+        let root = create_repository(&set_up).await.unwrap().root;
         fs::create_dir(dir.join("src")).unwrap();
-        let ledger = Ledger::open(&dir.join("state"), clock::now).await.unwrap();
+        let ledger = Ledger::open(&dir.join("state"), ticking).await.unwrap();
         Self {
             ledger,
             folder,

@@ -126,7 +126,12 @@ fn a_job_that_is_new_here_is_made_up_for_within_a_quarter_of_the_window() {
         verified.push(daemon.round().len());
         daemon.go_on();
     }
-    assert_eq!(verified, [50; 8]);
+    assert_eq!(verified.len(), 8);
+    // The first ones are to be looked at again, beginning with the last of these rounds.
+    assert!(
+        verified.iter().all(|n| (50..50 + 14).contains(n)),
+        "{verified:?}"
+    );
 }
 
 #[test]
@@ -160,6 +165,9 @@ fn dense_rounds_are_counted_beyond_those_that_are_looked_at() {
 
 #[test]
 fn a_snapshot_waits_since_somebody_looked_at_it() {
+    use Level::{Data, Storage};
+    use VerifyOutcome::{Damaged, Good, Untested};
+
     let looked = |level, hour, outcome, good: Option<i64>| Verified {
         snapshot: snapshot(1),
         level,
@@ -174,8 +182,6 @@ fn a_snapshot_waits_since_somebody_looked_at_it() {
         assert_eq!(waiting[1].since, at(10));
         waiting[0].since
     };
-    use Level::{Data, Storage};
-    use VerifyOutcome::{Damaged, Good, Untested};
     assert_eq!(since(&[]), at(1));
     assert_eq!(since(&[looked(Storage, 5, Good, Some(5))]), at(5));
     // What cannot be tested, and what is bad, goes to the end of the queue too.
