@@ -17,6 +17,6 @@ mod work;
 mod tests;
 
 pub use probe::conditional;
-pub(in crate::daemon) use timings::timings;
-pub(in crate::daemon) use verify::verify_new;
-pub(in crate::daemon) use work::{ended, work};
+pub(super) use timings::timings;
+pub(super) use verify::verify_new;
+pub(super) use work::{ended, work};
