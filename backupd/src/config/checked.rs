@@ -6,7 +6,7 @@ use backup_core::{
     source::files::Pattern,
     store::{Endpoint, Limits},
 };
-use backup_model::{JobName, RetentionPolicy};
+use backup_model::{JobName, Level, RetentionPolicy};
 
 use super::{Problem, RepositoryName, RepositoryUrl, SecretRef, SourceName};
 use crate::{hooks::Hooks, schedule::Timing};
@@ -20,6 +20,8 @@ pub struct Config {
     pub state: PathBuf,
     /// How the daemon works.
     pub server: ServerConfig,
+    /// What is done by schedule besides backups.
+    pub upkeep: UpkeepConfig,
     /// The repositories.
     pub repositories: BTreeMap<RepositoryName, RepositoryConfig>,
     /// The jobs.
@@ -51,6 +53,39 @@ impl Config {
     /// The socket at which the daemon answers.
     pub fn socket(&self) -> PathBuf {
         self.state.join("api.sock")
+    }
+}
+
+/// What is done by schedule besides backups; what has no timing is done by hand only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UpkeepConfig {
+    /// When each job that has a policy forgets what it lets go.
+    pub retention: Option<Timing>,
+    /// When each repository is pruned.
+    pub prune: Option<Timing>,
+    /// When some of each job's snapshots are verified.
+    pub verify: Option<Timing>,
+    /// When each store is asked how it keeps writers apart.
+    pub probe: Option<Timing>,
+    /// How long the plan of a prune stands before anything is deleted.
+    pub prune_grace: Duration,
+}
+
+/// How a job's snapshots are verified.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VerifyConfig {
+    /// How deep each new snapshot is verified right after its backup, if it is.
+    pub after: Option<Level>,
+    /// Within how much time everything is verified.
+    pub full_coverage: Duration,
+}
+
+impl Default for VerifyConfig {
+    fn default() -> Self {
+        Self {
+            after: None,
+            full_coverage: Duration::from_hours(30 * 24),
+        }
     }
 }
 
@@ -111,6 +146,8 @@ pub struct JobConfig {
     pub retention: Option<RetentionPolicy>,
     /// What is run around its backups.
     pub hooks: Hooks,
+    /// How its snapshots are verified.
+    pub verify: VerifyConfig,
     /// What, in the order of the file; at least one.
     pub sources: Vec<SourceConfig>,
 }

@@ -24,7 +24,7 @@ mod tests;
 
 pub use checked::{
     CommandSource, Config, Connection, CredentialRefs, FilesSource, JobConfig, PostgresSource,
-    RepositoryConfig, S3Config, ServerConfig, SourceConfig, SourceKind,
+    RepositoryConfig, S3Config, ServerConfig, SourceConfig, SourceKind, UpkeepConfig, VerifyConfig,
 };
 pub use find::Places;
 pub use load::{LoadError, load};

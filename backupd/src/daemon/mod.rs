@@ -11,6 +11,7 @@ mod run;
 mod runner;
 mod runs;
 mod settings;
+mod upkeep;
 mod verified;
 
 pub use changes::Changes;

@@ -15,6 +15,7 @@ use super::{
     memory::{self, mind, remembered, settle},
     runner::Runner,
     runs::Runs,
+    upkeep::timings,
 };
 use crate::{
     clock,
@@ -147,18 +148,18 @@ async fn follow(
     Ok(())
 }
 
-/// Plans the jobs that have a schedule.
+/// Plans the jobs that have a schedule, and what there is to do besides.
 async fn plan(settings: &Settings, ledger: &Ledger, control: &Control) -> Result<(), Failure> {
     let in_force = settings.in_force();
+    let jobs = in_force.config.jobs.iter();
+    let backups =
+        jobs.filter_map(|(name, job)| Some((Task::Backup(name.clone()), job.timing.clone()?)));
     let mut tasks = Vec::new();
-    for (name, job) in &in_force.config.jobs {
-        let Some(timing) = job.timing.clone() else {
-            continue;
-        };
+    for (task, timing) in backups.chain(timings(&in_force.config)) {
         tasks.push(Timed {
-            task: Task::Backup(name.clone()),
+            remembered: remembered(ledger, &task, clock::now()).await,
+            task,
             timing,
-            remembered: remembered(ledger, name, clock::now()).await,
         });
     }
     let planned = control.replace(tasks).await;

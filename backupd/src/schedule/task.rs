@@ -2,7 +2,7 @@
 
 use std::{fmt, num::NonZeroU32, time::Duration};
 
-use backup_model::JobName;
+use backup_model::{JobName, RunKind};
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
@@ -14,12 +14,53 @@ use super::{Paused, Schedule};
 pub enum Task {
     /// A job's backup.
     Backup(JobName),
+    /// Forgetting what a job's policy lets go.
+    Retention(JobName),
+    /// Deleting what no snapshot of a repository names.
+    Prune(String),
+    /// Verifying some of a job's snapshots.
+    Verify(JobName),
+    /// Asking a repository's store how it keeps writers apart.
+    Probe(String),
+}
+
+impl Task {
+    /// What kind of run it is.
+    pub const fn kind(&self) -> RunKind {
+        match self {
+            Self::Backup(_) => RunKind::Backup,
+            Self::Retention(_) => RunKind::Retention,
+            Self::Prune(_) => RunKind::Prune,
+            Self::Verify(_) => RunKind::Verify,
+            Self::Probe(_) => RunKind::Probe,
+        }
+    }
+
+    /// The job that it is about; none where it is about a whole repository.
+    pub const fn job(&self) -> Option<&JobName> {
+        match self {
+            Self::Backup(job) | Self::Retention(job) | Self::Verify(job) => Some(job),
+            Self::Prune(_) | Self::Probe(_) => None,
+        }
+    }
+
+    /// The repository that it is about as a whole.
+    pub fn repository(&self) -> Option<&str> {
+        match self {
+            Self::Prune(repository) | Self::Probe(repository) => Some(repository),
+            Self::Backup(_) | Self::Retention(_) | Self::Verify(_) => None,
+        }
+    }
 }
 
 impl fmt::Display for Task {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Backup(job) => write!(f, "backup of {job}"),
+            Self::Retention(job) => write!(f, "retention of {job}"),
+            Self::Prune(repository) => write!(f, "prune of {repository}"),
+            Self::Verify(job) => write!(f, "verification of {job}"),
+            Self::Probe(repository) => write!(f, "probe of {repository}"),
         }
     }
 }

@@ -2,14 +2,16 @@
 
 use std::{cmp::Reverse, collections::BTreeMap};
 
-use backup_model::{GoodSnapshot, JobName, JobStatus, Proven, RunInfo, Running, SnapshotName};
+use backup_model::{
+    GoodSnapshot, JobName, JobStatus, Level, Proven, RunInfo, Running, SnapshotName,
+};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Known, Seen};
 use crate::{
     config::JobConfig,
     ledger::Verified,
-    protection::{self, Facts, LastRun},
+    protection::{self, Facts, LastRun, VerificationFact},
     schedule::{Agenda, Task},
 };
 
@@ -63,6 +65,8 @@ fn status(sight: &Sight<'_>, name: &JobName, job: &JobConfig) -> JobStatus {
         damaged: protection::damaged(&snapshots, verified),
         unreadable: seen.and_then(|seen| seen.unreadable.clone()),
         kit: seen.and_then(|seen| seen.kit.clone()),
+        conditional: sight.known.conditional.get(repository).copied(),
+        verification: vec![verification(job, &snapshots, verified)],
         ..Facts::new(name.clone(), sight.now)
     };
     let planned = sight.agenda.map(|agenda| {
@@ -80,6 +84,18 @@ fn status(sight: &Sight<'_>, name: &JobName, job: &JobConfig) -> JobStatus {
         snapshots: can_be_counted.then_some(snapshots.len() as u64),
         last_run,
     }
+}
+
+/// How the rolling verification of a job stands. One that has just come due is not late yet: the
+/// next round is to come.
+fn verification(
+    job: &JobConfig,
+    snapshots: &[(SnapshotName, Timestamp)],
+    verified: &[Verified],
+) -> VerificationFact {
+    let limit = SignedDuration::try_from(job.verify.full_coverage);
+    let limit = limit.unwrap_or(SignedDuration::MAX);
+    protection::verification(snapshots, verified, Level::Storage, limit)
 }
 
 /// The RPO of a job: its own, or the default.

@@ -15,5 +15,6 @@ mod repository;
 mod retention;
 mod s3;
 mod timing;
+mod upkeep;
 
 pub(super) use config::check;

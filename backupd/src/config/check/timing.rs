@@ -63,7 +63,7 @@ impl Check {
         let retry = self.once("retry", &retries).got();
         let at = rpo.as_ref().map(|rpo| rpo.at.clone());
         self.timing = TimingDefaults {
-            schedule: schedule.and_then(|raw| self.schedule(&raw)),
+            schedule: schedule.and_then(|raw| self.schedule("schedule", &raw)),
             rpo: rpo.and_then(|raw| self.duration("rpo", &raw)),
             jitter: jitter.and_then(|raw| self.duration("jitter", &raw)),
             catch_up: catch_up.and_then(|raw| self.catch_up(&raw)),
@@ -88,7 +88,7 @@ impl Check {
     /// The timing of a job: each key its own, or that of the defaults.
     pub(super) fn timing(&mut self, raw: &RawTiming) -> JobTiming {
         let schedule = match own(&raw.schedule) {
-            Some(raw) => self.schedule(&raw),
+            Some(raw) => self.schedule("schedule", &raw),
             None => self.timing.schedule.clone(),
         };
         let rpo = match own(&raw.rpo) {
@@ -150,7 +150,8 @@ impl Check {
         parsed.map_err(report).ok()
     }
 
-    fn schedule(&mut self, raw: &Located<&String>) -> Option<Schedule> {
+    /// Reads a schedule; none where there is to be none.
+    pub(super) fn schedule(&mut self, key: &str, raw: &Located<&String>) -> Option<Schedule> {
         if raw.value == BY_HAND {
             return None;
         }
@@ -158,23 +159,23 @@ impl Check {
         let zone = if raw.value.starts_with("every") {
             Some("UTC".to_owned())
         } else {
-            self.zone_for("schedule", &raw.at)
+            self.zone_for(key, &raw.at)
         };
         let zone = zone.and_then(|name| TimeZoneDatabase::bundled().get(&name).ok());
         // With another zone the rest can still be checked.
         match Schedule::parse(raw.value, zone.clone().unwrap_or(TimeZone::UTC)) {
             Err(error) => {
                 let cause = error.source().map(|cause| format!(": {cause}"));
-                let message = format!("`schedule`: {error}{}", cause.unwrap_or_default());
+                let message = format!("`{key}`: {error}{}", cause.unwrap_or_default());
                 self.findings
                     .at(&raw.at, message, schedule_help(raw.value, &error));
                 None
             }
             Ok(schedule) => {
                 if schedule.is_denser_than_minutes() {
-                    let message = "`schedule` comes more than once a minute";
+                    let message = format!("`{key}` comes more than once a minute");
                     let help = "A cron pattern with six fields begins with the second.";
-                    self.findings.warn(&raw.at, message, help);
+                    self.findings.warn(&raw.at, &message, help);
                 }
                 zone.is_some().then_some(schedule)
             }
@@ -230,7 +231,7 @@ impl Check {
     }
 }
 
-fn own<T>(field: &Field<T>) -> Option<Located<&T>> {
+pub(super) fn own<T>(field: &Field<T>) -> Option<Located<&T>> {
     match field {
         Field::Got(value) => Some(value.as_ref()),
         Field::Absent | Field::Wrong => None,

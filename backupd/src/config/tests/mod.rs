@@ -5,5 +5,6 @@ mod hooks;
 mod retention;
 mod s3;
 mod timing;
+mod upkeep;
 mod values;
 mod whole;
