@@ -1,6 +1,6 @@
 //! The checked configuration: plain types that the rest of the programs accept without doubt.
 
-use std::{collections::BTreeMap, num::NonZeroUsize, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use backup_core::{
     source::files::Pattern,
@@ -8,7 +8,7 @@ use backup_core::{
 };
 use backup_model::{JobName, RetentionPolicy};
 
-use super::{Problem, RepositoryName, RepositoryUrl, SecretRef, SourceName};
+use super::{Problem, RepositoryName, RepositoryUrl, SecretRef, ServerConfig, SourceName};
 use crate::schedule::Timing;
 
 /// A configuration in which everything fits together.
@@ -26,21 +26,6 @@ pub struct Config {
     pub jobs: BTreeMap<JobName, JobConfig>,
     /// What works, and is hardly meant: in the order of files and lines.
     pub warnings: Vec<Problem>,
-}
-
-/// How the daemon works.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ServerConfig {
-    /// How many jobs run at once; the others wait.
-    pub parallel: NonZeroUsize,
-}
-
-impl Default for ServerConfig {
-    fn default() -> Self {
-        Self {
-            parallel: NonZeroUsize::MIN.saturating_add(1),
-        }
-    }
 }
 
 /// Where backups are kept, and whose signature makes them ours.

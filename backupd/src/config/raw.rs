@@ -5,13 +5,15 @@
 
 mod retention;
 mod s3;
+mod server;
 mod timing;
 
 use toml::de::{DeTable, DeValue};
 
 pub(crate) use retention::{RawDefaults, RawRetention};
 pub(crate) use s3::{RawCredentials, RawLimits, RawS3};
-pub(crate) use timing::{RawRetry, RawServer, RawTiming};
+pub(crate) use server::{RawServer, RawTls};
+pub(crate) use timing::{RawRetry, RawTiming};
 
 use super::{
     problem::{Findings, Located, Spot},
@@ -178,7 +180,7 @@ pub(crate) fn read(table: &DeTable<'_>, file: usize, findings: &mut Findings) ->
     }
     raw.state = table.text(STATE, findings).got();
     let server = table.table(SERVER, findings).got();
-    raw.server = server.map(|inner| timing::server(inner.value, findings));
+    raw.server = server.map(|inner| server::read(inner.value, findings));
     let defaults = table.table(DEFAULTS, findings).got();
     raw.defaults = defaults.map(|inner| retention::defaults(inner.value, findings));
     for (name, table) in table.named(REPOSITORIES, findings) {

@@ -15,10 +15,10 @@ use http::Method;
 use http_body_util::BodyExt as _;
 use tokio_util::sync::CancellationToken;
 
-use super::connection::{Daemon, unreadable};
+use super::connection::{Daemon, Target, unreadable};
 use crate::{
-    DiffRequest, EpochKeys, FindRequest, ForgetRequest, HoldReason, ListedRun, LsRequest, Newest,
-    Numbered, Outcome, Page, PruneRequest, Released, RestoreOrder, Service, Task, TaskInfo,
+    Address, DiffRequest, EpochKeys, FindRequest, ForgetRequest, HoldReason, ListedRun, LsRequest,
+    Newest, Numbered, Outcome, Page, PruneRequest, Released, RestoreOrder, Service, Task, TaskInfo,
     TaskLine, TaskReport, TaskRequest, Trial, VerifyRequest,
 };
 
@@ -37,7 +37,19 @@ pub struct HttpService {
 impl HttpService {
     /// The daemon at this socket, with the jobs and repositories that it has now.
     pub async fn connect(socket: &Path) -> Result<Self, Failure> {
-        let daemon = Daemon::at(socket);
+        let address = Address::unix(socket);
+        let (token, pin) = (None, None);
+        Self::reach(Target {
+            address,
+            token,
+            pin,
+        })
+        .await
+    }
+
+    /// The daemon wherever it is, with the jobs and repositories that it has now.
+    pub async fn reach(target: Target) -> Result<Self, Failure> {
+        let daemon = Daemon::at(target)?;
         Ok(Self {
             repositories: daemon.ask(Method::GET, "/v1/repositories").await?,
             jobs: daemon.ask(Method::GET, "/v1/jobs").await?,

@@ -148,6 +148,10 @@ pub(crate) const fn hint(code: Code) -> Option<&'static str> {
             "Check that the daemon runs: systemctl status backupd. What it had begun goes on \
              without you."
         }
+        Code::DaemonIdentity => {
+            "Nothing was sent. If its key was replaced on purpose, compare the fingerprint with \
+             the one in the daemon's log and pin that; else somebody may stand in between."
+        }
         _ => return None,
     })
 }

@@ -38,7 +38,7 @@ pub(in crate::config) fn check(
     }
     check.defaults(files);
     check.timing_defaults(files);
-    let server = check.server(files);
+    let server = check.server(files, || places.default_socket(&state));
     for raw in files.iter().flat_map(|file| &file.jobs) {
         check.job(raw);
     }

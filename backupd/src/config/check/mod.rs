@@ -13,6 +13,7 @@ mod postgres;
 mod repository;
 mod retention;
 mod s3;
+mod server;
 mod timing;
 
 pub(super) use config::check;
