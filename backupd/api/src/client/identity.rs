@@ -42,7 +42,10 @@ pub(super) fn verified(
     let provider = Arc::new(ring::default_provider());
     let proof = match pin {
         Some(pin) => Proof::Key(pin),
-        None => Proof::Authority(authorities(&provider)?),
+        None => {
+            let trusted = rustls_native_certs::load_native_certs().certs;
+            Proof::Authority(authorities(trusted, &provider)?)
+        }
     };
     let verifier = Arc::new(Verifier {
         proof,
@@ -61,10 +64,12 @@ pub(super) fn verified(
     Ok((verifier, Arc::new(config)))
 }
 
-fn authorities(provider: &Arc<CryptoProvider>) -> Result<Arc<WebPkiServerVerifier>, Failure> {
+fn authorities(
+    trusted: Vec<CertificateDer<'static>>,
+    provider: &Arc<CryptoProvider>,
+) -> Result<Arc<WebPkiServerVerifier>, Failure> {
     let mut roots = RootCertStore::empty();
-    let (known, _) =
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    let (known, _) = roots.add_parsable_certificates(trusted);
     if known == 0 {
         let text = "this machine trusts no certificate authority";
         return Err(Failure::new(Code::DaemonIdentity, text));
@@ -143,5 +148,46 @@ impl ServerCertVerifier for Verifier {
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         let algorithms = &self.provider.signature_verification_algorithms;
         algorithms.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+
+    use super::*;
+
+    /// Whom an authority vouches for is believed, by that name and no other.
+    #[test]
+    fn an_authority_vouches_for_a_name() {
+        let provider = Arc::new(ring::default_provider());
+        let authority = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let root = params.self_signed(&authority).unwrap();
+        let issuer = Issuer::new(params, authority);
+        let key = KeyPair::generate().unwrap();
+        let params = CertificateParams::new(vec!["vault01".to_owned()]).unwrap();
+        let leaf = params.signed_by(&key, &issuer).unwrap();
+        let verifier = Verifier {
+            proof: Proof::Authority(authorities(vec![root.der().clone()], &provider).unwrap()),
+            provider: Arc::clone(&provider),
+            met: Mutex::default(),
+        };
+        let ask = |name: &str| {
+            let name = ServerName::try_from(name.to_owned()).unwrap();
+            verifier.verify_server_cert(leaf.der(), &[], &name, &[], UnixTime::now())
+        };
+        ask("vault01").unwrap();
+        let refused = std::io::Error::other(ask("vault02").unwrap_err());
+        let address: Address = "https://vault02:8443".parse().unwrap();
+        let refused = verifier.refusal(&address, &refused).unwrap();
+        assert_eq!(refused.code, Code::DaemonIdentity);
+        let text = format!("{address} does not show who it is");
+        assert_eq!(refused.message, text);
+        let met = Fingerprint::of_certificate(leaf.der()).unwrap().to_string();
+        assert!(refused.causes[0].contains(&met), "{refused:?}");
+        let nobody = authorities(Vec::new(), &provider).unwrap_err();
+        assert_eq!(nobody.code, Code::DaemonIdentity);
     }
 }

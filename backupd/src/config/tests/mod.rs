@@ -3,6 +3,7 @@
 mod fixture;
 mod retention;
 mod s3;
+mod server;
 mod timing;
 mod values;
 mod whole;
