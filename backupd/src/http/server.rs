@@ -1,6 +1,6 @@
 //! Connections: taken from wherever the API listens, limited, and served until the daemon stops.
 
-use std::{future::pending, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::Router;
 use futures::future::join_all;
@@ -80,17 +80,13 @@ impl Server {
     pub async fn serve(&self, mut listeners: Listeners, stop: CancellationToken) {
         let connections = TaskTracker::new();
         let watch = async {
-            match &mut listeners.watch {
-                Some(watch) => watch.follow().await,
-                None => pending().await,
+            if let Some(watch) = &mut listeners.watch {
+                watch.follow(&stop).await;
             }
         };
         let all = listeners.all.iter();
         let taking = join_all(all.map(|one| self.take(one, &connections, &stop)));
-        tokio::select! {
-            _ = taking => {}
-            () = watch => {}
-        }
+        tokio::join!(taking, watch);
         // Whoever comes now is told at once that nobody is here.
         listeners.all.clear();
         connections.close();

@@ -40,12 +40,11 @@ pub(super) fn verified(
 ) -> Result<(Arc<Verifier>, Arc<ClientConfig>), Failure> {
     let bug = |error: &(dyn std::error::Error + 'static)| Failure::from_error(Code::Bug, error);
     let provider = Arc::new(ring::default_provider());
-    let proof = match pin {
-        Some(pin) => Proof::Key(pin),
-        None => {
-            let trusted = rustls_native_certs::load_native_certs().certs;
-            Proof::Authority(authorities(trusted, &provider)?)
-        }
+    let proof = if let Some(pin) = pin {
+        Proof::Key(pin)
+    } else {
+        let trusted = rustls_native_certs::load_native_certs().certs;
+        Proof::Authority(authorities(trusted, &provider)?)
     };
     let verifier = Arc::new(Verifier {
         proof,

@@ -110,14 +110,13 @@ impl Check {
         let mut scopes = Vec::new();
         for one in raw.value {
             let known = Scope::ALL.into_iter();
-            match known.clone().find(|scope| scope.as_str() == one.value) {
-                Some(scope) => scopes.push(scope),
-                None => {
-                    let known: Vec<_> = known.map(Scope::as_str).collect();
-                    let message = format!("unknown scope `{}`", one.value);
-                    let help = suggestion(&one.value, &known);
-                    self.findings.at(&one.at, message, help);
-                }
+            if let Some(scope) = known.clone().find(|scope| scope.as_str() == one.value) {
+                scopes.push(scope);
+            } else {
+                let known: Vec<_> = known.map(Scope::as_str).collect();
+                let message = format!("unknown scope `{}`", one.value);
+                let help = suggestion(&one.value, &known);
+                self.findings.at(&one.at, message, help);
             }
         }
         Scopes(scopes)

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::fixture::{GOOD, all_refused as refused, folder, load_from};
+use super::fixture::{GOOD, all_refused as refused, folder, load_from, problems};
 use crate::{
     config::{Config, JobConfig},
     schedule::{CatchUp, Retry},

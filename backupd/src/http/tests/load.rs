@@ -1,5 +1,10 @@
 //! Many at once: good clients beside each other, and beside a storm of bad ones.
 
+#![expect(
+    clippy::print_stderr,
+    reason = "what was measured is for whoever runs this"
+)]
+
 use std::{
     sync::{
         Arc,

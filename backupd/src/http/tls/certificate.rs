@@ -22,6 +22,7 @@ use rustls::{
     sign::CertifiedKey,
 };
 use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
 
 use super::{
     made::Made,
@@ -146,12 +147,11 @@ impl Watch {
         &self.certificate
     }
 
-    /// Looks again and again.
-    pub(in crate::http) async fn follow(&mut self) {
+    /// Looks again and again until it is told to stop.
+    pub(in crate::http) async fn follow(&mut self, stop: &CancellationToken) {
         let mut clock = tokio::time::interval(EVERY);
         clock.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
-            clock.tick().await;
+        while stop.run_until_cancelled(clock.tick()).await.is_some() {
             self.look(clock::now()).await;
         }
     }
