@@ -83,7 +83,7 @@ pub fn fingerprint(config: &ServerConfig, state: &Path) -> Result<Option<Fingerp
     let (files, _) = certificate(config, state);
     tls::fingerprint(&files.certificate).map_err(|error| {
         let text = format!("cannot read {}", files.certificate.display());
-        let cause = Failure::from_error(Code::LocalIo, &*error);
+        let cause = Failure::from_error(Code::LocalIo, &error);
         let causes = std::iter::once(cause.message).chain(cause.causes);
         Failure {
             causes: causes.collect(),

@@ -17,7 +17,7 @@ use crate::config::{SecretError, SecretSources, TlsConfig};
 
 /// Why a certificate cannot be used. It says nothing of the key.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum PairError {
+pub(in crate::http) enum PairError {
     #[error("the certificate cannot be read")]
     Read(#[source] io::Error),
     #[error("there is no certificate in the file")]
@@ -129,12 +129,10 @@ fn chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, PairError> {
 }
 
 /// What clients pin, of the certificate in a file; nothing if there is no file.
-pub(in crate::http) fn fingerprint(
-    path: &Path,
-) -> Result<Option<Fingerprint>, Box<dyn std::error::Error>> {
+pub(in crate::http) fn fingerprint(path: &Path) -> Result<Option<Fingerprint>, PairError> {
     match Facts::in_file(path) {
         Ok(facts) => Ok(Some(facts.fingerprint)),
         Err(PairError::Read(error)) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Box::new(error)),
+        Err(error) => Err(error),
     }
 }
