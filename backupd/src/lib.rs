@@ -13,6 +13,7 @@ pub mod rotation;
 pub mod schedule;
 pub mod service;
 pub mod setup;
+pub mod status;
 pub mod storage;
 pub mod units;
 pub mod unwrap;

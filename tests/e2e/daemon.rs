@@ -1,48 +1,15 @@
 //! The daemon as a process: it backs up by its schedule, follows its configuration, keeps a second
 //! one out, survives being killed, and ends in order.
 
-use std::{
-    fs,
-    io::{BufRead as _, BufReader, Lines},
-    process::{Child, ChildStderr, Stdio},
-};
+use std::fs;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 
 use crate::{
+    guard::Daemon,
     program::{Ran, clean},
     world::World,
 };
-
-struct Daemon {
-    child: Child,
-    log: Lines<BufReader<ChildStderr>>,
-}
-
-impl Daemon {
-    fn start(world: &World) -> Self {
-        let mut command = clean(&world.program().with_file_name("backupd"));
-        command.args(["run", "--config", &world.path("config.toml")]);
-        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
-        let log = BufReader::new(child.stderr.take().unwrap()).lines();
-        Self { child, log }
-    }
-
-    /// Reads the log up to a line with these words. Nextest ends a test that waits for ever.
-    fn says(&mut self, words: &str) -> String {
-        let mut lines = self.log.by_ref().map(Result::unwrap);
-        let found = lines.find(|line| line.contains(words));
-        found.unwrap_or_else(|| panic!("the daemon ended without: {words}"))
-    }
-
-    fn signal(&self, signal: Signal) {
-        kill_process(Pid::from_child(&self.child), signal).unwrap();
-    }
-
-    fn ends(mut self) -> Option<i32> {
-        self.child.wait().unwrap().code()
-    }
-}
 
 fn numbers(world: &World) -> Vec<u64> {
     let list = world.backupctl(&["--json", "snapshot", "list"]).expect(0);
@@ -68,7 +35,7 @@ fn it_backs_up_when_it_is_time_whatever_happens_to_it() {
 
     let mut daemon = Daemon::start(&world);
     for _ in 0..2 {
-        daemon.says("the backup is made");
+        daemon.says("outcome=succeeded");
     }
     let mut second = clean(&world.program().with_file_name("backupd"));
     second.args(["run", "--config", &path]);
@@ -80,15 +47,15 @@ fn it_backs_up_when_it_is_time_whatever_happens_to_it() {
     );
     fs::write(&path, "junk").unwrap();
     daemon.says("the configuration stays as it was");
-    daemon.says("the backup is made");
+    daemon.says("outcome=succeeded");
     fs::write(&path, timed.replace("* * * * * *", "*/2 * * * * *")).unwrap();
     daemon.says("another configuration is in force");
-    daemon.says("a backup begins");
+    daemon.says("kind=backup");
     daemon.signal(Signal::KILL);
     assert_eq!(daemon.ends(), None);
 
     let mut daemon = Daemon::start(&world);
-    daemon.says("the backup is made");
+    daemon.says("outcome=succeeded");
     daemon.signal(Signal::TERM);
     daemon.says("stopping");
     assert_eq!(daemon.ends(), Some(0));

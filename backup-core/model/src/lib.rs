@@ -5,6 +5,7 @@
 
 mod browse;
 mod code;
+mod configuration;
 mod facts;
 mod failure;
 mod id;
@@ -16,10 +17,14 @@ mod report;
 mod retention;
 mod run;
 mod selection;
+mod status;
 mod trust;
 
 pub use browse::{Aspect, Change, Difference, EntryInfo, EntryKind, Found};
 pub use code::{Class, Code};
+pub use configuration::{
+    ConfigurationReport, ConfiguredJob, ConfiguredRepository, ConfiguredSource,
+};
 pub use facts::{DatabaseFacts, Extension, FilesFacts, StreamKind, TooLarge, Unreadable};
 pub use failure::Failure;
 pub use id::{Digest, InvalidId, JobName, Nonce, RepositoryId, Seq, SnapshotName};
@@ -29,7 +34,9 @@ pub use keeping::{
 };
 pub use key_files::{EpochFiles, WrappedKey};
 pub use progress::{Event, Phase, Progress, Silent};
-pub use protection::{GoodSnapshot, Pause, Protection, ProtectionReason, ProtectionState, Running};
+pub use protection::{
+    GoodSnapshot, Pause, Protection, ProtectionReason, ProtectionState, Running, Span,
+};
 pub use report::{
     BackupReport, ChosenEntries, End, Level, RestorePlan, RestoreReport, RestoreStep,
     RestoreTarget, RestoredStream, SnapshotDetail, SnapshotInfo, StreamInfo, Verdict, VerifyReport,
@@ -43,4 +50,7 @@ pub use run::{
     RunOutcome, RunPage, RunPhase, RunQuery,
 };
 pub use selection::Selection;
-pub use trust::{KeyTest, TrustChange};
+pub use status::{DaemonInfo, JobStatus, Proven, StatusReport};
+pub use trust::{
+    AdministratorInfo, EpochInfo, KeyTest, KeysReport, KitInfo, TrustChange, WriterInfo,
+};

@@ -293,7 +293,8 @@ fn last_run(
 }
 
 /// A span of time as people say it, rounded down: `26 h`, `38 d`.
-struct Span(SignedDuration);
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span(pub SignedDuration);
 
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -144,6 +144,8 @@ words! {
         Prune = "prune",
         /// Verifies snapshots of a job.
         Verify = "verify",
+        /// Restores a snapshot.
+        Restore = "restore",
         /// Asks a store how it keeps writers apart.
         Probe = "probe",
     }
@@ -335,6 +337,7 @@ pub struct RunLog {
 
 /// Which runs to list.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct RunQuery {
     /// Of this job only.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -8,7 +8,12 @@ use crate::{InvalidId, JobName, SnapshotName};
 
 /// Which snapshots are meant: `latest`, a job, or one snapshot; or all.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "select", content = "name", rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(
+    tag = "select",
+    content = "name",
+    rename_all = "kebab-case",
+    deny_unknown_fields
+)]
 pub enum Selection {
     /// All of them.
     All,

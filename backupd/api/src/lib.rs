@@ -16,11 +16,13 @@ use std::{path::PathBuf, sync::Arc};
 
 use async_trait::async_trait;
 use backup_model::{
-    BackupReport, CheckReport, Difference, EntryInfo, EpochFiles, Failure, ForgetReport, Found,
-    HoldInfo, JobName, Level, Progress, PrunePlan, PruneReport, RepositoryStats, RestorePlan,
-    RestoreReport, RetentionPlan, Selection, SnapshotDetail, SnapshotInfo, SnapshotName,
+    BackupReport, CheckReport, ConfigurationReport, Difference, EntryInfo, EpochFiles, Failure,
+    ForgetReport, Found, HoldInfo, JobName, KeysReport, Level, Pause, Progress, PrunePlan,
+    PruneReport, RepositoryStats, RestorePlan, RestoreReport, RetentionPlan, RunDetail, RunLog,
+    RunPage, RunQuery, Selection, Silent, SnapshotDetail, SnapshotInfo, SnapshotName, StatusReport,
     VerifyReport, Why,
 };
+use futures::stream::BoxStream;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
@@ -31,15 +33,28 @@ pub use fingerprint::{Fingerprint, InvalidCertificate, InvalidFingerprint};
 pub use task::{Kind, Numbered, TaskInfo, TaskLine, TaskReport, TaskRequest, TaskState};
 pub use token::{NewSecret, NewToken, Rotation, Scope, Scopes, TokenInfo, TokenText};
 pub use trial::Trial;
-pub use wire::{HoldReason, Newest, Outcome, Page, Released, secret_body};
+pub use wire::{HoldReason, Newest, Outcome, Page, PauseRequest, Released, Resumed, secret_body};
 
-/// What goes along with long work: who listens, and who may stop it.
+/// What goes along with long work: who asked for it, who listens, and who may stop it.
 #[derive(Clone)]
 pub struct Task {
     /// Hears how far it is.
     pub progress: Arc<dyn Progress>,
     /// Stops it.
     pub cancel: CancellationToken,
+    /// Who asked for it, for the record; none where nobody keeps one.
+    pub asked_by: Option<String>,
+}
+
+impl Task {
+    /// Work to which nobody listens.
+    pub fn unheard(cancel: CancellationToken) -> Self {
+        Self {
+            progress: Arc::new(Silent),
+            cancel,
+            asked_by: None,
+        }
+    }
 }
 
 impl std::fmt::Debug for Task {
@@ -183,9 +198,36 @@ pub struct PruneRequest {
     pub allow_large: bool,
 }
 
+/// How everything stands, each time that it changes.
+pub type Statuses = BoxStream<'static, Result<StatusReport, Failure>>;
+
 /// Everything that can be asked for.
 #[async_trait]
 pub trait Service: Send + Sync {
+    /// How every job stands.
+    async fn status(&self) -> Result<StatusReport, Failure>;
+
+    /// The same, now and whenever it changes. It ends with whoever says it.
+    async fn follow_status(&self) -> Result<Statuses, Failure>;
+
+    /// What was done, the newest first.
+    async fn runs(&self, query: &RunQuery) -> Result<RunPage, Failure>;
+
+    /// One run with its story, by its id or the last digits of that.
+    async fn run(&self, run: &str) -> Result<RunDetail, Failure>;
+
+    /// What a run said, from this line on.
+    async fn run_log(&self, run: &str, from: u64) -> Result<RunLog, Failure>;
+
+    /// Asks a run to stop, and says which one it is. How it ends stands in the list of runs.
+    async fn cancel_run(&self, run: &str) -> Result<RunDetail, Failure>;
+
+    /// Pauses the schedule of a job, in the place of a pause that it has.
+    async fn pause(&self, job: &JobName, pause: &Pause) -> Result<(), Failure>;
+
+    /// Ends a pause, and says whether there was one.
+    async fn resume(&self, job: &JobName) -> Result<bool, Failure>;
+
     /// Runs a job now.
     async fn backup(&self, job: &JobName, task: &Task) -> Result<BackupReport, Failure>;
 
@@ -244,6 +286,12 @@ pub trait Service: Send + Sync {
     /// Restores. What speaks against it is looked for again.
     async fn restore(&self, order: &RestoreOrder, task: &Task) -> Result<RestoreReport, Failure>;
 
+    /// The public side of a repository's keys.
+    async fn keys(&self, repository: &str) -> Result<KeysReport, Failure>;
+
+    /// What the configuration says, as far as others may know.
+    async fn configuration(&self) -> Result<ConfigurationReport, Failure>;
+
     /// The names of the repositories.
     fn repositories(&self) -> Vec<String>;
 
@@ -266,7 +314,7 @@ pub trait Service: Send + Sync {
     async fn release(&self, name: &SnapshotName) -> Result<bool, Failure>;
 
     /// Forgets runs for good; prune then deletes what only they named.
-    async fn forget(&self, request: &ForgetRequest) -> Result<ForgetReport, Failure>;
+    async fn forget(&self, request: &ForgetRequest, task: &Task) -> Result<ForgetReport, Failure>;
 
     /// Says what a prune of a repository would do, and changes nothing.
     async fn plan_prune(&self, repository: &str, task: &Task) -> Result<PrunePlan, Failure>;

@@ -1,6 +1,7 @@
 //! Small bodies of requests and answers that are no report of their own.
 
 use backup_model::{Failure, SnapshotName};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -63,6 +64,23 @@ pub struct HoldReason {
 pub struct Released {
     /// Whether the snapshot was held.
     pub was_held: bool,
+}
+
+/// For how long a job is paused.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PauseRequest {
+    /// Until then; none for until somebody resumes it.
+    pub until: Option<Timestamp>,
+    /// Why, in the words of whoever pauses it.
+    pub why: Option<String>,
+}
+
+/// What came of resuming a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resumed {
+    /// Whether it was paused.
+    pub was_paused: bool,
 }
 
 /// A request's body that may hold a secret, so it is wiped when it was sent.

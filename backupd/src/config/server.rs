@@ -14,6 +14,8 @@ use super::SecretRef;
 /// How the daemon works, and who may reach it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerConfig {
+    /// What it is called where people see several.
+    pub name: String,
     /// How many jobs run at once; the others wait.
     pub parallel: NonZeroUsize,
     /// Where it listens; at least one.

@@ -1,28 +1,29 @@
-//! One life of the daemon: it takes the state folder, runs what is due, follows its configuration,
-//! and ends in order when it is told to.
+//! One life of the daemon: it takes the state folder, runs what is due, answers whoever asks,
+//! follows its configuration, and ends in order when it is told to.
 
 use std::{future::pending, sync::Arc, time::Duration};
 
-use backup_core::ops;
-use backup_model::{Code, Failure, Selection};
+use backup_model::{Code, Failure};
 use tokio::{sync::Notify, task, time::timeout};
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     Changes, Reloaded, Settings,
-    runner::{Runner, remembered},
+    board::Board,
+    door,
+    hosted::Hosted,
+    memory::{self, mind, remembered, settle},
+    runner::Runner,
+    runs::Runs,
 };
 use crate::{
     clock,
-    ledger::{Entered, Ledger},
+    ledger::{Ledger, LedgerStanding},
     schedule::{AlarmError, Alarms, Control, Driver, Event, Task, Timed},
 };
 
 /// Runs that were told to stop have so long to end. What they have stored, the next run takes up.
 const STOP_LIMIT: Duration = Duration::from_secs(30);
-
-/// A repository has so long to say what it holds, before the schedule begins without it.
-const SETTLE_LIMIT: Duration = Duration::from_mins(1);
 
 /// Runs until told to stop. An error is one with which it cannot go on, or begin.
 pub async fn run(
@@ -34,20 +35,48 @@ pub async fn run(
     let state = settings.in_force().config.state.clone();
     let ledger = Ledger::open(&state, clock::now).await;
     let ledger = ledger.map_err(|error| Failure::from_error(error.code(), &error))?;
-    tell(&ledger);
+    memory::tell(&LedgerStanding::default(), &ledger.standing().borrow());
     let (alarms, bells) = Alarms::start().await.map_err(|error| failed(&error))?;
     let (driver, control, mut events) = Driver::new(clock::now, bells);
-    let driver = tokio::spawn(driver.run(stop.clone()));
     let mut alarms = tokio::spawn(alarms.follow(control.agenda()));
-    settle(&settings, &ledger).await;
-    plan(&settings, &ledger, &control).await?;
-    let mut changes = watch(&settings);
-    let mut runner = Runner::new(
+    let runs = Runs::default();
+    let board = Arc::new(Board::new(
+        Arc::clone(&settings),
+        ledger.clone(),
+        runs.clone(),
+        control.agenda(),
+    ));
+    let runner = Runner::new(
         Arc::clone(&settings),
         ledger.clone(),
         control.clone(),
+        Arc::clone(&board),
+        runs.clone(),
         stop.clone(),
     );
+    let hosted = Hosted {
+        settings: Arc::clone(&settings),
+        ledger: ledger.clone(),
+        control: control.clone(),
+        board: Arc::clone(&board),
+        runs,
+        runner: runner.clone(),
+        stop: stop.clone(),
+    };
+    // Opened before anything begins: a daemon that nobody can ask is not started by mistake.
+    let door = door::open(&settings, Arc::new(hosted)).await?;
+    let parts = TaskTracker::new();
+    parts.spawn(driver.run(stop.clone()));
+    settle(&settings, &ledger).await;
+    plan(&settings, &ledger, &control).await?;
+    let (keeper, looker) = (Arc::clone(&board), Arc::clone(&board));
+    let (told, told_too) = (stop.clone(), stop.clone());
+    parts.spawn(async move { keeper.keep(&told).await });
+    parts.spawn(async move { looker.look(&told_too).await });
+    parts.spawn(mind(Arc::clone(&settings), ledger.clone(), stop.clone()));
+    parts.spawn(door.serve(stop.clone()));
+    parts.close();
+    let mut changes = watch(&settings);
     tracing::info!(state = %state.display(), "backupd {} is up", env!("CARGO_PKG_VERSION"));
     let ended = loop {
         tokio::select! {
@@ -59,19 +88,27 @@ pub async fn run(
                 Some(Event::Skipped(skipped)) => runner.note(skipped).await,
                 None => break Err(Failure::new(Code::Bug, "the schedule has ended by itself")),
             },
-            () = reload.notified() => follow(&settings, &ledger, &control, &mut changes).await?,
+            () = reload.notified() => {
+                follow(&settings, &ledger, &control, &board, &mut changes).await?;
+            }
             () = changed(&mut changes) => {
-                follow(&settings, &ledger, &control, &mut changes).await?;
+                follow(&settings, &ledger, &control, &board, &mut changes).await?;
             }
             done = &mut alarms => break Err(alarms_ended(done)),
         }
     };
     tracing::info!("stopping");
     stop.cancel();
-    if !runner.ended_within(STOP_LIMIT).await {
+    let in_time = runner.ended_within(STOP_LIMIT).await;
+    let in_time = timeout(STOP_LIMIT, parts.wait()).await.is_ok() && in_time;
+    if !in_time {
         tracing::warn!("not everything ended within {} s", STOP_LIMIT.as_secs());
     }
-    driver.await.ok();
+    // Whoever still holds it has not ended: then what is written is written.
+    drop((runner, board));
+    if in_time {
+        ledger.close().await;
+    }
     ended
 }
 
@@ -80,6 +117,7 @@ async fn follow(
     settings: &Arc<Settings>,
     ledger: &Ledger,
     control: &Control,
+    board: &Board,
     changes: &mut Option<Changes>,
 ) -> Result<(), Failure> {
     let reading = Arc::clone(settings);
@@ -89,6 +127,7 @@ async fn follow(
         Reloaded::Changed => {
             tracing::info!("another configuration is in force");
             plan(settings, ledger, control).await?;
+            board.planned();
             *changes = watch(settings);
         }
         Reloaded::Refused(failure) => {
@@ -102,6 +141,7 @@ async fn follow(
             );
         }
     }
+    board.changed();
     Ok(())
 }
 
@@ -121,53 +161,6 @@ async fn plan(settings: &Settings, ledger: &Ledger, control: &Control) -> Result
     }
     let planned = control.replace(tasks).await;
     planned.map_err(|error| Failure::from_error(Code::Bug, &error))
-}
-
-/// Enters what the repositories know of runs and the ledger does not: a run that was killed after
-/// its commit is not to be made again. A repository that is not there now is no reason to wait.
-async fn settle(settings: &Settings, ledger: &Ledger) {
-    let in_force = settings.in_force();
-    for place in &in_force.access.places {
-        let found = async {
-            let repository = in_force.access.open(place).await?;
-            let listed = ops::list(&repository, &Selection::All).await;
-            let listed = listed.map_err(|error| error.to_failure())?;
-            let found = listed.into_iter().filter_map(Result::ok).collect();
-            let entered = ledger.enter_found(&place.name, found).await;
-            entered.map_err(|error| Failure::from_error(error.code(), &error))
-        };
-        let repository = &place.name;
-        match timeout(SETTLE_LIMIT, found).await {
-            Ok(Ok(entered)) if entered == Entered::default() => {}
-            Ok(Ok(entered)) => {
-                let (external, settled) = (entered.external, entered.settled);
-                tracing::info!(%repository, external, settled, "runs were found in the repository");
-            }
-            Ok(Err(failure)) => {
-                let code = failure.code.as_str();
-                tracing::warn!(%repository, code, "what ran there is not known: {}", failure.message);
-            }
-            Err(_) => {
-                tracing::warn!(%repository, "what ran there is not known: it does not answer");
-            }
-        }
-    }
-}
-
-/// Says what was found when the ledger was opened.
-fn tell(ledger: &Ledger) {
-    let standing = ledger.standing().borrow().clone();
-    if let Some(moved) = &standing.moved {
-        let (to, why) = (moved.to.display(), &moved.why);
-        tracing::warn!(%to, why, "the run ledger could not be believed, and was moved aside");
-    }
-    if let Some(trouble) = &standing.trouble {
-        let code = trouble.code.as_str();
-        tracing::error!(code, "the run ledger cannot be used: {}", trouble.message);
-    }
-    for run in &standing.interrupted {
-        tracing::warn!(%run, "this run was under way when the daemon ended");
-    }
 }
 
 /// Without it, SIGHUP says when to look.

@@ -1,5 +1,5 @@
-//! Runs of jobs: begun when they are due, at most so many at once, each with its story in the
-//! ledger, and stopped with the daemon.
+//! Runs: begun when they are due or somebody asks for them, never two of one kind for one job, at
+//! most so many at once, each with its story in the ledger.
 //!
 //! When something is due is the schedule's to know, which hears how each run ended. A ledger that
 //! does not answer is no reason not to back up.
@@ -7,74 +7,122 @@
 use std::{sync::Arc, time::Duration};
 
 use backup_model::{
-    BackupReport, Class, Code, Failure, JobName, LogLevel, Progress, RunBytes, RunCause, RunKind,
-    RunOutcome,
+    BackupReport, Class, Code, Failure, JobName, LogLevel, RunCause, RunKind, RunOutcome,
 };
 use backupd_api::{Service as _, Task as Work};
-use jiff::Timestamp;
 use tokio::{
-    sync::Semaphore,
-    task::JoinSet,
+    sync::{Semaphore, SemaphorePermit},
     time::{self, timeout},
 };
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::settings::{InForce, Settings};
+use super::{
+    board::Board,
+    ending,
+    runs::{Run, Runs},
+    settings::{InForce, Settings},
+};
 use crate::{
-    ledger::{Ending, Ledger, NewRun, Recorder},
-    schedule::{Control, Due, Ended, Reason, Skip, Skipped, Task},
+    ledger::{Ending, Ledger, NewRun},
+    schedule::{Control, Due, Reason, Skip, Skipped, Task},
     service::Direct,
 };
 
-/// Runs jobs.
-#[derive(Debug)]
-pub(super) struct Runner {
-    shared: Arc<Shared>,
-    runs: JoinSet<()>,
-}
+/// Runs jobs. Clones are the same one.
+#[derive(Clone, Debug)]
+pub(super) struct Runner(Arc<Inner>);
 
 #[derive(Debug)]
-struct Shared {
+struct Inner {
     settings: Arc<Settings>,
     ledger: Ledger,
     control: Control,
+    board: Arc<Board>,
+    runs: Runs,
     slots: Semaphore,
+    due: TaskTracker,
     stop: CancellationToken,
 }
 
 impl Runner {
-    /// A runner of at most so many jobs at once.
+    /// A runner of at most so many jobs at once as the configuration says now.
     pub(super) fn new(
         settings: Arc<Settings>,
         ledger: Ledger,
         control: Control,
+        board: Arc<Board>,
+        runs: Runs,
         stop: CancellationToken,
     ) -> Self {
         let parallel = settings.in_force().config.server.parallel.get();
-        let shared = Shared {
+        Self(Arc::new(Inner {
             settings,
             ledger,
             control,
+            board,
+            runs,
             slots: Semaphore::new(parallel),
+            due: TaskTracker::new(),
             stop,
-        };
-        Self {
-            shared: Arc::new(shared),
-            runs: JoinSet::new(),
-        }
+        }))
     }
 
     /// Begins what is due; it waits by itself for a slot.
-    pub(super) fn begin(&mut self, due: Due) {
-        while self.runs.try_join_next().is_some() {}
-        let shared = Arc::clone(&self.shared);
-        self.runs.spawn(async move { shared.back_up(due).await });
+    pub(super) fn begin(&self, due: Due) {
+        let runner = self.clone();
+        self.0.due.spawn(async move { runner.0.serve(due).await });
+    }
+
+    /// Runs a job for somebody who asks for it now.
+    pub(super) async fn by_hand(
+        &self,
+        job: &JobName,
+        asked: &Work,
+    ) -> Result<BackupReport, Failure> {
+        let inner = &*self.0;
+        // A name that nobody knows is no reason to tell the schedule anything.
+        let repository = inner.repository_of(job)?;
+        let task = Task::Backup(job.clone());
+        let begun = inner.control.begin(task.clone()).await;
+        if !begun.map_err(|gone| Failure::from_error(Code::Overloaded, &gone))? {
+            let text = format!("a run of `{job}` is under way");
+            return Err(Failure::new(Code::Busy, text));
+        }
+        let new = NewRun {
+            kind: RunKind::Backup,
+            job: Some(job.clone()),
+            repository,
+            cause: RunCause::Hand,
+            asked_by: asked.asked_by.clone(),
+            due: None,
+        };
+        let (done, outcome) = match inner.slot(asked).await {
+            Ok(_slot) => inner.back_up(job, new, asked.clone()).await,
+            Err(failure) => (Err(failure), RunOutcome::Cancelled),
+        };
+        inner.ended(task, outcome).await;
+        done
+    }
+
+    /// Begins a run of work that has no schedule and no slot.
+    pub(super) async fn record(&self, new: NewRun, asked: &Work) -> Run {
+        self.0.record(new, asked.clone()).await
+    }
+
+    /// Ends a run by what came of it.
+    pub(super) async fn ended<T>(
+        &self,
+        run: Run,
+        done: &Result<T, Failure>,
+        ending: impl FnOnce(&T) -> Ending,
+    ) {
+        self.0.end(run, done, ending).await;
     }
 
     /// Puts on record that there was no run at a due time.
     pub(super) async fn note(&self, skipped: Skipped) {
         let Task::Backup(job) = skipped.task;
-        let Some(repository) = repository_of(&self.shared.settings.in_force(), &job) else {
+        let Ok(repository) = self.0.repository_of(&job) else {
             return;
         };
         let outcome = match skipped.why {
@@ -90,112 +138,165 @@ impl Runner {
             asked_by: None,
             due: Some(skipped.time),
         };
-        if let Err(error) = self.shared.ledger.enter(new, outcome).await {
+        if let Err(error) = self.0.ledger.enter(new, outcome).await {
             tracing::warn!(%error, "the run ledger does not know it");
         }
+        self.0.board.changed();
     }
 
-    /// Waits for what still runs, which was told to stop; says whether everything ended in time.
-    pub(super) async fn ended_within(&mut self, limit: Duration) -> bool {
-        let all = async { while self.runs.join_next().await.is_some() {} };
-        timeout(limit, all).await.is_ok()
+    /// Waits for what is due and still runs, which was told to stop; says whether everything
+    /// ended in time.
+    pub(super) async fn ended_within(&self, limit: Duration) -> bool {
+        self.0.due.close();
+        timeout(limit, self.0.due.wait()).await.is_ok()
     }
 }
 
-impl Shared {
-    async fn back_up(&self, due: Due) {
-        let task = due.task.clone();
-        let ended = tokio::select! {
-            () = self.stop.cancelled() => return,
-            slot = self.slots.acquire() => {
-                // Nobody closes it.
-                let Ok(_slot) = slot else { return };
-                self.run(&due).await
-            }
-        };
-        // When the schedule has gone, so has the daemon.
-        self.control.ended(task, ended).await.ok();
-    }
-
-    async fn run(&self, due: &Due) -> Ended {
+impl Inner {
+    async fn serve(&self, due: Due) {
         let Task::Backup(job) = &due.task;
-        let in_force = self.settings.in_force();
+        let asked = Work::unheard(self.stop.child_token());
+        let Ok(_slot) = self.slot(&asked).await else {
+            return;
+        };
         // The configuration may have lost it while it waited.
-        let Some(repository) = repository_of(&in_force, job) else {
-            return Ended::Stopped;
-        };
-        let new = NewRun {
-            kind: RunKind::Backup,
-            job: Some(job.clone()),
-            repository,
-            cause: cause(due.reason),
-            asked_by: None,
-            due: Some(due.time),
-        };
-        let (recorder, known) = self.ledger.begin(new).await;
-        if let Err(error) = known {
-            tracing::warn!(%job, %error, "the run ledger does not know the run yet");
-        }
-        let run = recorder.run();
-        tracing::info!(%job, %run, due = %due.time, cause = %cause(due.reason), "a backup begins");
-        let done = self.work(&in_force, job, &recorder).await;
-        let (ending, ended) = judge(&done, self.stop.is_cancelled());
-        match &done {
-            Ok(report) => {
-                let snapshot = &report.snapshot;
-                tracing::info!(%job, %run, %snapshot, outcome = %ending.outcome, "the backup is made");
+        let outcome = match self.repository_of(job) {
+            Err(_) => RunOutcome::Skipped,
+            Ok(repository) => {
+                let new = NewRun {
+                    kind: RunKind::Backup,
+                    job: Some(job.clone()),
+                    repository,
+                    cause: cause(due.reason),
+                    asked_by: None,
+                    due: Some(due.time),
+                };
+                self.back_up(job, new, asked).await.1
             }
-            Err(failure) => {
-                recorder.line(LogLevel::Error, &failure.to_string());
-                let (code, causes) = (failure.code.as_str(), failure.causes.join(": "));
-                tracing::error!(%job, %run, code, causes, "no backup: {}", failure.message);
-            }
-        }
-        if let Err(error) = recorder.end(ending).await {
-            tracing::warn!(%job, %run, %error, "the run ledger does not know how it ended yet");
-        }
-        ended
+        };
+        self.ended(due.task, outcome).await;
     }
 
-    /// The backup, within the job's limit.
-    async fn work(
-        &self,
-        in_force: &InForce,
-        job: &JobName,
-        recorder: &Recorder,
-    ) -> Result<BackupReport, Failure> {
-        let progress: Arc<dyn Progress> = Arc::new(recorder.clone());
-        let cancel = self.stop.child_token();
-        let work = Work {
-            progress,
-            cancel: cancel.clone(),
-        };
-        let service = Direct::new(in_force.access.clone());
-        let backup = service.backup(job, &work);
-        tokio::pin!(backup);
-        let limit = in_force.config.jobs.get(job).and_then(|job| job.limit);
-        let Some(limit) = limit else {
-            return backup.await;
-        };
+    /// A place among those that run, unless whoever asked goes away first.
+    async fn slot(&self, asked: &Work) -> Result<SemaphorePermit<'_>, Failure> {
+        let closed = || Failure::new(Code::Interrupted, "stopped before it began");
         tokio::select! {
-            done = &mut backup => done,
-            () = time::sleep(limit) => {
-                cancel.cancel();
-                backup.await.map_err(|failure| match failure.code.class() {
-                    Class::Cancelled => {
-                        let text = format!("it took longer than its limit, {} s", limit.as_secs());
-                        Failure::new(Code::Failed, text)
-                    }
-                    _ => failure,
-                })
+            biased;
+            () = asked.cancel.cancelled() => Err(closed()),
+            slot = self.slots.acquire() => slot.map_err(|_| closed()),
+        }
+    }
+
+    /// Tells the schedule. When that has gone, so has the daemon.
+    async fn ended(&self, task: Task, outcome: RunOutcome) {
+        self.control
+            .ended(task, ending::to_schedule(outcome))
+            .await
+            .ok();
+    }
+
+    async fn back_up(
+        &self,
+        job: &JobName,
+        new: NewRun,
+        asked: Work,
+    ) -> (Result<BackupReport, Failure>, RunOutcome) {
+        let in_force = self.settings.in_force();
+        let run = self.record(new, asked).await;
+        let done = work(&in_force, job, &run).await;
+        let outcome = self.end(run, &done, ending::of_backup).await;
+        (done, outcome)
+    }
+
+    async fn record(&self, new: NewRun, asked: Work) -> Run {
+        let (recorder, known) = self.ledger.begin(new.clone()).await;
+        let (kind, of, cause) = (new.kind, object(&new), new.cause);
+        let (run, by) = (recorder.run(), new.asked_by.as_deref());
+        if let Err(error) = known {
+            tracing::warn!(%run, %error, "the run ledger does not know the run yet");
+        }
+        tracing::info!(%run, %kind, of, %cause, by, "begins");
+        let run = self.runs.enter(&new, recorder, asked);
+        let by = new.asked_by.as_ref().map(|by| format!(", by {by}"));
+        let begins = format!(
+            "{kind} of {}, {cause}{}",
+            object(&new),
+            by.unwrap_or_default()
+        );
+        run.line(LogLevel::Info, &begins);
+        self.board.changed();
+        run
+    }
+
+    async fn end<T>(
+        &self,
+        run: Run,
+        done: &Result<T, Failure>,
+        ending: impl FnOnce(&T) -> Ending,
+    ) -> RunOutcome {
+        let id = run.id();
+        let ending = match done {
+            Ok(report) => ending(report),
+            Err(failure) => ending::of_failure(failure, self.stop.is_cancelled()),
+        };
+        let outcome = ending.outcome;
+        match &ending.failure {
+            None => {
+                let snapshot = ending.snapshot.as_ref().map(tracing::field::display);
+                tracing::info!(run = %id, snapshot, %outcome, "ended");
+                run.line(LogLevel::Info, outcome.as_str());
             }
+            Some(failure) => {
+                let (code, causes) = (failure.code.as_str(), failure.causes.join(": "));
+                tracing::error!(run = %id, code, causes, %outcome, "{}", failure.message);
+                let text = format!("{outcome}: {code} {}", failure.message);
+                let parts = std::iter::once(&text).chain(&failure.causes);
+                let text = parts.map(String::as_str).collect::<Vec<_>>().join(": ");
+                run.line(LogLevel::Error, &text);
+            }
+        }
+        if let Err(error) = run.end(ending).await {
+            tracing::warn!(run = %id, %error, "the run ledger does not know how it ended yet");
+        }
+        self.board.ended(outcome);
+        outcome
+    }
+
+    fn repository_of(&self, job: &JobName) -> Result<String, Failure> {
+        let in_force = self.settings.in_force();
+        let job = in_force.access.job(job)?;
+        Ok(job.repository.as_str().to_owned())
+    }
+}
+
+/// A backup, within the job's limit.
+async fn work(in_force: &InForce, job: &JobName, run: &Run) -> Result<BackupReport, Failure> {
+    let work = run.work();
+    let service = Direct::new(in_force.access.clone());
+    let backup = service.backup(job, &work);
+    tokio::pin!(backup);
+    let limit = in_force.config.jobs.get(job).and_then(|job| job.limit);
+    let Some(limit) = limit else {
+        return backup.await;
+    };
+    tokio::select! {
+        done = &mut backup => done,
+        () = time::sleep(limit) => {
+            work.cancel.cancel();
+            backup.await.map_err(|failure| match failure.code.class() {
+                Class::Cancelled => {
+                    let text = format!("it took longer than its limit, {} s", limit.as_secs());
+                    Failure::new(Code::Failed, text)
+                }
+                _ => failure,
+            })
         }
     }
 }
 
-fn repository_of(in_force: &InForce, job: &JobName) -> Option<String> {
-    let job = in_force.config.jobs.get(job)?;
-    Some(job.repository.as_str().to_owned())
+/// What a run is about, for the log.
+fn object(new: &NewRun) -> &str {
+    new.job.as_ref().map_or(&new.repository, JobName::as_str)
 }
 
 const fn cause(reason: Reason) -> RunCause {
@@ -203,70 +304,5 @@ const fn cause(reason: Reason) -> RunCause {
         Reason::Scheduled => RunCause::Schedule,
         Reason::CatchUp => RunCause::CatchUp,
         Reason::Retry => RunCause::Retry,
-    }
-}
-
-/// What the ledger and the schedule are told of an end.
-fn judge(done: &Result<BackupReport, Failure>, stopping: bool) -> (Ending, Ended) {
-    let failure = match done {
-        Ok(report) => {
-            let outcome = if report.complete && report.warnings.is_empty() {
-                RunOutcome::Succeeded
-            } else {
-                RunOutcome::Warnings
-            };
-            let ending = Ending {
-                bytes: Some(RunBytes {
-                    read_bytes: report.read_bytes,
-                    new_bytes: report.new_bytes,
-                    stored_bytes: report.added_bytes,
-                    total_bytes: None,
-                }),
-                snapshot: Some(report.snapshot.clone()),
-                ..Ending::new(outcome)
-            };
-            return (ending, Ended::Succeeded);
-        }
-        Err(failure) => failure,
-    };
-    let (outcome, ended) = match failure.code.class() {
-        // The next daemon tries it again.
-        Class::Cancelled if stopping => (RunOutcome::Interrupted, Ended::Failed),
-        Class::Cancelled => (RunOutcome::Cancelled, Ended::Stopped),
-        _ => (RunOutcome::Failed, Ended::Failed),
-    };
-    let ending = Ending {
-        failure: Some(failure.clone()),
-        ..Ending::new(outcome)
-    };
-    (ending, ended)
-}
-
-/// What a job's past means to its schedule.
-pub(super) async fn remembered(
-    ledger: &Ledger,
-    job: &JobName,
-    now: Timestamp,
-) -> crate::schedule::Remembered {
-    use crate::{
-        ledger::Subject,
-        schedule::{Paused, Remembered},
-    };
-
-    let past = ledger
-        .past(RunKind::Backup, Subject::Job(job.clone()))
-        .await;
-    let past = past.unwrap_or_else(|error| {
-        tracing::warn!(%job, %error, "what ran before is not known");
-        crate::ledger::Past::default()
-    });
-    let pauses = ledger.pauses().await.unwrap_or_default();
-    let paused = pauses.get(job).filter(|pause| pause.holds(now));
-    Remembered {
-        last_due: past.last_due,
-        last_success: past.last_success,
-        failed_tries: past.failed_tries,
-        failed_at: past.failed_at,
-        paused: paused.map(|pause| pause.until.map_or(Paused::Indefinitely, Paused::Until)),
     }
 }

@@ -1,6 +1,6 @@
 //! The service in this process.
 
-use std::{io::Write, sync::Arc};
+use std::{io::Write, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use backup_core::{
@@ -12,19 +12,24 @@ use backup_core::{
 };
 use backup_keys::{OpenedKeyFiles, OpensKeyFiles};
 use backup_model::{
-    BackupReport, CheckReport, Code, Difference, EntryInfo, EpochFiles, Event, Failure,
-    ForgetReport, Found, HoldInfo, JobName, Level, PrunePlan, PruneReport, RepositoryStats,
-    RestorePlan, RestoreReport, RetentionPlan, Selection, SnapshotDetail, SnapshotName,
-    VerifyReport,
+    BackupReport, CheckReport, Code, ConfigurationReport, Difference, EntryInfo, EpochFiles, Event,
+    Failure, ForgetReport, Found, HoldInfo, JobName, KeysReport, Level, Pause, PrunePlan,
+    PruneReport, RepositoryStats, RestorePlan, RestoreReport, RetentionPlan, RunDetail, RunLog,
+    RunPage, RunQuery, Selection, SnapshotDetail, SnapshotName, StatusReport, VerifyReport,
 };
 use backupd_api::{
     DatabaseOrder, DiffRequest, EpochKeys, FindRequest, ForgetRequest, ListedRun, LsRequest,
-    PruneRequest, RestoreOrder, Service, Task, Trial, VerifyRequest,
+    PruneRequest, RestoreOrder, Service, Statuses, Task, Trial, VerifyRequest,
 };
+use futures::{StreamExt as _, stream};
+use tokio::time;
 use tokio_util::sync::CancellationToken;
 
-use super::{Access, Place, sources};
+use super::{Access, Place, looking, public, sources};
 use crate::{clock, config::SourceKind};
+
+/// How often to look when nobody says what changes.
+const LOOK_EVERY: Duration = Duration::from_secs(30);
 
 /// Does the work here and now.
 #[derive(Clone, Debug)]
@@ -207,6 +212,55 @@ struct Maintained {
 
 #[async_trait]
 impl Service for Direct {
+    async fn status(&self) -> Result<StatusReport, Failure> {
+        looking::status(&self.access).await
+    }
+
+    async fn follow_status(&self) -> Result<Statuses, Failure> {
+        let access = self.access.clone();
+        let statuses = stream::unfold(access, async |access| {
+            let status = looking::status(&access).await;
+            time::sleep(LOOK_EVERY).await;
+            Some((status, access))
+        });
+        Ok(statuses.boxed())
+    }
+
+    async fn runs(&self, query: &RunQuery) -> Result<RunPage, Failure> {
+        let query = query.clone();
+        looking::ask(&self.access, move |ledger| ledger.list(&query)).await
+    }
+
+    async fn run(&self, run: &str) -> Result<RunDetail, Failure> {
+        let run = run.to_owned();
+        looking::ask(&self.access, move |ledger| ledger.show(ledger.find(&run)?)).await
+    }
+
+    async fn run_log(&self, run: &str, from: u64) -> Result<RunLog, Failure> {
+        let run = run.to_owned();
+        looking::ask(&self.access, move |ledger| {
+            ledger.log(ledger.find(&run)?, from)
+        })
+        .await
+    }
+
+    async fn cancel_run(&self, run: &str) -> Result<RunDetail, Failure> {
+        let run = self.run(run).await?;
+        let text = format!(
+            "the run {} is not this process's to stop",
+            run.info.run.short()
+        );
+        Err(Failure::new(Code::Daemon, text))
+    }
+
+    async fn pause(&self, job: &JobName, pause: &Pause) -> Result<(), Failure> {
+        looking::pause(&self.access, job, pause).await
+    }
+
+    async fn resume(&self, job: &JobName) -> Result<bool, Failure> {
+        looking::resume(&self.access, job).await
+    }
+
     async fn backup(&self, job: &JobName, task: &Task) -> Result<BackupReport, Failure> {
         let config = self.access.job(job)?;
         let place = self.place_to_run(job)?;
@@ -214,7 +268,9 @@ impl Service for Direct {
         let host = Host::open(&self.access.state, repository.id())
             .map_err(|error| Failure::from_error(error.code(), &error))?;
         let job = sources::job(&self.access, job, config).await?;
-        let Task { progress, cancel } = task;
+        let Task {
+            progress, cancel, ..
+        } = task;
         let done = ops::backup(&repository, &host, &job, clock::now, progress, cancel).await;
         let mut report = done.map_err(|error| error.to_failure())?;
         report.warnings.extend(warning);
@@ -269,7 +325,9 @@ impl Service for Direct {
         report: &mut (dyn FnMut(VerifyReport) + Send),
         task: &Task,
     ) -> Result<(), Failure> {
-        let Task { progress, cancel } = task;
+        let Task {
+            progress, cancel, ..
+        } = task;
         for repository in self.repositories_of(&request.selection).await? {
             let selection = &request.selection;
             let verifier = match (request.level, &request.keys) {
@@ -362,6 +420,16 @@ impl Service for Direct {
             .map_err(|error| error.to_failure())
     }
 
+    async fn keys(&self, repository: &str) -> Result<KeysReport, Failure> {
+        let place = self.place(repository)?;
+        let opened = self.access.open(place).await?;
+        public::keys(&self.access, place, &opened, clock::now())
+    }
+
+    async fn configuration(&self) -> Result<ConfigurationReport, Failure> {
+        Ok(public::configuration(&self.access))
+    }
+
     fn repositories(&self) -> Vec<String> {
         let places = self.access.places_of(None);
         places.map(|place| place.name.clone()).collect()
@@ -405,7 +473,7 @@ impl Service for Direct {
             .map_err(|error| error.to_failure())
     }
 
-    async fn forget(&self, request: &ForgetRequest) -> Result<ForgetReport, Failure> {
+    async fn forget(&self, request: &ForgetRequest, _: &Task) -> Result<ForgetReport, Failure> {
         let Some(first) = request.snapshots.first() else {
             return Ok(ForgetReport::default());
         };
@@ -438,7 +506,9 @@ impl Service for Direct {
             grace_secs: request.grace_secs,
             allow_large: request.allow_large,
         };
-        let Task { progress, cancel } = task;
+        let Task {
+            progress, cancel, ..
+        } = task;
         let (key, host) = (to.host.key(), Some(&to.host));
         let progress = progress.as_ref();
         ops::prune(

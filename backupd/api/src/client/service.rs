@@ -5,21 +5,25 @@ use std::{path::Path, time::Duration};
 
 use async_trait::async_trait;
 use backup_model::{
-    BackupReport, CheckReport, Code, Difference, EntryInfo, EpochFiles, Failure, ForgetReport,
-    Found, HoldInfo, JobName, PrunePlan, PruneReport, RepositoryStats, RestorePlan, RestoreReport,
-    RetentionPlan, Selection, SnapshotDetail, SnapshotName, VerifyReport,
+    BackupReport, CheckReport, Code, ConfigurationReport, Difference, EntryInfo, EpochFiles,
+    Failure, ForgetReport, Found, HoldInfo, JobName, KeysReport, Pause, PrunePlan, PruneReport,
+    RepositoryStats, RestorePlan, RestoreReport, RetentionPlan, RunDetail, RunLog, RunPage,
+    RunQuery, Selection, SnapshotDetail, SnapshotName, StatusReport, VerifyReport,
 };
 use bytes::{Buf as _, BytesMut};
 use data_encoding::HEXLOWER;
+use futures::{StreamExt as _, stream};
 use http::Method;
 use http_body_util::BodyExt as _;
-use tokio_util::sync::CancellationToken;
+use hyper::body::Incoming;
+use serde::de::DeserializeOwned;
 
 use super::connection::{Daemon, Target, unreadable};
 use crate::{
     Address, DiffRequest, EpochKeys, FindRequest, ForgetRequest, HoldReason, ListedRun, LsRequest,
-    Newest, Numbered, Outcome, Page, PruneRequest, Released, RestoreOrder, Service, Task, TaskInfo,
-    TaskLine, TaskReport, TaskRequest, Trial, VerifyRequest,
+    NewToken, Newest, Numbered, Outcome, Page, PauseRequest, PruneRequest, Released, RestoreOrder,
+    Resumed, Rotation, Service, Statuses, Task, TaskInfo, TaskLine, TaskReport, TaskRequest,
+    TokenInfo, Trial, VerifyRequest,
 };
 
 /// How often a log that broke off is taken up again, and how long to wait before.
@@ -57,22 +61,50 @@ impl HttpService {
         })
     }
 
+    /// The tokens that count.
+    pub async fn tokens(&self) -> Result<Vec<TokenInfo>, Failure> {
+        self.daemon.ask(Method::GET, "/v1/tokens").await
+    }
+
+    /// Has a token count from now on.
+    pub async fn add_token(&self, new: &NewToken) -> Result<TokenInfo, Failure> {
+        self.daemon
+            .send(Method::POST, "/v1/tokens", None, new)
+            .await
+    }
+
+    /// Gives a token another secret.
+    pub async fn rotate_token(&self, id: &str, rotation: &Rotation) -> Result<TokenInfo, Failure> {
+        let path = format!("/v1/tokens/{}/rotate", token_segment(id)?);
+        self.daemon.send(Method::POST, &path, None, rotation).await
+    }
+
+    /// Has a token count no more.
+    pub async fn revoke_token(&self, id: &str) -> Result<TokenInfo, Failure> {
+        let path = format!("/v1/tokens/{}", token_segment(id)?);
+        self.daemon.ask(Method::DELETE, &path).await
+    }
+
+    /// Begins a task, and leaves it to the daemon.
+    pub async fn begin(&self, request: &TaskRequest) -> Result<TaskInfo, Failure> {
+        let mut key = [0_u8; 16];
+        getrandom::fill(&mut key).map_err(|error| Failure::from_error(Code::Bug, &error))?;
+        let key = HEXLOWER.encode(&key);
+        self.daemon
+            .send(Method::POST, "/v1/tasks", Some(&key), request)
+            .await
+    }
+
     /// Begins a task and reads its log to the end.
     async fn run(
         &self,
         request: &TaskRequest,
-        task: Option<&Task>,
+        task: &Task,
         report: &mut (dyn FnMut(TaskReport) + Send),
     ) -> Result<(), Failure> {
-        let mut key = [0_u8; 16];
-        getrandom::fill(&mut key).map_err(|error| Failure::from_error(Code::Bug, &error))?;
-        let key = HEXLOWER.encode(&key);
         let daemon = &self.daemon;
-        let info: TaskInfo = daemon
-            .send(Method::POST, "/v1/tasks", Some(&key), request)
-            .await?;
-        let never = CancellationToken::new();
-        let cancel = task.map_or(&never, |task| &task.cancel);
+        let info = self.begin(request).await?;
+        let cancel = &task.cancel;
         let mut next = 0;
         let mut tries = 0;
         let read = async {
@@ -115,39 +147,18 @@ impl HttpService {
         &self,
         id: &str,
         next: &mut u64,
-        task: Option<&Task>,
+        task: &Task,
         report: &mut (dyn FnMut(TaskReport) + Send),
     ) -> Result<(), Failure> {
         let path = format!("/v1/tasks/{id}/events?from={next}");
-        let mut body = self.daemon.stream(&path).await?;
-        let mut text = BytesMut::new();
+        let mut lines = Lines::of(self.daemon.stream(&path).await?);
         loop {
-            let broken = || Failure::new(Code::Daemon, "the task's log broke off");
-            let frame = body.frame().await.ok_or_else(broken)?;
-            let Ok(data) = frame.map_err(|_| broken())?.into_data() else {
-                continue;
-            };
-            let mut seen = text.len();
-            text.extend_from_slice(&data);
-            while let Some(end) = text[seen..].iter().position(|&byte| byte == b'\n') {
-                let line = text.split_to(seen + end);
-                text.advance(1);
-                seen = 0;
-                if line.is_empty() {
-                    continue;
-                }
-                let line: Numbered =
-                    serde_json::from_slice(&line).map_err(|error| unreadable(&error))?;
-                *next = line.n + 1;
-                match line.line {
-                    TaskLine::Progress(event) => {
-                        if let Some(task) = task {
-                            task.progress.event(event);
-                        }
-                    }
-                    TaskLine::Report(found) => report(found),
-                    TaskLine::End(outcome) => return outcome.into(),
-                }
+            let line: Numbered = lines.next().await?;
+            *next = line.n + 1;
+            match line.line {
+                TaskLine::Progress(event) => task.progress.event(event),
+                TaskLine::Report(found) => report(found),
+                TaskLine::End(outcome) => return outcome.into(),
             }
         }
     }
@@ -156,7 +167,7 @@ impl HttpService {
     async fn one<R: Send>(
         &self,
         request: &TaskRequest,
-        task: Option<&Task>,
+        task: &Task,
         pick: impl Fn(TaskReport) -> Option<R> + Send + Sync,
     ) -> Result<R, Failure> {
         let mut picked = None;
@@ -168,9 +179,65 @@ impl HttpService {
 
 #[async_trait]
 impl Service for HttpService {
+    async fn status(&self) -> Result<StatusReport, Failure> {
+        self.daemon.ask(Method::GET, "/v1/status").await
+    }
+
+    async fn follow_status(&self) -> Result<Statuses, Failure> {
+        let lines = Lines::of(self.daemon.stream("/v1/status/events").await?);
+        let statuses = stream::unfold(Some(lines), async |lines| {
+            let mut lines = lines?;
+            let status = lines.next().await;
+            // A stream that broke off says so once.
+            let lines = status.is_ok().then_some(lines);
+            Some((status, lines))
+        });
+        Ok(statuses.boxed())
+    }
+
+    async fn runs(&self, query: &RunQuery) -> Result<RunPage, Failure> {
+        let query = as_query(query)?;
+        self.daemon
+            .ask(Method::GET, &format!("/v1/runs?{query}"))
+            .await
+    }
+
+    async fn run(&self, run: &str) -> Result<RunDetail, Failure> {
+        let path = format!("/v1/runs/{}", segment(run)?);
+        self.daemon.ask(Method::GET, &path).await
+    }
+
+    async fn run_log(&self, run: &str, from: u64) -> Result<RunLog, Failure> {
+        let path = format!("/v1/runs/{}/log?from={from}", segment(run)?);
+        self.daemon.ask(Method::GET, &path).await
+    }
+
+    async fn cancel_run(&self, run: &str) -> Result<RunDetail, Failure> {
+        let path = format!("/v1/runs/{}", segment(run)?);
+        self.daemon.ask(Method::DELETE, &path).await
+    }
+
+    async fn pause(&self, job: &JobName, pause: &Pause) -> Result<(), Failure> {
+        let path = format!("/v1/jobs/{job}/pause");
+        // Who and when is the daemon's to say.
+        let request = PauseRequest {
+            until: pause.until,
+            why: pause.why.clone(),
+        };
+        let paused: Result<Pause, Failure> =
+            self.daemon.send(Method::PUT, &path, None, &request).await;
+        paused.map(|_| ())
+    }
+
+    async fn resume(&self, job: &JobName) -> Result<bool, Failure> {
+        let path = format!("/v1/jobs/{job}/pause");
+        let resumed: Resumed = self.daemon.ask(Method::DELETE, &path).await?;
+        Ok(resumed.was_paused)
+    }
+
     async fn backup(&self, job: &JobName, task: &Task) -> Result<BackupReport, Failure> {
         let request = TaskRequest::Backup { job: job.clone() };
-        self.one(&request, Some(task), |report| match report {
+        self.one(&request, task, |report| match report {
             TaskReport::Backup(report) => Some(report),
             _ => None,
         })
@@ -223,7 +290,7 @@ impl Service for HttpService {
         task: &Task,
     ) -> Result<(), Failure> {
         let request = TaskRequest::Verify(request.clone());
-        self.run(&request, Some(task), &mut |found| {
+        self.run(&request, task, &mut |found| {
             if let TaskReport::Verify(verified) = found {
                 report(verified);
             }
@@ -238,7 +305,7 @@ impl Service for HttpService {
         task: &Task,
     ) -> Result<(), Failure> {
         let request = TaskRequest::Ls(request.clone());
-        self.run(&request, Some(task), &mut |found| {
+        self.run(&request, task, &mut |found| {
             if let TaskReport::Entry(entry) = found {
                 report(entry);
             }
@@ -253,7 +320,7 @@ impl Service for HttpService {
         task: &Task,
     ) -> Result<(), Failure> {
         let request = TaskRequest::Diff(request.clone());
-        self.run(&request, Some(task), &mut |found| {
+        self.run(&request, task, &mut |found| {
             if let TaskReport::Difference(difference) = found {
                 report(difference);
             }
@@ -269,7 +336,7 @@ impl Service for HttpService {
     ) -> Result<u64, Failure> {
         let request = TaskRequest::Find(request.clone());
         let mut searched = 0;
-        self.run(&request, Some(task), &mut |found| match found {
+        self.run(&request, task, &mut |found| match found {
             TaskReport::Found(found) => report(found.into()),
             TaskReport::Searched(entries) => searched = entries,
             _ => (),
@@ -285,11 +352,20 @@ impl Service for HttpService {
 
     async fn restore(&self, order: &RestoreOrder, task: &Task) -> Result<RestoreReport, Failure> {
         let request = TaskRequest::Restore(order.clone());
-        self.one(&request, Some(task), |report| match report {
+        self.one(&request, task, |report| match report {
             TaskReport::Restore(report) => Some(report),
             _ => None,
         })
         .await
+    }
+
+    async fn keys(&self, repository: &str) -> Result<KeysReport, Failure> {
+        let path = format!("/v1/repositories/{repository}/keys");
+        self.daemon.ask(Method::GET, &path).await
+    }
+
+    async fn configuration(&self) -> Result<ConfigurationReport, Failure> {
+        self.daemon.ask(Method::GET, "/v1/configuration").await
     }
 
     fn repositories(&self) -> Vec<String> {
@@ -323,9 +399,9 @@ impl Service for HttpService {
         Ok(released.was_held)
     }
 
-    async fn forget(&self, request: &ForgetRequest) -> Result<ForgetReport, Failure> {
+    async fn forget(&self, request: &ForgetRequest, task: &Task) -> Result<ForgetReport, Failure> {
         let request = TaskRequest::Forget(request.clone());
-        self.one(&request, None, |report| match report {
+        self.one(&request, task, |report| match report {
             TaskReport::Forget(report) => Some(report),
             _ => None,
         })
@@ -338,7 +414,7 @@ impl Service for HttpService {
 
     async fn prune(&self, request: &PruneRequest, task: &Task) -> Result<PruneReport, Failure> {
         let request = TaskRequest::Prune(request.clone());
-        self.one(&request, Some(task), |report| match report {
+        self.one(&request, task, |report| match report {
             TaskReport::Prune(report) => Some(report),
             _ => None,
         })
@@ -356,7 +432,7 @@ impl Service for HttpService {
 
 impl HttpService {
     /// Asks about a repository. Going away is how to stop it.
-    async fn of_repository<A: serde::de::DeserializeOwned>(
+    async fn of_repository<A: DeserializeOwned>(
         &self,
         repository: &str,
         what: &str,
@@ -370,6 +446,82 @@ impl HttpService {
             }
         }
     }
+}
+
+/// The lines of an answer that comes while it is made.
+struct Lines {
+    body: Incoming,
+    text: BytesMut,
+    /// So much of the text has no end of a line.
+    seen: usize,
+}
+
+impl Lines {
+    fn of(body: Incoming) -> Self {
+        Self {
+            body,
+            text: BytesMut::new(),
+            seen: 0,
+        }
+    }
+
+    /// The next one that says something.
+    async fn next<T: DeserializeOwned>(&mut self) -> Result<T, Failure> {
+        loop {
+            if let Some(line) = self.whole_line() {
+                if line.is_empty() {
+                    continue;
+                }
+                return serde_json::from_slice(&line).map_err(|error| unreadable(&error));
+            }
+            let broken = || Failure::new(Code::Daemon, "the daemon's answer broke off");
+            let frame = self.body.frame().await.ok_or_else(broken)?;
+            if let Ok(data) = frame.map_err(|_| broken())?.into_data() {
+                self.text.extend_from_slice(&data);
+            }
+        }
+    }
+
+    fn whole_line(&mut self) -> Option<BytesMut> {
+        let unseen = self.text[self.seen..].iter();
+        let Some(end) = unseen.clone().position(|&byte| byte == b'\n') else {
+            self.seen = self.text.len();
+            return None;
+        };
+        let line = self.text.split_to(self.seen + end);
+        self.text.advance(1);
+        self.seen = 0;
+        Some(line)
+    }
+}
+
+/// A run's id as part of a path: whatever else somebody typed is no id.
+fn segment(run: &str) -> Result<&str, Failure> {
+    let none = || Failure::new(Code::NoRun, format!("there is no run `{run}`"));
+    is_word(run).then_some(run).ok_or_else(none)
+}
+
+/// A token's id, likewise. What is no id may be a whole token, and is not repeated.
+fn token_segment(id: &str) -> Result<&str, Failure> {
+    let none = || Failure::new(Code::NoToken, "that is not the id of a token");
+    is_word(id).then_some(id).ok_or_else(none)
+}
+
+fn is_word(text: &str) -> bool {
+    (1..=32).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+/// What is asked for, as a query: each field is a word, a number or a time, none of which needs
+/// to be escaped but for `+`, which no time in UTC has.
+fn as_query(query: &RunQuery) -> Result<String, Failure> {
+    let fields =
+        serde_json::to_value(query).map_err(|error| Failure::from_error(Code::Bug, &error))?;
+    let fields = fields.as_object().into_iter().flatten();
+    let parts = fields.map(|(name, value)| match value {
+        serde_json::Value::String(text) => format!("{name}={text}"),
+        other => format!("{name}={other}"),
+    });
+    Ok(parts.collect::<Vec<_>>().join("&"))
 }
 
 /// A selection as part of a query; none for all.

@@ -13,8 +13,8 @@ use clap::{
 };
 
 use crate::commands::{
-    backup, cat, completion, config, init, key, kit, man, prune, quickstart, recovery_script, repo,
-    restore, retention, snapshot, verify, version,
+    backup, cat, completion, config, init, job, key, kit, man, prune, quickstart, recovery_script,
+    repo, restore, retention, runs, snapshot, status, token, verify, version,
 };
 
 /// Backs up PostgreSQL databases and folders into an encrypted, signed repository, and proves
@@ -68,6 +68,10 @@ pub(crate) struct Global {
 
     #[command(flatten)]
     pub(crate) s3: S3Flags,
+
+    /// Do the work in this process, also where a daemon answers.
+    #[arg(long, global = true, env = "BACKUPCTL_DIRECT", value_parser = FalseyValueParser::new())]
+    pub(crate) direct: bool,
 
     /// The root public key that the repository must be signed by.
     #[arg(long, global = true, value_name = "KEY", env = "BACKUPCTL_TRUST")]
@@ -175,7 +179,14 @@ pub(crate) enum Color {
 pub(crate) enum Command {
     Quickstart(quickstart::Args),
     Init(init::Args),
+    Status(status::Args),
+    /// The jobs: when they run, how they stand, pauses.
+    #[command(subcommand)]
+    Job(job::Command),
     Backup(backup::Args),
+    /// What was done: runs, with what they said.
+    #[command(subcommand)]
+    Run(runs::Command),
     /// List snapshots, and look into them.
     #[command(subcommand)]
     Snapshot(snapshot::Command),
@@ -197,6 +208,9 @@ pub(crate) enum Command {
     /// The recovery kit: all that a bare machine needs to restore.
     #[command(subcommand)]
     Kit(kit::Command),
+    /// Tokens: who may ask the daemon for what, beside this machine's administrators.
+    #[command(subcommand)]
+    Token(token::Command),
     RecoveryScript(recovery_script::Args),
     /// Look at the configuration.
     #[command(subcommand)]

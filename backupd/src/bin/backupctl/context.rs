@@ -12,7 +12,7 @@ use backupd::{
     environment,
     service::{Access, Direct, Place},
 };
-use backupd_api::Task;
+use backupd_api::{HttpService, Service, Task};
 
 use crate::{
     cli::{Global, S3Flags},
@@ -77,8 +77,38 @@ impl Context {
         s3_by(&self.global.s3, url, secrets)
     }
 
-    /// The service that does the work, in this process.
-    pub(crate) fn service(&self) -> Result<Direct, Failure> {
+    /// The service that does the work: the daemon, where one answers, else this process.
+    pub(crate) async fn service(&self) -> Result<Box<dyn Service>, Failure> {
+        match self.daemon().await? {
+            Some(daemon) => Ok(Box::new(daemon)),
+            None => Ok(Box::new(self.direct()?)),
+        }
+    }
+
+    /// The daemon that answers at the configuration's socket, unless it is not to be asked.
+    pub(crate) async fn daemon(&self) -> Result<Option<HttpService>, Failure> {
+        if self.global.direct || self.global.repository.is_some() {
+            return Ok(None);
+        }
+        let config = self.config()?;
+        let Some(socket) = config.server.socket() else {
+            return Ok(None);
+        };
+        match HttpService::connect(socket).await {
+            Ok(daemon) => Ok(Some(daemon)),
+            // Nobody is there: then nobody is asked.
+            Err(failure) if failure.code == Code::Daemon => Ok(None),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// Who runs this program, for the record.
+    pub(crate) fn who(&self) -> String {
+        format!("uid {}", rustix::process::getuid().as_raw())
+    }
+
+    /// The service that does the work in this process, whoever else is there.
+    pub(crate) fn direct(&self) -> Result<Direct, Failure> {
         Ok(Direct::new(self.access()?))
     }
 
@@ -87,6 +117,7 @@ impl Context {
         Task {
             progress: self.progress(),
             cancel: self.stop.token().clone(),
+            asked_by: None,
         }
     }
 

@@ -15,6 +15,15 @@ impl Exit {
     /// Done, with warnings.
     pub(crate) const WARNINGS: Self = Self(3);
 
+    /// `status --check`: somebody should look.
+    pub(crate) const AT_RISK: Self = Self(5);
+
+    /// `status --check`: what was promised is not there.
+    pub(crate) const BREACHED: Self = Self(6);
+
+    /// `status --check`: nobody can say.
+    pub(crate) const UNKNOWN: Self = Self(7);
+
     /// The environment could not test it.
     pub(crate) const UNTESTED: Self = Self(8);
 

@@ -150,6 +150,15 @@ impl Output {
         self.remember(self.write_out(format!("{}\n", text.trim_end_matches('\n')).as_bytes()));
     }
 
+    /// Text that takes the place of what was there, on a terminal; elsewhere it comes below.
+    pub(crate) fn screen(&self, text: &str) {
+        if io::stdout().is_terminal() && !environment::is_dumb_terminal() {
+            // Home, then clear to the end.
+            self.remember(self.write_out(b"\x1b[H\x1b[J"));
+        }
+        self.text(text);
+    }
+
     /// Bytes that are the result, unchanged. A closed pipe is a failure here, so that the caller
     /// stops making more; it is not shown.
     pub(crate) fn data(&self, bytes: &[u8]) -> Result<(), Failure> {

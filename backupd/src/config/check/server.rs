@@ -15,6 +15,7 @@ use crate::config::{
 
 const DEFAULT_PARALLEL: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1);
 const MAX_PARALLEL: usize = 64;
+const LONGEST_NAME: usize = 128;
 
 type Texts<'a> = Located<&'a Vec<Located<String>>>;
 
@@ -34,11 +35,14 @@ impl Check {
         let hosts = texts("hosts", |raw| &raw.hosts);
         let group_scopes = texts("group_scopes", |raw| &raw.group_scopes);
         let proxies = texts("trusted_proxies", |raw| &raw.trusted_proxies);
+        let name: Vec<_> = raw.iter().map(|raw| &raw.name).collect();
+        let name = self.once("name", &name).got();
         let parallel: Vec<_> = raw.iter().map(|raw| &raw.parallel).collect();
         let parallel = self.once("parallel", &parallel).got();
         let tls: Vec<_> = raw.iter().map(|raw| &raw.tls).collect();
         let tls = self.once("tls", &tls).got();
         let server = ServerConfig {
+            name: name.map_or_else(host_name, |raw| self.name(&raw)),
             parallel: parallel.map_or(DEFAULT_PARALLEL, |raw| self.parallel(&raw)),
             listen: match listen {
                 Some(raw) => self.listen(&raw),
@@ -56,6 +60,15 @@ impl Check {
             self.findings.warn(&raw.at, message, help);
         }
         server
+    }
+
+    fn name(&mut self, raw: &Located<&String>) -> String {
+        if raw.value.trim().is_empty() || raw.value.len() > LONGEST_NAME {
+            let message = format!("`name` has not 1 to {LONGEST_NAME} bytes");
+            let help = "Leave it out, and it is this machine's name.";
+            self.findings.at(&raw.at, message, help);
+        }
+        raw.value.clone()
     }
 
     fn parallel(&mut self, raw: &Located<&i64>) -> NonZeroUsize {
@@ -153,6 +166,11 @@ impl Check {
             key: key?,
         })
     }
+}
+
+fn host_name() -> String {
+    let host = rustix::system::uname();
+    host.nodename().to_string_lossy().into_owned()
 }
 
 /// Where to listen; else what is wrong, and what to do.

@@ -6,6 +6,7 @@ use crate::config::{
     table::{Field, Key, Table},
 };
 
+const NAME: Key = Key("name", "name = \"vault01\"");
 const PARALLEL: Key = Key("parallel", "parallel = 2");
 const LISTEN: Key = Key("listen", "listen = [\"unix:/run/backupd/api.sock\"]");
 const HOSTS: Key = Key("hosts", "hosts = [\"vault01.example.org\"]");
@@ -20,6 +21,7 @@ type Texts = Vec<Located<String>>;
 /// The table `[server]`.
 #[derive(Debug)]
 pub(crate) struct RawServer {
+    pub(crate) name: Field<String>,
     pub(crate) parallel: Field<i64>,
     pub(crate) listen: Field<Texts>,
     pub(crate) hosts: Field<Texts>,
@@ -37,6 +39,7 @@ pub(crate) struct RawTls {
 
 pub(super) fn read(mut table: Table<'_>, findings: &mut Findings) -> RawServer {
     let raw = RawServer {
+        name: table.text(NAME, findings),
         parallel: table.number(PARALLEL, findings),
         listen: table.texts(LISTEN, findings),
         hosts: table.texts(HOSTS, findings),

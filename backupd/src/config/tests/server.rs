@@ -53,7 +53,8 @@ fn without_a_word_about_it_only_this_machine_can_ask() {
 
 #[test]
 fn the_server_is_read_with_all_its_keys() {
-    let lines = r#"listen = ["https://0.0.0.0:8443", "unix:/run/backupd/api.sock", "http://127.0.0.1:8080"]
+    let lines = r#"name = "The vault"
+listen = ["https://0.0.0.0:8443", "unix:/run/backupd/api.sock", "http://127.0.0.1:8080"]
 hosts = ["Vault01.example.org"]
 group_scopes = ["status", "run"]
 trusted_proxies = ["10.0.0.1", "fd00::/8"]
@@ -71,6 +72,7 @@ key = { file = "tls/key.pem" }"#;
         ]
     );
     assert_eq!(server.socket(), Some(Path::new("/run/backupd/api.sock")));
+    assert_eq!(server.name, "The vault");
     assert_eq!(server.hosts, ["vault01.example.org"]);
     assert_eq!(server.group_scopes, Scopes(vec![Scope::Status, Scope::Run]));
     let proxies = server.trusted_proxies.iter().map(ToString::to_string);
@@ -142,6 +144,12 @@ fn where_the_daemon_cannot_listen() {
 
 #[test]
 fn who_cannot_be_let_in() {
+    refused(
+        "name = \" \"",
+        "`name` has not 1 to 128 bytes",
+        "server.name",
+        "this machine's name",
+    );
     refused(
         "hosts = [\"https://vault01\"]",
         "`https://vault01` is not the name of a host",

@@ -1,9 +1,7 @@
 //! Routes that read: jobs, repositories, snapshots, plans.
 
-use std::sync::Arc;
-
 use axum::response::Response;
-use backup_model::{Code, JobName, Selection, Seq, Silent, SnapshotName};
+use backup_model::{Code, JobName, Selection, Seq, SnapshotName};
 use backupd_api::{EpochKeys, Newest, Outcome, Page, RestoreOrder, Task, Trial};
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
@@ -30,10 +28,7 @@ struct SelectQuery {
 
 /// A short question's task: nobody listens, and going away drops it.
 fn unheard() -> Task {
-    Task {
-        progress: Arc::new(Silent),
-        cancel: CancellationToken::new(),
-    }
+    Task::unheard(CancellationToken::new())
 }
 
 fn selection(select: Option<String>) -> Result<Selection, Refused> {
@@ -70,6 +65,15 @@ pub(super) async fn jobs(call: Call) -> Answer {
 
 pub(super) async fn repositories(call: Call) -> Answer {
     Ok(json(&call.api.service().repositories()))
+}
+
+pub(super) async fn keys(call: Call) -> Answer {
+    let name: String = call.param("repository")?;
+    Ok(json(&call.api.service().keys(&name).await?))
+}
+
+pub(super) async fn configuration(call: Call) -> Answer {
+    Ok(json(&call.api.service().configuration().await?))
 }
 
 pub(super) async fn newest(call: Call) -> Answer {

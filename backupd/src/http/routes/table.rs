@@ -15,7 +15,7 @@ use backupd_api::{Kind, Scope};
 use http::{HeaderMap, Uri};
 use serde::de::DeserializeOwned;
 
-use super::{changing, reading, tasks, tokens};
+use super::{changing, reading, runs, tasks, tokens};
 use crate::http::{
     api::Api,
     body::{self, Raw},
@@ -104,6 +104,7 @@ macro_rules! routes {
 }
 
 const STATUS: Needs = Needs::One(&[Scope::Status]);
+const RUN: Needs = Needs::One(&[Scope::Run]);
 const RESTORE: Needs = Needs::One(&[Scope::Restore]);
 const RETENTION: Needs = Needs::One(&[Scope::Retention]);
 const ADMIN: Needs = Needs::One(&[Scope::Admin]);
@@ -112,10 +113,20 @@ const KEYS: Needs = Needs::One(&[Scope::Restore, Scope::Verify]);
 
 /// Every route.
 pub(in crate::http) const ROUTES: &[Route] = routes! {
+    GET "/v1/status" STATUS, false, runs::status;
+    GET "/v1/status/events" STATUS, false, runs::status_events;
+    GET "/v1/runs" STATUS, true, runs::list;
+    GET "/v1/runs/{run}" STATUS, false, runs::show;
+    GET "/v1/runs/{run}/log" STATUS, true, runs::log;
+    DELETE "/v1/runs/{run}" RUN, false, runs::cancel;
+    PUT "/v1/jobs/{job}/pause" RUN, false, runs::pause;
+    DELETE "/v1/jobs/{job}/pause" RUN, false, runs::resume;
     GET "/v1/jobs" STATUS, false, reading::jobs;
     GET "/v1/jobs/{job}/newest" STATUS, false, reading::newest;
     POST "/v1/jobs/{job}/retention" STATUS, false, reading::retention;
     GET "/v1/repositories" STATUS, false, reading::repositories;
+    GET "/v1/configuration" STATUS, false, reading::configuration;
+    GET "/v1/repositories/{repository}/keys" STATUS, false, reading::keys;
     GET "/v1/repositories/{repository}/check" STATUS, false, reading::check;
     GET "/v1/repositories/{repository}/stats" STATUS, false, reading::stats;
     GET "/v1/repositories/{repository}/prune-plan" STATUS, false, reading::prune_plan;

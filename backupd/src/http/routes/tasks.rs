@@ -1,24 +1,18 @@
 //! Routes of long work: begin, look, follow, cancel.
-//!
-//! What a task says is sent as JSON, one line each: readable by every tool that reads lines, and
-//! by `curl`. Server-sent events would serve web pages, which are refused here, and would wrap
-//! each line in a second format.
 
-use std::time::Duration;
-
-use axum::{body::Body, response::Response};
-use backup_model::{Code, Failure};
+use axum::response::Response;
+use backup_model::{Code, Failure, JobName};
 use backupd_api::TaskRequest;
-use bytes::Bytes;
-use futures::stream;
-use http::{HeaderValue, StatusCode, header};
+use futures::{StreamExt as _, stream};
+use http::StatusCode;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
-use super::{reading::page, table::Call};
+use super::{lines::ndjson, reading::page, table::Call};
 use crate::{
     clock,
     http::{
+        api::Api,
         body,
         error::{Refused, json},
         tasks::{Begun, Reader},
@@ -26,9 +20,6 @@ use crate::{
 };
 
 type Answer = Result<Response, Refused>;
-
-/// How long nothing is said before an empty line shows that both ends are there.
-const QUIET: Duration = Duration::from_secs(15);
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -47,6 +38,9 @@ pub(super) async fn begin(mut call: Call) -> Answer {
     let raw = call.raw().await?;
     let request: TaskRequest = body::parse(&raw)?;
     call.may(request.kind())?;
+    if let TaskRequest::Backup { job } = &request {
+        may_begin(&call.api, job).await?;
+    }
     let key = idempotency_key(&call)?;
     let begun = Begun {
         actor: call.caller.actor.clone(),
@@ -58,6 +52,18 @@ pub(super) async fn begin(mut call: Call) -> Answer {
     let mut response = json(&info);
     *response.status_mut() = StatusCode::ACCEPTED;
     Ok(response)
+}
+
+/// What the schedule has begun is no task, and runs all the same.
+async fn may_begin(api: &Api, job: &JobName) -> Result<(), Refused> {
+    let status = api.service().status().await?;
+    match status.running(job) {
+        None => Ok(()),
+        Some(run) => {
+            let text = format!("the job `{job}` runs already, as run {}", run.short());
+            Err(Refused::new(Code::Busy, text))
+        }
+    }
 }
 
 fn idempotency_key(call: &Call) -> Result<Option<String>, Refused> {
@@ -97,13 +103,7 @@ pub(super) async fn events(call: Call) -> Answer {
     let query: EventsQuery = call.query()?;
     let reader = Reader::new(call.api.0.tasks.log(&id)?, query.from);
     let lines = stream::unfold(reader, async |mut reader| {
-        match tokio::time::timeout(QUIET, reader.next()).await {
-            Ok(line) => line.map(|line| (Ok::<_, std::convert::Infallible>(line), reader)),
-            Err(_) => Some((Ok(Bytes::from_static(b"\n")), reader)),
-        }
+        Some((reader.next().await?, reader))
     });
-    let mut response = Response::new(Body::from_stream(lines));
-    let kind = HeaderValue::from_static("application/x-ndjson");
-    response.headers_mut().insert(header::CONTENT_TYPE, kind);
-    Ok(response)
+    Ok(ndjson(lines.boxed()))
 }

@@ -90,10 +90,11 @@ impl Tasks {
             cancel: cancel.clone(),
         });
         let tasks = Arc::clone(self);
-        let id = info.id.clone();
+        let (id, actor) = (info.id.clone(), info.actor.clone());
         self.running.spawn(async move {
             // On its own, so that a mistake in the work ends the work and nothing else.
-            let work = tokio::spawn(work::run(service, request, Arc::clone(&log), cancel));
+            let heard = Arc::clone(&log);
+            let work = tokio::spawn(work::run(service, request, actor, heard, cancel));
             let ended = work.await.unwrap_or_else(|_| {
                 Err(Failure::new(
                     Code::Bug,

@@ -39,12 +39,14 @@ impl Reports {
 pub(super) async fn run(
     service: Arc<dyn Service>,
     request: TaskRequest,
+    actor: String,
     log: Arc<Log>,
     cancel: CancellationToken,
 ) -> Result<(), Failure> {
     let task = Task {
         progress: Arc::new(Listening(Arc::clone(&log))),
         cancel: cancel.clone(),
+        asked_by: Some(actor),
     };
     let mut reports = Reports {
         log,
@@ -92,7 +94,7 @@ async fn call(
             reports.add(TaskReport::Restore(report));
         }
         TaskRequest::Forget(request) => {
-            let report = service.forget(request).await?;
+            let report = service.forget(request, task).await?;
             reports.add(TaskReport::Forget(report));
         }
         TaskRequest::Prune(request) => {

@@ -24,7 +24,15 @@ fn task() -> (Arc<Heard>, Task) {
     let heard = Arc::new(Heard::default());
     let progress = Arc::clone(&heard);
     let cancel = CancellationToken::new();
-    (heard, Task { progress, cancel })
+    let asked_by = None;
+    (
+        heard,
+        Task {
+            progress,
+            cancel,
+            asked_by,
+        },
+    )
 }
 
 #[tokio::test]
@@ -223,11 +231,14 @@ async fn a_restore_and_what_is_kept_go_the_same_way() {
         snapshots: vec![first.clone()],
         why: backup_model::Why::Request,
     };
-    assert_eq!(far.forget(&forget).await.unwrap_err().code, Code::Held);
+    assert_eq!(
+        far.forget(&forget, &task).await.unwrap_err().code,
+        Code::Held
+    );
     assert!(far.release(&first).await.unwrap());
     assert!(!far.release(&first).await.unwrap());
     far.backup(&job, &task).await.unwrap();
-    far.forget(&forget).await.unwrap();
+    far.forget(&forget, &task).await.unwrap();
     assert_eq!(
         far.snapshot(&first, None).await.unwrap_err().code,
         Code::Forgotten

@@ -33,7 +33,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> Result<Exit, Failure>
         );
         return Err(Failure::new(Code::Usage, text));
     }
-    let service = context.service()?;
+    let service = context.direct()?;
     let name = resolve(&args.snapshot, &service).await?;
     let meant = [Selection::One(name.clone())];
     let keys = key.open(&service, &meant, context).await?;

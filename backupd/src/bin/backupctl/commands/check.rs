@@ -1,7 +1,6 @@
 //! `backupctl repo check`.
 
 use backup_model::{CheckReport, Failure};
-use backupd_api::Service as _;
 
 use super::place::{Named, PlacesArg};
 use crate::{context::Context, exit::Exit, show};
@@ -16,9 +15,9 @@ pub(crate) struct Args {
 }
 
 pub(super) async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
-    let service = context.service()?;
+    let service = context.service().await?;
     let question = async |name: &str| service.check(name, &context.task()).await;
-    let (report, exit) = args.place.ask(&service, context, question).await?;
+    let (report, exit) = args.place.ask(&*service, context, question).await?;
     let checked = report.repositories.iter();
     let faults = checked.flat_map(|checked| &checked.of.faults);
     let exit = faults.fold(exit, |exit, fault| exit.worse(Exit::of(fault.code)));

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use backup_model::{Aspect, Change, Difference, EntryInfo, Failure, Selection};
-use backupd_api::{DiffRequest, Service as _};
+use backupd_api::DiffRequest;
 
 use super::{administrator::KeyArgs, ls::size, snapshot::resolve};
 use crate::{context::Context, exit::Exit, show};
@@ -23,15 +23,15 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let key = args.key.read(context).await?;
-    let service = context.service()?;
-    let before = resolve(&args.before, &service).await?;
-    let after = resolve(&args.after, &service).await?;
+    let service = context.service().await?;
+    let before = resolve(&args.before, &*service).await?;
+    let after = resolve(&args.after, &*service).await?;
     let meant = [&before, &after].map(|name| Selection::One(name.clone()));
     let request = DiffRequest {
         before,
         after,
         path: args.path,
-        keys: key.open(&service, &meant, context).await?,
+        keys: key.open(&*service, &meant, context).await?,
     };
     let mut count = 0;
     let mut report = |difference: Difference| {

@@ -1,7 +1,7 @@
 //! `backupctl snapshot find`.
 
 use backup_model::{Code, Failure, Found, JobName, Selection};
-use backupd_api::{FindRequest, Service as _};
+use backupd_api::FindRequest;
 
 use super::{administrator::KeyArgs, ls::size};
 use crate::{context::Context, exit::Exit, show};
@@ -21,9 +21,9 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let key = args.key.read(context).await?;
-    let service = context.service()?;
+    let service = context.service().await?;
     let meant = [args.job.map_or(Selection::All, Selection::Job)];
-    let keys = key.open(&service, &meant, context).await?;
+    let keys = key.open(&*service, &meant, context).await?;
     let [selection] = meant;
     let request = FindRequest {
         selection,

@@ -64,8 +64,8 @@ impl ForgetPlan {
 
 pub(super) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let names: BTreeSet<SnapshotName> = args.snapshots.into_iter().collect();
-    let service = context.service()?;
-    let plan = plan(&service, names).await?;
+    let service = context.service().await?;
+    let plan = plan(&*service, names).await?;
     if args.dry_run {
         context.output.document("forget-plan", &plan, plan_text);
         return plan
@@ -89,7 +89,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> 
         snapshots: gone.chain(plan.damaged).chain(plan.already).collect(),
         why: Why::Request,
     };
-    let report = service.forget(&request).await?;
+    let report = service.forget(&request, &context.task()).await?;
     context.output.document("forget", &report, report_text);
     Ok(left(&report, context))
 }

@@ -2,7 +2,6 @@
 
 use backup_core::format::is_reason;
 use backup_model::{Failure, HoldInfo, Selection, SnapshotName};
-use backupd_api::Service as _;
 use serde::Serialize;
 
 use super::snapshot::resolve;
@@ -52,8 +51,8 @@ struct Release {
 }
 
 pub(super) async fn hold(args: HoldArgs, context: &Context) -> Result<Exit, Failure> {
-    let service = context.service()?;
-    let snapshot = resolve(&args.snapshot, &service).await?;
+    let service = context.service().await?;
+    let snapshot = resolve(&args.snapshot, &*service).await?;
     if args.dry_run {
         let held = service.snapshot(&snapshot, None).await?.info.held;
         let plan = HoldPlan {
@@ -70,7 +69,7 @@ pub(super) async fn hold(args: HoldArgs, context: &Context) -> Result<Exit, Fail
 }
 
 pub(super) async fn release(args: ReleaseArgs, context: &Context) -> Result<Exit, Failure> {
-    let service = context.service()?;
+    let service = context.service().await?;
     let snapshot = args.snapshot;
     if args.dry_run {
         let info = service.snapshot(&snapshot, None).await?.info;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use backup_model::{EntryInfo, EntryKind, Failure, Selection};
-use backupd_api::{LsRequest, Service as _};
+use backupd_api::LsRequest;
 
 use super::{administrator::KeyArgs, snapshot::resolve};
 use crate::{context::Context, exit::Exit, show};
@@ -24,14 +24,14 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let key = args.key.read(context).await?;
-    let service = context.service()?;
-    let snapshot = resolve(&args.snapshot, &service).await?;
+    let service = context.service().await?;
+    let snapshot = resolve(&args.snapshot, &*service).await?;
     let meant = [Selection::One(snapshot.clone())];
     let request = LsRequest {
         snapshot,
         path: args.path,
         recursive: args.recursive,
-        keys: key.open(&service, &meant, context).await?,
+        keys: key.open(&*service, &meant, context).await?,
     };
     let mut report = |entry: EntryInfo| {
         if context.output.is_json() {

@@ -64,9 +64,9 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result<Exit, Fai
 }
 
 async fn plan(args: &PlanArgs, context: &Context) -> Result<Exit, Failure> {
-    let service = context.service()?;
+    let service = context.service().await?;
     let question = async |name: &str| service.plan_prune(name, &context.task()).await;
-    let (plans, exit) = args.place.ask(&service, context, question).await?;
+    let (plans, exit) = args.place.ask(&*service, context, question).await?;
     context
         .output
         .document("prune-plan", &plans, |plans| plans.text(plan_text));
@@ -74,8 +74,8 @@ async fn plan(args: &PlanArgs, context: &Context) -> Result<Exit, Failure> {
 }
 
 async fn apply(args: ApplyArgs, context: &Context) -> Result<Exit, Failure> {
-    let service = context.service()?;
-    let name = args.place.choose(&service)?;
+    let service = context.service().await?;
+    let name = args.place.choose(&*service)?;
     let task = context.task();
     let of = service.plan_prune(&name, &task).await?;
     context.output.clear();
@@ -103,7 +103,7 @@ async fn apply(args: ApplyArgs, context: &Context) -> Result<Exit, Failure> {
         allow_large: large,
     };
     let of = if args.wait {
-        until_done(&service, &request, &task, context).await?
+        until_done(&*service, &request, &task, context).await?
     } else {
         service.prune(&request, &task).await?
     };

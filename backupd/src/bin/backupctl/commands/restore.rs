@@ -6,7 +6,7 @@ use backup_model::{
     Code, Failure, RestorePlan, RestoreReport, RestoreStep, RestoreTarget, Selection,
 };
 use backupd::clock;
-use backupd_api::{DatabaseOrder, RestoreOrder, Service as _};
+use backupd_api::{DatabaseOrder, RestoreOrder, Service};
 
 use super::{administrator::KeyArgs, snapshot::resolve};
 use crate::{context::Context, exit::Exit, show};
@@ -73,9 +73,13 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let key = args.key.read(context).await?;
-    let service = context.service()?;
     let folder = args.to_folder.as_deref().map(absolute).transpose()?;
-    let snapshot = resolve(&args.snapshot, &service).await?;
+    // A folder is this machine's and this user's.
+    let service: Box<dyn Service> = match &folder {
+        Some(_) => Box::new(context.direct()?),
+        None => context.service().await?,
+    };
+    let snapshot = resolve(&args.snapshot, &*service).await?;
     let meant = [Selection::One(snapshot.clone())];
     let order = RestoreOrder {
         snapshot,
@@ -90,7 +94,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> 
         numeric_owner: args.numeric_owner,
         keep_setid: args.keep_setid,
         stamp: clock::stamp(clock::now()),
-        keys: key.open(&service, &meant, context).await?,
+        keys: key.open(&*service, &meant, context).await?,
     };
     let plan = service.plan_restore(&order).await?;
     if args.dry_run {

@@ -1,7 +1,6 @@
 //! `backupctl snapshot …`.
 
 use backup_model::{Failure, Selection, SnapshotDetail, SnapshotInfo, SnapshotName, StreamInfo};
-use backupd_api::Service as _;
 use serde::Serialize;
 
 use super::{administrator::KeyArgs, diff, find, forget, hold, ls};
@@ -71,7 +70,7 @@ async fn list(args: ListArgs, context: &Context) -> Result<Exit, Failure> {
         snapshots: Vec::new(),
         invalid: Vec::new(),
     };
-    for run in context.service()?.snapshots(&selection).await? {
+    for run in context.service().await?.snapshots(&selection).await? {
         match run {
             Ok(info) => listed.snapshots.push(info),
             Err(failure) => listed.invalid.push(failure),
@@ -144,12 +143,12 @@ pub(super) fn end(info: &SnapshotInfo) -> String {
 
 async fn display(args: ShowArgs, context: &Context) -> Result<Exit, Failure> {
     let key = args.key.read_if_given(context).await?;
-    let service = context.service()?;
-    let name = resolve(&args.snapshot, &service).await?;
+    let service = context.service().await?;
+    let name = resolve(&args.snapshot, &*service).await?;
     let keys = match key {
         Some(key) => {
             let meant = [Selection::One(name.clone())];
-            Some(key.open(&service, &meant, context).await?)
+            Some(key.open(&*service, &meant, context).await?)
         }
         None => None,
     };

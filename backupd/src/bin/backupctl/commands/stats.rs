@@ -1,7 +1,6 @@
 //! `backupctl repo stats`.
 
 use backup_model::{Failure, JobStats, RepositoryStats};
-use backupd_api::Service as _;
 
 use super::place::{Named, PlacesArg};
 use crate::{
@@ -19,9 +18,9 @@ pub(crate) struct Args {
 }
 
 pub(super) async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
-    let service = context.service()?;
+    let service = context.service().await?;
     let question = async |name: &str| service.stats(name, &context.task()).await;
-    let (report, exit) = args.place.ask(&service, context, question).await?;
+    let (report, exit) = args.place.ask(&*service, context, question).await?;
     context
         .output
         .document("repo-stats", &report, |report| report.text(text));

@@ -1,7 +1,7 @@
 //! `backupctl verify`.
 
 use backup_model::{Code, Failure, Level, Selection, Verdict, VerifyReport};
-use backupd_api::{Service as _, VerifyRequest};
+use backupd_api::VerifyRequest;
 use clap::ValueEnum;
 
 use super::administrator::KeyArgs;
@@ -49,10 +49,10 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> 
         LevelArg::Storage => (Level::Storage, None),
         LevelArg::Data => (Level::Data, Some(args.key.read(context).await?)),
     };
-    let service = context.service()?;
+    let service = context.service().await?;
     let meant = [selection];
     let keys = match key {
-        Some(key) => Some(key.open(&service, &meant, context).await?),
+        Some(key) => Some(key.open(&*service, &meant, context).await?),
         None => None,
     };
     let [selection] = meant;

@@ -1,7 +1,7 @@
 //! `backupctl retention apply`.
 
 use backup_model::{Failure, ForgetReport, JobName, SnapshotName, Why};
-use backupd_api::{ForgetRequest, Service as _, Trial};
+use backupd_api::{ForgetRequest, Trial};
 
 use super::{
     command::Plans,
@@ -29,8 +29,8 @@ pub(crate) struct Args {
 }
 
 pub(super) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
-    let service = context.service()?;
-    let plans = Plans::make(&service, args.job, &Trial::default()).await?;
+    let service = context.service().await?;
+    let plans = Plans::make(&*service, args.job, &Trial::default()).await?;
     let text = |plans: &Plans| plan_text(plans, table_text);
     if args.dry_run {
         context.output.document("retention-plan", &plans, text);
@@ -49,7 +49,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> 
             snapshots,
             why: Why::Retention,
         };
-        match service.forget(&request).await {
+        match service.forget(&request, &context.task()).await {
             Ok(report) => {
                 all.forgotten.extend(report.forgotten);
                 all.already.extend(report.already);

@@ -22,8 +22,8 @@ pub(crate) struct Args {
 }
 
 pub(super) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
-    let service = context.service()?;
-    let plans = Plans::make(&service, args.job, &args.trial.into()).await?;
+    let service = context.service().await?;
+    let plans = Plans::make(&*service, args.job, &args.trial.into()).await?;
     let body = if args.calendar {
         calendar
     } else {

@@ -1,0 +1,223 @@
+//! How everything stands, kept current: whoever asks gets an answer that is ready, however many
+//! ask, and hears of each change.
+//!
+//! What the ledger and the schedule know is asked again whenever something changes and with each
+//! heartbeat of the schedule. Repositories are looked at now and then only, since each look costs
+//! requests; in between, what ends well here tells what there is. It changes nothing.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use backup_model::{DaemonInfo, Failure, RunOutcome, StatusReport};
+use futures::future::join_all;
+use jiff::Timestamp;
+use tokio::{
+    sync::{Notify, watch},
+    time,
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{runs::Runs, settings::Settings};
+use crate::{
+    clock,
+    ledger::Ledger,
+    schedule::Agenda,
+    status::{self, Known, Seen, Sight},
+};
+
+/// How often repositories are looked at when nothing happens.
+const LOOK_EVERY: Duration = Duration::from_mins(30);
+
+/// How often to say how far runs are.
+const PROGRESS_EVERY: Duration = Duration::from_secs(1);
+
+/// Keeps the report.
+#[derive(Debug)]
+pub(super) struct Board {
+    settings: Arc<Settings>,
+    ledger: Ledger,
+    runs: Runs,
+    agenda: watch::Receiver<Agenda>,
+    since: Timestamp,
+    memory: Mutex<Memory>,
+    poke: Notify,
+    look: Notify,
+    said: watch::Sender<StatusReport>,
+}
+
+/// What lasts from one report to the next.
+#[derive(Debug, Default)]
+struct Memory {
+    seen: BTreeMap<String, Seen>,
+    /// What the ledger knew when it last answered.
+    known: Known,
+    planned_since: Option<Timestamp>,
+}
+
+impl Board {
+    /// A board on which nothing is written yet.
+    pub(super) fn new(
+        settings: Arc<Settings>,
+        ledger: Ledger,
+        runs: Runs,
+        agenda: watch::Receiver<Agenda>,
+    ) -> Self {
+        let since = clock::now();
+        let nothing = StatusReport {
+            at: since,
+            daemon: None,
+            faults: Vec::new(),
+            jobs: Vec::new(),
+        };
+        Self {
+            settings,
+            ledger,
+            runs,
+            agenda,
+            since,
+            memory: Mutex::default(),
+            poke: Notify::new(),
+            look: Notify::new(),
+            said: watch::Sender::new(nothing),
+        }
+    }
+
+    /// The report, now and as it changes.
+    pub(super) fn report(&self) -> watch::Receiver<StatusReport> {
+        self.said.subscribe()
+    }
+
+    /// Something has changed.
+    pub(super) fn changed(&self) {
+        self.poke.notify_one();
+    }
+
+    /// Another plan is in force: what it would have had to run before is no news.
+    pub(super) fn planned(&self) {
+        self.memory().planned_since = Some(clock::now());
+        self.look_again();
+    }
+
+    /// What a repository holds has changed.
+    pub(super) fn look_again(&self) {
+        self.look.notify_one();
+    }
+
+    /// A run ended. Where it failed the repository may be why, and where it went well after that
+    /// the repository is back.
+    pub(super) fn ended(&self, outcome: RunOutcome) {
+        let unreadable = |seen: &Seen| seen.unreadable.is_some();
+        if !outcome.is_success() || self.memory().seen.values().any(unreadable) {
+            self.look_again();
+        }
+        self.changed();
+    }
+
+    /// Writes the first report, then one after each change, until told to stop.
+    pub(super) async fn keep(&self, stop: &CancellationToken) {
+        let mut agenda = self.agenda.clone();
+        loop {
+            self.write().await;
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = self.poke.notified() => {}
+                heartbeat = agenda.changed() => if heartbeat.is_err() { return },
+                () = time::sleep(PROGRESS_EVERY), if !self.runs.backups().is_empty() => {}
+            }
+        }
+    }
+
+    /// Looks at the repositories, now and then, until told to stop.
+    pub(super) async fn look(&self, stop: &CancellationToken) {
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = self.look_once() => {}
+            }
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = self.look.notified() => {}
+                () = time::sleep(LOOK_EVERY) => {}
+            }
+        }
+    }
+
+    async fn look_once(&self) {
+        let in_force = self.settings.in_force();
+        let now = clock::now();
+        let looks = in_force.access.places.iter().map(async |place| {
+            let before = self.memory().seen.get(&place.name).cloned();
+            let seen = status::look(&in_force.access, place, before, now).await;
+            if let Some((failure, _)) = &seen.unreadable {
+                let (repository, code) = (&place.name, failure.code.as_str());
+                tracing::warn!(%repository, code, "cannot be read: {}", failure.message);
+            }
+            self.memory().seen.insert(place.name.clone(), seen);
+            // Who answers at once need not wait for who does not.
+            self.changed();
+        });
+        join_all(looks).await;
+        let names = in_force.access.places.iter();
+        let names: Vec<&String> = names.map(|place| &place.name).collect();
+        self.memory().seen.retain(|name, _| names.contains(&name));
+    }
+
+    async fn write(&self) {
+        let current = self.settings.follow().borrow().clone();
+        let (config, access) = (&current.in_force.config, &current.in_force.access);
+        let mut faults: Vec<Failure> = current.fault.into_iter().collect();
+        match Known::of(&self.ledger, access).await {
+            Ok(known) => self.memory().known = known,
+            Err(error) => faults.push(Failure::from_error(error.code(), &error)),
+        }
+        let agenda = self.agenda.borrow().clone();
+        let running = self.runs.backups();
+        let memory = self.memory();
+        let jobs = status::jobs(&Sight {
+            now: clock::now(),
+            jobs: &access.jobs,
+            seen: &memory.seen,
+            known: &memory.known,
+            agenda: Some(&agenda),
+            running: &running,
+            planned_since: memory.planned_since,
+        });
+        drop(memory);
+        let report = StatusReport {
+            at: clock::now(),
+            daemon: Some(DaemonInfo {
+                name: config.server.name.clone(),
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+                since: self.since,
+                heartbeat: agenda.at,
+            }),
+            faults,
+            jobs,
+        };
+        self.say(report);
+    }
+
+    /// Says what is new in a report, in the log and to whoever listens.
+    fn say(&self, report: StatusReport) {
+        let before = self.said.send_replace(report.clone());
+        for job in &report.jobs {
+            let name = &job.protection.job;
+            let state = job.protection.state;
+            let was = before.job(name).map(|job| job.protection.state);
+            if was == Some(state) || job.protection.reasons.is_empty() && was.is_none() {
+                continue;
+            }
+            let reasons = job.protection.reasons.iter().map(ToString::to_string);
+            let reasons = reasons.collect::<Vec<_>>().join("; ");
+            tracing::info!(job = %name, %state, reasons, "protection");
+        }
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        // Nothing is left half changed in it.
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,42 @@
+//! Where the daemon can be asked: sockets and addresses, and who may ask there.
+
+use std::sync::Arc;
+
+use backup_model::Failure;
+use backupd_api::Service;
+use tokio_util::sync::CancellationToken;
+
+use super::Settings;
+use crate::http::{self, Api, Listeners, Server, Tokens};
+
+/// An open door, behind which nobody answers yet.
+#[derive(Debug)]
+pub(super) struct Door {
+    api: Api,
+    listeners: Listeners,
+}
+
+/// Opens it.
+pub(super) async fn open(settings: &Settings, service: Arc<dyn Service>) -> Result<Door, Failure> {
+    let in_force = settings.in_force();
+    let (config, secrets) = (&in_force.config, &in_force.access.secrets);
+    let tokens = Arc::new(Tokens::open(&config.state)?);
+    let listeners = http::listen(&config.server, &config.state, secrets).await?;
+    let api = http::Settings::new(&config.server, |failure| tracing::warn!("{failure}"));
+    Ok(Door {
+        api: Api::new(service, tokens, api),
+        listeners,
+    })
+}
+
+impl Door {
+    /// Answers until told to stop; then what was begun by request is told to stop, too.
+    pub(super) async fn serve(self, stop: CancellationToken) {
+        let server = Server::new(&self.api);
+        let stopping = async {
+            stop.cancelled().await;
+            self.api.stop().await;
+        };
+        tokio::join!(server.serve(self.listeners, stop.clone()), stopping);
+    }
+}

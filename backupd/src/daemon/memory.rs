@@ -1,0 +1,118 @@
+//! Minding the run ledger: says what is wrong with it, fills it again from the repositories when
+//! it was made anew, and lets old runs go.
+
+use std::{sync::Arc, time::Duration};
+
+use backup_core::ops;
+use backup_model::{Failure, JobName, RunKind, Selection};
+use jiff::Timestamp;
+use tokio::time::{self, timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::settings::Settings;
+use crate::{
+    ledger::{Entered, Keep, Ledger, LedgerStanding, Past, Subject},
+    schedule::{Paused, Remembered},
+};
+
+/// A repository has so long to say what it holds, before the schedule begins without it.
+const SETTLE_LIMIT: Duration = Duration::from_mins(1);
+
+const DISCARD_EVERY: Duration = Duration::from_hours(24);
+
+/// Minds it until told to stop.
+pub(super) async fn mind(settings: Arc<Settings>, ledger: Ledger, stop: CancellationToken) {
+    let mut standing = ledger.standing();
+    let mut before = standing.borrow_and_update().clone();
+    let mut old = time::interval(DISCARD_EVERY);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            changed = standing.changed() => if changed.is_err() { return },
+            _ = old.tick() => {
+                // It says its trouble itself.
+                ledger.discard(Keep::default()).await.ok();
+            }
+        }
+        let now = standing.borrow_and_update().clone();
+        tell(&before, &now);
+        if now.made > before.made {
+            settle(&settings, &ledger).await;
+        }
+        before = now;
+    }
+}
+
+/// Says what is new about the ledger.
+pub(super) fn tell(before: &LedgerStanding, now: &LedgerStanding) {
+    if let Some(moved) = now.moved.as_ref().filter(|_| now.moved != before.moved) {
+        let (to, why) = (moved.to.display(), &moved.why);
+        tracing::warn!(%to, why, "the run ledger could not be believed, and was moved aside");
+    }
+    match (&before.trouble, &now.trouble) {
+        (None, Some(trouble)) => {
+            let code = trouble.code.as_str();
+            tracing::error!(code, "the run ledger cannot be used: {}", trouble.message);
+        }
+        (Some(_), None) => tracing::info!("the run ledger can be used again"),
+        _ => {}
+    }
+    for run in now
+        .interrupted
+        .iter()
+        .filter(|run| !before.interrupted.contains(run))
+    {
+        tracing::warn!(%run, "this run was under way when the daemon ended");
+    }
+}
+
+/// Enters what the repositories know of runs and the ledger does not: a run that was killed after
+/// its commit is not to be made again. A repository that is not there now is no reason to wait.
+pub(super) async fn settle(settings: &Settings, ledger: &Ledger) {
+    let in_force = settings.in_force();
+    for place in &in_force.access.places {
+        let found = async {
+            let repository = in_force.access.open(place).await?;
+            let listed = ops::list(&repository, &Selection::All).await;
+            let listed = listed.map_err(|error| error.to_failure())?;
+            let found = listed.into_iter().filter_map(Result::ok).collect();
+            let entered = ledger.enter_found(&place.name, found).await;
+            entered.map_err(|error| Failure::from_error(error.code(), &error))
+        };
+        let repository = &place.name;
+        match timeout(SETTLE_LIMIT, found).await {
+            Ok(Ok(entered)) if entered == Entered::default() => {}
+            Ok(Ok(entered)) => {
+                let (external, settled) = (entered.external, entered.settled);
+                tracing::info!(%repository, external, settled, "runs were found in the repository");
+            }
+            Ok(Err(failure)) => {
+                let code = failure.code.as_str();
+                tracing::warn!(%repository, code, "what ran there is not known: {}", failure.message);
+            }
+            Err(_) => {
+                tracing::warn!(%repository, "what ran there is not known: it does not answer");
+            }
+        }
+    }
+}
+
+/// What a job's past means to its schedule.
+pub(super) async fn remembered(ledger: &Ledger, job: &JobName, now: Timestamp) -> Remembered {
+    let past = ledger
+        .past(RunKind::Backup, Subject::Job(job.clone()))
+        .await;
+    let past = past.unwrap_or_else(|error| {
+        tracing::warn!(%job, %error, "what ran before is not known");
+        Past::default()
+    });
+    let pauses = ledger.pauses().await.unwrap_or_default();
+    let paused = pauses.get(job).filter(|pause| pause.holds(now));
+    Remembered {
+        last_due: past.last_due,
+        last_success: past.last_success,
+        failed_tries: past.failed_tries,
+        failed_at: past.failed_at,
+        paused: paused.map(|pause| pause.until.map_or(Paused::Indefinitely, Paused::Until)),
+    }
+}

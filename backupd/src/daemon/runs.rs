@@ -1,0 +1,123 @@
+//! The runs that are under way: each with its story for the ledger, a way to stop it, and how far
+//! it is.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use backup_model::{Event, JobName, LogLevel, Progress, RunId, RunKind, Running};
+use backupd_api::Task as Work;
+use tokio_util::sync::CancellationToken;
+
+use crate::ledger::{Ending, LedgerError, NewRun, Recorder};
+
+/// All runs that are under way.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Runs(Arc<Mutex<BTreeMap<RunId, Entry>>>);
+
+#[derive(Debug)]
+struct Entry {
+    kind: RunKind,
+    job: Option<JobName>,
+    recorder: Recorder,
+    cancel: CancellationToken,
+}
+
+/// A run that is under way, for whoever does its work. Let go of, it is not under way any more.
+#[derive(Debug)]
+pub(super) struct Run {
+    runs: Runs,
+    recorder: Recorder,
+    cancel: CancellationToken,
+    asked: Work,
+}
+
+impl Runs {
+    /// Takes a run that the ledger has begun. It stops when whoever asked for it says so, or when
+    /// somebody cancels it.
+    pub(super) fn enter(&self, new: &NewRun, recorder: Recorder, asked: Work) -> Run {
+        let cancel = asked.cancel.child_token();
+        let entry = Entry {
+            kind: new.kind,
+            job: new.job.clone(),
+            recorder: recorder.clone(),
+            cancel: cancel.clone(),
+        };
+        self.entries().insert(recorder.run(), entry);
+        Run {
+            runs: self.clone(),
+            recorder,
+            cancel,
+            asked,
+        }
+    }
+
+    /// Asks a run to stop; says whether it is under way.
+    pub(super) fn cancel(&self, run: RunId) -> bool {
+        let entries = self.entries();
+        let entry = entries.get(&run);
+        entry.map(|entry| entry.cancel.cancel()).is_some()
+    }
+
+    /// The backups that are under way, by job, and how far they are.
+    pub(super) fn backups(&self) -> BTreeMap<JobName, Running> {
+        let entries = self.entries();
+        let backups = entries
+            .values()
+            .filter(|entry| entry.kind == RunKind::Backup);
+        let running =
+            backups.filter_map(|entry| Some((entry.job.clone()?, entry.recorder.running())));
+        running.collect()
+    }
+
+    fn entries(&self) -> MutexGuard<'_, BTreeMap<RunId, Entry>> {
+        // Nothing is left half changed in it.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Run {
+    /// Which one.
+    pub(super) fn id(&self) -> RunId {
+        self.recorder.run()
+    }
+
+    /// What goes along with its work: the ledger listens, and whoever asked for it.
+    pub(super) fn work(&self) -> Work {
+        Work {
+            progress: Arc::new(Both(
+                self.recorder.clone(),
+                Arc::clone(&self.asked.progress),
+            )),
+            cancel: self.cancel.clone(),
+            asked_by: self.asked.asked_by.clone(),
+        }
+    }
+
+    /// Writes a line into its log.
+    pub(super) fn line(&self, level: LogLevel, text: &str) {
+        self.recorder.line(level, text);
+    }
+
+    /// Says how it ended.
+    pub(super) async fn end(self, ending: Ending) -> Result<(), LedgerError> {
+        self.recorder.clone().end(ending).await
+    }
+}
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        self.runs.entries().remove(&self.id());
+    }
+}
+
+/// Two who listen.
+struct Both(Recorder, Arc<dyn Progress>);
+
+impl Progress for Both {
+    fn event(&self, event: Event) {
+        self.0.event(event.clone());
+        self.1.event(event);
+    }
+}

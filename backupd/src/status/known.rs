@@ -1,0 +1,62 @@
+//! What the run ledger knows of the jobs of a configuration.
+
+use std::collections::BTreeMap;
+
+use backup_model::{JobName, Pause, RunKind};
+use jiff::Timestamp;
+
+use crate::{
+    ledger::{Ledger, LedgerError, LedgerReader, Past, Subject, Verified},
+    service::Access,
+};
+
+/// Facts out of the ledger.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    /// The past of each job's backups.
+    pub past: BTreeMap<JobName, Past>,
+    /// The pauses that count.
+    pub pauses: BTreeMap<JobName, Pause>,
+    /// What was verified, by repository.
+    pub verified: BTreeMap<String, Vec<Verified>>,
+}
+
+impl Known {
+    /// What an open ledger knows.
+    pub async fn of(ledger: &Ledger, access: &Access) -> Result<Self, LedgerError> {
+        let mut known = Self {
+            pauses: ledger.pauses().await?,
+            ..Self::default()
+        };
+        for job in access.jobs.keys() {
+            let past = ledger.past(RunKind::Backup, Subject::Job(job.clone()));
+            known.past.insert(job.clone(), past.await?);
+        }
+        for place in &access.places {
+            let verified = ledger.verified(&place.name).await?;
+            known.verified.insert(place.name.clone(), verified);
+        }
+        Ok(known)
+    }
+}
+
+/// What the ledger in the state folder knows, without a daemon. Blocks. No ledger knows nothing.
+pub fn read(access: &Access, now: Timestamp) -> Result<Known, LedgerError> {
+    let reader = match LedgerReader::open(&access.state) {
+        Err(LedgerError::Missing(_)) => return Ok(Known::default()),
+        reader => reader?,
+    };
+    let mut known = Known {
+        pauses: reader.pauses(now)?,
+        ..Known::default()
+    };
+    for job in access.jobs.keys() {
+        let past = reader.past(RunKind::Backup, &Subject::Job(job.clone()), now)?;
+        known.past.insert(job.clone(), past);
+    }
+    for place in &access.places {
+        let verified = reader.verified(&place.name)?;
+        known.verified.insert(place.name.clone(), verified);
+    }
+    Ok(known)
+}
