@@ -1,6 +1,6 @@
 //! The checked configuration: plain types that the rest of the programs accept without doubt.
 
-use std::{collections::BTreeMap, num::NonZeroUsize, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use backup_core::{
     source::files::Pattern,
@@ -8,7 +8,7 @@ use backup_core::{
 };
 use backup_model::{JobName, Level, RetentionPolicy};
 
-use super::{Problem, RepositoryName, RepositoryUrl, SecretRef, SourceName};
+use super::{Problem, RepositoryName, RepositoryUrl, SecretRef, ServerConfig, SourceName};
 use crate::{hooks::Hooks, schedule::Timing};
 
 /// A configuration in which everything fits together.
@@ -28,32 +28,6 @@ pub struct Config {
     pub jobs: BTreeMap<JobName, JobConfig>,
     /// What works, and is hardly meant: in the order of files and lines.
     pub warnings: Vec<Problem>,
-}
-
-/// How the daemon works.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ServerConfig {
-    /// What it is called where people see several.
-    pub name: String,
-    /// How many jobs run at once; the others wait.
-    pub parallel: NonZeroUsize,
-}
-
-impl Default for ServerConfig {
-    fn default() -> Self {
-        let host = rustix::system::uname();
-        Self {
-            name: host.nodename().to_string_lossy().into_owned(),
-            parallel: NonZeroUsize::MIN.saturating_add(1),
-        }
-    }
-}
-
-impl Config {
-    /// The socket at which the daemon answers.
-    pub fn socket(&self) -> PathBuf {
-        self.state.join("api.sock")
-    }
 }
 
 /// What is done by schedule besides backups; what has no timing is done by hand only.

@@ -6,6 +6,7 @@
 mod hooks;
 mod retention;
 mod s3;
+mod server;
 mod timing;
 mod upkeep;
 
@@ -14,7 +15,8 @@ use toml::de::{DeTable, DeValue};
 pub(crate) use hooks::{RawHook, RawHooks};
 pub(crate) use retention::{RawDefaults, RawRetention};
 pub(crate) use s3::{RawCredentials, RawLimits, RawS3};
-pub(crate) use timing::{RawRetry, RawServer, RawTiming};
+pub(crate) use server::{RawServer, RawTls};
+pub(crate) use timing::{RawRetry, RawTiming};
 pub(crate) use upkeep::{RawUpkeep, RawVerify};
 
 use super::{
@@ -187,7 +189,7 @@ pub(crate) fn read(table: &DeTable<'_>, file: usize, findings: &mut Findings) ->
     }
     raw.state = table.text(STATE, findings).got();
     let server = table.table(SERVER, findings).got();
-    raw.server = server.map(|inner| timing::server(inner.value, findings));
+    raw.server = server.map(|inner| server::read(inner.value, findings));
     let defaults = table.table(DEFAULTS, findings).got();
     raw.defaults = defaults.map(|inner| retention::defaults(inner.value, findings));
     let upkeep = table.table(UPKEEP, findings).got();

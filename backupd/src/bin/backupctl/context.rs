@@ -90,7 +90,11 @@ impl Context {
         if self.global.direct || self.global.repository.is_some() {
             return Ok(None);
         }
-        match HttpService::connect(&self.config()?.socket()).await {
+        let config = self.config()?;
+        let Some(socket) = config.server.socket() else {
+            return Ok(None);
+        };
+        match HttpService::connect(socket).await {
             Ok(daemon) => Ok(Some(daemon)),
             // Nobody is there: then nobody is asked.
             Err(failure) if failure.code == Code::Daemon => Ok(None),

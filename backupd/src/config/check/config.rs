@@ -9,8 +9,7 @@ use backup_model::JobName;
 
 use super::{known::Known, retention::Defaults, timing::TimingDefaults, upkeep::VerifyDefaults};
 use crate::config::{
-    Config, JobConfig, Places, Problems, RepositoryConfig, RepositoryName, ServerConfig,
-    UpkeepConfig,
+    Config, JobConfig, Places, Problems, RepositoryConfig, RepositoryName, UpkeepConfig,
     problem::{Findings, Located, Spot},
     raw::RawFile,
     table::Field,
@@ -40,7 +39,7 @@ pub(in crate::config) fn check(
     }
     check.defaults(files);
     check.timing_defaults(files);
-    let server = check.server(files);
+    let server = check.server(files, || places.default_socket(&state));
     let upkeep = check.upkeep(files);
     check.verify_defaults(files);
     for raw in files.iter().flat_map(|file| &file.jobs) {

@@ -14,6 +14,7 @@ mod postgres;
 mod repository;
 mod retention;
 mod s3;
+mod server;
 mod timing;
 mod upkeep;
 

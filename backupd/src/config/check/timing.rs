@@ -3,14 +3,13 @@
 //! A job has each key itself or from the defaults. What makes a schedule one is for
 //! `crate::schedule` to say; here is where its complaints belong, and what to do about them.
 
-use std::{error::Error as _, num::NonZeroUsize, time::Duration};
+use std::{error::Error as _, time::Duration};
 
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 
 use super::config::Check;
 use crate::{
     config::{
-        ServerConfig,
         problem::{Located, Spot},
         raw::{RawFile, RawRetry, RawTiming},
         table::{Field, suggestion},
@@ -39,7 +38,6 @@ pub(super) struct JobTiming {
 /// In place of a schedule: the job runs when somebody asks for it.
 const BY_HAND: &str = "manual";
 const MAX_ATTEMPTS: u32 = 100;
-const MAX_PARALLEL: usize = 64;
 
 impl Check {
     /// Takes the timing of `[defaults]` from whichever files have it; each key stands once.
@@ -121,24 +119,6 @@ impl Check {
                 retry: retry.unwrap_or_default(),
             }),
         }
-    }
-
-    /// The table `[server]`, from whichever file has it.
-    pub(super) fn server(&mut self, files: &[RawFile]) -> ServerConfig {
-        let servers = files.iter().filter_map(|file| file.server.as_ref());
-        let parallel: Vec<_> = servers.map(|raw| &raw.parallel).collect();
-        let mut server = ServerConfig::default();
-        if let Field::Got(raw) = self.once("parallel", &parallel) {
-            let count = usize::try_from(*raw.value).ok().and_then(NonZeroUsize::new);
-            if let Some(count) = count.filter(|count| count.get() <= MAX_PARALLEL) {
-                server.parallel = count;
-            } else {
-                let message = format!("`parallel` is {}", raw.value);
-                let help = format!("Write a number from 1 to {MAX_PARALLEL}.");
-                self.findings.at(&raw.at, message, help);
-            }
-        }
-        server
     }
 
     pub(super) fn duration(&mut self, key: &str, raw: &Located<&String>) -> Option<Duration> {

@@ -4,6 +4,7 @@ mod fixture;
 mod hooks;
 mod retention;
 mod s3;
+mod server;
 mod timing;
 mod upkeep;
 mod values;
