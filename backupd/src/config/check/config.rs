@@ -9,7 +9,8 @@ use backup_model::JobName;
 
 use super::{known::Known, retention::Defaults, timing::TimingDefaults, upkeep::VerifyDefaults};
 use crate::config::{
-    Config, JobConfig, Places, Problems, RepositoryConfig, RepositoryName, UpkeepConfig,
+    Config, JobConfig, Places, Problems, RepositoryConfig, RepositoryName, ServerConfig,
+    UpkeepConfig,
     problem::{Findings, Located, Spot},
     raw::RawFile,
     table::Field,
