@@ -8,7 +8,9 @@ use backup_core::{
 };
 use backup_model::{JobName, Level, RetentionPolicy};
 
-use super::{Problem, RepositoryName, RepositoryUrl, SecretRef, ServerConfig, SourceName};
+use super::{
+    Problem, RepositoryName, RepositoryUrl, SecretRef, SecretSources, ServerConfig, SourceName,
+};
 use crate::{hooks::Hooks, schedule::Timing};
 
 /// A configuration in which everything fits together.
@@ -91,6 +93,32 @@ pub struct S3Config {
     pub credentials: CredentialRefs,
     /// Bounds.
     pub limits: Limits,
+}
+
+impl S3Config {
+    /// How a bucket without a configuration is reached: with access keys in the variables in which
+    /// all programs for S3 look for them.
+    pub fn by_environment(
+        endpoint: Option<Endpoint>,
+        region: Option<String>,
+        path_style: Option<bool>,
+        secrets: &SecretSources,
+    ) -> Self {
+        let variable = |name: &str| SecretRef::Env(name.to_owned());
+        let token = (secrets.env)("AWS_SESSION_TOKEN").filter(|token| !token.is_empty());
+        Self {
+            endpoint,
+            region,
+            path_style,
+            read_back: None,
+            credentials: CredentialRefs {
+                access_key_id: variable("AWS_ACCESS_KEY_ID"),
+                secret_access_key: variable("AWS_SECRET_ACCESS_KEY"),
+                session_token: token.map(|_| variable("AWS_SESSION_TOKEN")),
+            },
+            limits: Limits::default(),
+        }
+    }
 }
 
 /// Where an access key is.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use backup_model::Failure;
-use backupd_api::Service;
+use backupd_api::{Address, Service};
 use tokio_util::sync::CancellationToken;
 
 use super::Settings;
@@ -30,11 +30,24 @@ pub(super) async fn open(settings: &Settings, service: Arc<dyn Service>) -> Resu
 }
 
 impl Door {
-    /// Answers until told to stop; then what was begun by request is told to stop, too.
-    pub(super) async fn serve(self, stop: CancellationToken) {
+    /// Where it is.
+    pub(super) fn addresses(&self) -> &[Address] {
+        self.listeners.addresses()
+    }
+
+    /// Answers until told to stop; then what was begun by request is told to stop, too. Told to
+    /// leave, it lets that come to its end first, and then everything stops.
+    pub(super) async fn serve(self, stop: CancellationToken, leave: CancellationToken) {
         let server = Server::new(&self.api);
+        let leaving = async {
+            leave.cancelled().await;
+            self.api.drain().await;
+        };
         let stopping = async {
-            stop.cancelled().await;
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = leaving => stop.cancel(),
+            }
             self.api.stop().await;
         };
         tokio::join!(server.serve(self.listeners, stop.clone()), stopping);

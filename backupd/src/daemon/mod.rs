@@ -7,6 +7,7 @@ mod door;
 mod ending;
 mod hosted;
 mod memory;
+mod private;
 mod run;
 mod runner;
 mod runs;
@@ -15,5 +16,6 @@ mod upkeep;
 mod verified;
 
 pub use changes::Changes;
-pub use run::run;
+pub use private::{Private, private_token};
+pub use run::{Orders, run};
 pub use settings::{Current, InForce, Reloaded, Settings};

@@ -4,6 +4,7 @@
 use std::{future::pending, sync::Arc, time::Duration};
 
 use backup_model::{Code, Failure};
+use backupd_api::Address;
 use tokio::{sync::Notify, task, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -26,12 +27,29 @@ use crate::{
 /// Runs that were told to stop have so long to end. What they have stored, the next run takes up.
 const STOP_LIMIT: Duration = Duration::from_secs(30);
 
-/// Runs until told to stop. An error is one with which it cannot go on, or begin.
+/// What a daemon is told while it runs.
+#[derive(Clone, Debug, Default)]
+pub struct Orders {
+    /// Stop: what runs is stopped, too.
+    pub stop: CancellationToken,
+    /// Begin nothing more, and stop when what was asked for has ended.
+    pub leave: CancellationToken,
+    /// Read the configuration again.
+    pub reload: Arc<Notify>,
+}
+
+/// Runs until told to stop. Says where it answers as soon as it does. An error is one with which
+/// it cannot go on, or begin.
 pub async fn run(
     settings: Settings,
-    stop: CancellationToken,
-    reload: Arc<Notify>,
+    orders: Orders,
+    ready: impl FnOnce(&[Address]),
 ) -> Result<(), Failure> {
+    let Orders {
+        stop,
+        leave,
+        reload,
+    } = orders;
     let settings = Arc::new(settings);
     let state = settings.in_force().config.state.clone();
     let ledger = Ledger::open(&state, clock::now).await;
@@ -75,7 +93,8 @@ pub async fn run(
     parts.spawn(async move { keeper.keep(&told).await });
     parts.spawn(async move { looker.look(&told_too).await });
     parts.spawn(mind(Arc::clone(&settings), ledger.clone(), stop.clone()));
-    parts.spawn(door.serve(stop.clone()));
+    ready(door.addresses());
+    parts.spawn(door.serve(stop.clone(), leave));
     parts.close();
     let mut changes = watch(&settings);
     tracing::info!(state = %state.display(), "backupd {} is up", env!("CARGO_PKG_VERSION"));
@@ -121,12 +140,16 @@ async fn follow(
     board: &Board,
     changes: &mut Option<Changes>,
 ) -> Result<(), Failure> {
+    let server = settings.in_force().config.server.clone();
     let reading = Arc::clone(settings);
     let reloaded = task::spawn_blocking(move || reading.reload()).await;
     match reloaded.map_err(|error| Failure::from_error(Code::Bug, &error))? {
         Reloaded::Same => {}
         Reloaded::Changed => {
             tracing::info!("another configuration is in force");
+            if settings.in_force().config.server != server {
+                tracing::warn!("what it says of [server] holds from the next start");
+            }
             plan(settings, ledger, control).await?;
             board.planned();
             *changes = watch(settings);
@@ -148,7 +171,8 @@ async fn follow(
     Ok(())
 }
 
-/// Plans the jobs that have a schedule, and what there is to do besides.
+/// Plans the jobs that have a schedule, and what there is to do besides. Nobody has to wait a week
+/// to hear whether a store can be trusted.
 async fn plan(settings: &Settings, ledger: &Ledger, control: &Control) -> Result<(), Failure> {
     let in_force = settings.in_force();
     let jobs = in_force.config.jobs.iter();
@@ -156,10 +180,14 @@ async fn plan(settings: &Settings, ledger: &Ledger, control: &Control) -> Result
         jobs.filter_map(|(name, job)| Some((Task::Backup(name.clone()), job.timing.clone()?)));
     let mut tasks = Vec::new();
     for (task, timing) in backups.chain(timings(&in_force.config)) {
+        let mut remembered = remembered(ledger, &task, clock::now()).await;
+        if matches!(task, Task::Probe(_) | Task::Verify(_)) {
+            remembered = remembered.or_due_before(clock::now(), &timing.schedule);
+        }
         tasks.push(Timed {
-            remembered: remembered(ledger, &task, clock::now()).await,
             task,
             timing,
+            remembered,
         });
     }
     let planned = control.replace(tasks).await;

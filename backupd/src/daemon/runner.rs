@@ -40,6 +40,8 @@ struct Inner {
     board: Arc<Board>,
     runs: Runs,
     slots: Semaphore,
+    /// Upkeep takes its time, and no backup waits for it.
+    upkeep_slots: Semaphore,
     due: TaskTracker,
     stop: CancellationToken,
 }
@@ -62,6 +64,7 @@ impl Runner {
             board,
             runs,
             slots: Semaphore::new(parallel),
+            upkeep_slots: Semaphore::new(1),
             due: TaskTracker::new(),
             stop,
         }))
@@ -93,7 +96,7 @@ impl Runner {
             asked_by: asked.asked_by.clone(),
             ..scheduled(&task, repository, RunCause::Hand, None)
         };
-        let (done, ended) = match inner.slot(asked).await {
+        let (done, ended) = match slot(&inner.slots, asked).await {
             Ok(_slot) => inner.back_up(job, new, asked.clone()).await,
             Err(failure) => (Err(failure), Ended::Stopped),
         };
@@ -146,7 +149,11 @@ impl Inner {
     async fn serve(&self, due: Due) {
         let task = due.task;
         let asked = Work::unheard(self.stop.child_token());
-        let Ok(_slot) = self.slot(&asked).await else {
+        let slots = match task {
+            Task::Backup(_) => &self.slots,
+            _ => &self.upkeep_slots,
+        };
+        let Ok(_slot) = slot(slots, &asked).await else {
             return;
         };
         // The configuration may have lost it while it waited.
@@ -161,16 +168,6 @@ impl Inner {
             }
         };
         self.tell(task, ended).await;
-    }
-
-    /// A place among those that run, unless whoever asked goes away first.
-    async fn slot(&self, asked: &Work) -> Result<SemaphorePermit<'_>, Failure> {
-        let closed = || Failure::new(Code::Interrupted, "stopped before it began");
-        tokio::select! {
-            biased;
-            () = asked.cancel.cancelled() => Err(closed()),
-            slot = self.slots.acquire() => slot.map_err(|_| closed()),
-        }
     }
 
     /// Tells the schedule. When that has gone, so has the daemon.
@@ -280,6 +277,16 @@ impl Inner {
         };
         let job = in_force.access.jobs.get(job)?;
         Some(job.repository.as_str().to_owned())
+    }
+}
+
+/// A place among those that run, unless whoever asked goes away first.
+async fn slot<'a>(slots: &'a Semaphore, asked: &Work) -> Result<SemaphorePermit<'a>, Failure> {
+    let closed = || Failure::new(Code::Interrupted, "stopped before it began");
+    tokio::select! {
+        biased;
+        () = asked.cancel.cancelled() => Err(closed()),
+        slot = slots.acquire() => slot.map_err(|_| closed()),
     }
 }
 

@@ -109,6 +109,11 @@ impl Api {
         *current = service;
     }
 
+    /// Begins nothing more, and waits until the tasks that run have ended.
+    pub async fn drain(&self) {
+        self.0.tasks.drain().await;
+    }
+
     /// Begins nothing more, asks the tasks that run to stop, and waits for their end.
     pub async fn stop(&self) {
         self.0.tasks.stop().await;

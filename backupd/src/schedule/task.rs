@@ -3,7 +3,7 @@
 use std::{fmt, num::NonZeroU32, time::Duration};
 
 use backup_model::{JobName, RunKind};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest as _, Sha256};
 
 use super::{Paused, Schedule};
@@ -166,4 +166,20 @@ pub struct Remembered {
     pub failed_at: Option<Timestamp>,
     /// Whether somebody has paused it.
     pub paused: Option<Paused>,
+}
+
+impl Remembered {
+    /// The same; but what has never run counts as due when it last would have been, so that it
+    /// need not wait for its next time.
+    #[must_use]
+    pub fn or_due_before(self, now: Timestamp, schedule: &Schedule) -> Self {
+        if self.last_due.is_some() || self.last_success.is_some() {
+            return self;
+        }
+        let gap = SignedDuration::try_from(schedule.longest_gap()).unwrap_or(SignedDuration::ZERO);
+        Self {
+            last_due: now.checked_sub(gap).ok(),
+            ..self
+        }
+    }
 }
