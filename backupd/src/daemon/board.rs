@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use backup_model::{DaemonInfo, Failure, RunOutcome, StatusReport};
+use backup_model::{DaemonInfo, Failure, GoodSnapshot, RunOutcome, StatusReport};
 use futures::future::join_all;
 use jiff::Timestamp;
 use tokio::{
@@ -106,6 +106,13 @@ impl Board {
         self.look.notify_one();
     }
 
+    /// A job has a new snapshot.
+    pub(super) fn made(&self, repository: &str, snapshot: GoodSnapshot) {
+        if let Some(seen) = self.memory().seen.get_mut(repository) {
+            seen.made(snapshot);
+        }
+    }
+
     /// A run ended. Where it failed the repository may be why, and where it went well after that
     /// the repository is back.
     pub(super) fn ended(&self, outcome: RunOutcome) {
@@ -197,11 +204,11 @@ impl Board {
             faults,
             jobs,
         };
-        self.say(report);
+        self.say(&report);
     }
 
     /// Says what is new in a report, in the log and to whoever listens.
-    fn say(&self, report: StatusReport) {
+    fn say(&self, report: &StatusReport) {
         let before = self.said.send_replace(report.clone());
         for job in &report.jobs {
             let name = &job.protection.job;

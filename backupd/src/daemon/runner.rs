@@ -4,15 +4,14 @@
 //! When something is due is the schedule's to know, which hears how each run ended. A ledger that
 //! does not answer is no reason not to back up.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use backup_model::{BackupReport, Code, Failure, JobName, LogLevel, RunCause, RunOutcome};
+use backup_model::{
+    BackupReport, Code, Failure, GoodSnapshot, JobName, LogLevel, RunCause, RunOutcome,
+};
 use backupd_api::{Service as _, Task as Work};
 use jiff::Timestamp;
-use tokio::{
-    sync::{Semaphore, SemaphorePermit},
-    time::timeout,
-};
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
@@ -137,11 +136,10 @@ impl Runner {
         self.0.board.changed();
     }
 
-    /// Waits for what is due and still runs, which was told to stop; says whether everything
-    /// ended in time.
-    pub(super) async fn ended_within(&self, limit: Duration) -> bool {
+    /// Waits for what is due and still runs, which was told to stop.
+    pub(super) async fn all_ended(&self) {
         self.0.due.close();
-        timeout(limit, self.0.due.wait()).await.is_ok()
+        self.0.due.wait().await;
     }
 }
 
@@ -192,6 +190,14 @@ impl Inner {
         let done = work(&in_force, job, &run).await;
         for warning in done.iter().flat_map(|report| &report.warnings) {
             run.warned(warning.clone());
+        }
+        if let Ok(report) = &done {
+            let made = GoodSnapshot {
+                snapshot: report.snapshot.clone(),
+                created: report.created,
+                complete: report.complete,
+            };
+            self.board.made(&again.repository, made);
         }
         let ended = self.end(run, &done, ending::of_backup).await;
         if let Ok(report) = &done

@@ -2,9 +2,7 @@
 
 use std::{cmp::Reverse, collections::BTreeMap};
 
-use backup_model::{
-    GoodSnapshot, JobName, JobStatus, Level, Proven, RunInfo, Running, SnapshotName,
-};
+use backup_model::{JobName, JobStatus, Level, Proven, Running, SnapshotName};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Known, Seen};
@@ -57,7 +55,7 @@ fn status(sight: &Sight<'_>, name: &JobName, job: &JobConfig) -> JobStatus {
     let snapshots = snapshots(seen, name);
     let facts = Facts {
         rpo: rpo(job),
-        newest: newest(seen, name, last_run.as_ref()),
+        newest: seen.and_then(|seen| seen.newest(name)).cloned(),
         last_run: last_run.as_ref().map(LastRun::of),
         overdue: overdue(sight, name, job),
         pause: sight.known.pauses.get(name).cloned(),
@@ -111,23 +109,6 @@ fn snapshots(seen: Option<&Seen>, job: &JobName) -> Vec<(SnapshotName, Timestamp
     let of = seen.into_iter().flat_map(|seen| seen.of(job));
     of.map(|info| (info.snapshot.clone(), info.created))
         .collect()
-}
-
-/// The newest good snapshot: the one that was seen, or that of a run that ended since.
-fn newest(seen: Option<&Seen>, job: &JobName, last_run: Option<&RunInfo>) -> Option<GoodSnapshot> {
-    let seen = seen.and_then(|seen| seen.newest(job));
-    let made = last_run.and_then(|run| {
-        Some(GoodSnapshot {
-            snapshot: run.snapshot.clone()?,
-            created: run.ended?,
-            complete: run.failure.is_none() && run.warnings == 0,
-        })
-    });
-    match (seen, made) {
-        (Some(seen), Some(made)) if made.snapshot.seq > seen.snapshot.seq => Some(made),
-        (Some(seen), _) => Some(seen),
-        (None, made) => made,
-    }
 }
 
 /// Since when a run is due that has not begun: the first due time after the last one that was
