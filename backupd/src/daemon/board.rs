@@ -157,12 +157,22 @@ impl Board {
         let now = clock::now();
         let looks = in_force.access.places.iter().map(async |place| {
             let before = self.memory().seen.get(&place.name).cloned();
-            let seen = status::look(&in_force.access, place, before, now).await;
+            let mut seen = status::look(&in_force.access, place, before, now).await;
             if let Some((failure, _)) = &seen.unreadable {
                 let (repository, code) = (&place.name, failure.code.as_str());
                 tracing::warn!(%repository, code, "cannot be read: {}", failure.message);
             }
-            self.memory().seen.insert(place.name.clone(), seen);
+            let mut memory = self.memory();
+            // What was made meanwhile may have come too late for the look.
+            let known = memory.seen.get(&place.name).cloned();
+            let known = known
+                .into_iter()
+                .flat_map(|seen| seen.snapshots.unwrap_or_default());
+            known
+                .filter(|it| it.created >= now)
+                .for_each(|it| seen.made(it));
+            memory.seen.insert(place.name.clone(), seen);
+            drop(memory);
             // Who answers at once need not wait for who does not.
             self.changed();
         });
