@@ -46,8 +46,8 @@ pub use retention::{
     RetentionPolicy, RetentionRule, RetentionVerdict,
 };
 pub use run::{
-    LogLevel, RunBytes, RunCause, RunDetail, RunId, RunInfo, RunKind, RunLog, RunLogLine,
-    RunOutcome, RunPage, RunPhase, RunQuery,
+    DueKept, DueTime, LogLevel, RunBytes, RunCause, RunDetail, RunId, RunInfo, RunKind, RunLog,
+    RunLogLine, RunOutcome, RunPage, RunPhase, RunQuery,
 };
 pub use selection::Selection;
 pub use status::{DaemonInfo, JobStatus, Proven, StatusReport};

@@ -204,6 +204,40 @@ impl RunOutcome {
 }
 
 words! {
+    /// What became of a time at which a job was due.
+    DueKept {
+        /// A run for it did what it should.
+        Done = "done",
+        /// A run for it is under way.
+        Running = "running",
+        /// There were runs for it, and the last one did not do what it should.
+        Failed = "failed",
+        /// It was left out on purpose.
+        Skipped = "skipped",
+        /// There was no run for it, but one that began later did what it should.
+        MadeUp = "made-up",
+        /// It is so fresh that its run may still come.
+        Waiting = "waiting",
+        /// It is the latest one, and nothing was done about it.
+        Overdue = "overdue",
+        /// It passed, a later one came, and nothing made up for it yet.
+        Missed = "missed",
+    }
+}
+
+/// A time at which a job was due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DueTime {
+    /// The time.
+    pub due: Timestamp,
+    /// What became of it.
+    pub kept: DueKept,
+    /// The run that decided it, where there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<RunId>,
+}
+
+words! {
     /// How much a line of a log matters.
     LogLevel {
         /// For whoever looks for a mistake.

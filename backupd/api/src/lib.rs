@@ -16,8 +16,8 @@ use std::{path::PathBuf, sync::Arc};
 
 use async_trait::async_trait;
 use backup_model::{
-    BackupReport, CheckReport, ConfigurationReport, Difference, EntryInfo, EpochFiles, Failure,
-    ForgetReport, Found, HoldInfo, JobName, KeysReport, Level, Pause, Progress, PrunePlan,
+    BackupReport, CheckReport, ConfigurationReport, Difference, DueTime, EntryInfo, EpochFiles,
+    Failure, ForgetReport, Found, HoldInfo, JobName, KeysReport, Level, Pause, Progress, PrunePlan,
     PruneReport, RepositoryStats, RestorePlan, RestoreReport, RetentionPlan, RunDetail, RunLog,
     RunPage, RunQuery, Selection, Silent, SnapshotDetail, SnapshotInfo, SnapshotName, StatusReport,
     VerifyReport, Why,
@@ -209,6 +209,9 @@ pub trait Service: Send + Sync {
 
     /// The same, now and whenever it changes. It ends with whoever says it.
     async fn follow_status(&self) -> Result<Statuses, Failure>;
+
+    /// The times at which a job was due in the last 30 days, and what became of each.
+    async fn dues(&self, job: &JobName) -> Result<Vec<DueTime>, Failure>;
 
     /// What was done, the newest first.
     async fn runs(&self, query: &RunQuery) -> Result<RunPage, Failure>;

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use backup_model::{
-    BackupReport, CheckReport, Code, ConfigurationReport, Difference, EntryInfo, EpochFiles,
-    Failure, ForgetReport, Found, HoldInfo, JobName, KeysReport, Pause, PrunePlan, PruneReport,
-    RepositoryStats, RestorePlan, RestoreReport, RetentionPlan, RunCause, RunDetail, RunId,
-    RunKind, RunLog, RunPage, RunQuery, Selection, SnapshotDetail, SnapshotName, StatusReport,
-    VerifyReport,
+    BackupReport, CheckReport, Code, ConfigurationReport, Difference, DueTime, EntryInfo,
+    EpochFiles, Failure, ForgetReport, Found, HoldInfo, JobName, KeysReport, Pause, PrunePlan,
+    PruneReport, RepositoryStats, RestorePlan, RestoreReport, RetentionPlan, RunCause, RunDetail,
+    RunId, RunKind, RunLog, RunPage, RunQuery, Selection, SnapshotDetail, SnapshotName,
+    StatusReport, VerifyReport,
 };
 use backupd_api::{
     DiffRequest, EpochKeys, FindRequest, ForgetRequest, ListedRun, LsRequest, PruneRequest,
@@ -20,9 +20,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::{board::Board, ending, runner::Runner, runs::Runs, settings::Settings, verified};
 use crate::{
-    ledger::{Ledger, LedgerError, NewRun},
+    clock,
+    ledger::{Ledger, LedgerError, NewRun, Subject},
     schedule::{self, Control, Paused},
     service::Direct,
+    status,
 };
 
 /// What a daemon answers with.
@@ -90,6 +92,17 @@ impl Service for Hosted {
         let stop = self.stop.clone();
         let stopped = async move { stop.cancelled().await };
         Ok(statuses.take_until(stopped).boxed())
+    }
+
+    async fn dues(&self, job: &JobName) -> Result<Vec<DueTime>, Failure> {
+        let in_force = self.settings.in_force();
+        let config = in_force.access.job(job)?;
+        let (now, subject) = (clock::now(), Subject::Job(job.clone()));
+        let runs = self
+            .ledger
+            .due_runs(RunKind::Backup, subject, status::since(now));
+        let runs = runs.await.map_err(|error| failed(&error))?;
+        Ok(status::dues(config, &runs, now))
     }
 
     async fn runs(&self, query: &RunQuery) -> Result<RunPage, Failure> {

@@ -192,6 +192,59 @@ mod tests {
         assert_eq!(settings.follow().borrow().fault, None);
     }
 
+    /// One of each kind that the loader refuses: none of them gets into a running daemon.
+    #[test]
+    fn no_kind_of_mistake_takes_the_place_of_what_is_in_force() {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), "config.toml", "one");
+        let settings = settings(folder.path());
+        let file = folder.path().join("config.toml");
+        let good = fs::read_to_string(&file).unwrap();
+        let with = |old: &str, new: &str| {
+            let bad = good.replacen(old, new, 1);
+            assert_ne!(bad, good, "{old}");
+            bad.into_bytes()
+        };
+        let job = |line: &str| with("[job.one]\n", &format!("[job.one]\n{line}\n"));
+        let top = |line: &str| with("version = 1\n", &format!("version = 1\n{line}\n"));
+        let bads = [
+            top("surprise = 1"),
+            top("[server]\nlisten = [\"http://0.0.0.0:80\"]"),
+            top("[server]\nparallel = 0"),
+            top("[upkeep]\nprune = \"now and then\""),
+            top("[defaults]\ntimezone = \"Europe/Nowhere\""),
+            job("limit = \"12\""),
+            job("schedule = \"@daily\""),
+            job("schedule = \"0 0 31 2 *\""),
+            job("retention = { keep_last = 0 }"),
+            job("hooks = { before = [{ run = [] }] }"),
+            with("repository = \"main\"", "repository = \"other\""),
+            with("paths = [\"/srv\"]", "paths = 7"),
+            with("kind = \"files\"", "kind = \"filse\""),
+            [good.as_bytes(), b"\xff"].concat(),
+            [&b"\xef\xbb\xbf\xef\xbb\xbf"[..], good.as_bytes()].concat(),
+            [good.as_bytes(), &b"# more\n".repeat(200_000)].concat(),
+            [good.as_bytes(), b"[job.one]\n"].concat(),
+        ];
+        for bad in bads {
+            fs::write(&file, &bad).unwrap();
+            let shown = String::from_utf8_lossy(&bad);
+            let shown: String = shown.chars().take(200).collect();
+            let Reloaded::Refused(fault) = settings.reload() else {
+                panic!("it was taken: {shown}");
+            };
+            assert_eq!(fault.code, Code::Config, "{shown}");
+            assert_eq!(jobs(&settings), ["one"]);
+        }
+        fs::remove_file(&file).unwrap();
+        fs::create_dir(&file).unwrap();
+        assert!(matches!(settings.reload(), Reloaded::Refused(_)));
+        fs::remove_dir(&file).unwrap();
+        fs::write(&file, &good).unwrap();
+        assert_eq!(settings.reload(), Reloaded::Same);
+        assert_eq!(settings.follow().borrow().fault, None);
+    }
+
     #[test]
     fn a_running_daemon_does_not_move_its_state() {
         let folder = tempfile::tempdir().unwrap();

@@ -33,7 +33,7 @@ pub use file::Moved;
 pub use found::Entered;
 pub use handle::{Clock, Ledger, LedgerStanding};
 pub use keeping::Keep;
-pub use missed::{Accounted, DueRun, Kept, account, overdue_since};
+pub use missed::{DueRun, account};
 pub use past::{Past, Subject};
 pub use read::PAGE_MAX;
 pub use reader::LedgerReader;

@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, path::Path};
 use backup_model::{JobName, Pause, RunDetail, RunId, RunInfo, RunKind, RunLog, RunPage, RunQuery};
 use jiff::Timestamp;
 
-use super::{LedgerError, Past, Subject, Verified, file::Book};
+use super::{DueRun, LedgerError, Past, Subject, Verified, file::Book};
 
 /// An open ledger, for reading.
 #[derive(Debug)]
@@ -60,6 +60,17 @@ impl LedgerReader {
         now: Timestamp,
     ) -> Result<Option<RunInfo>, LedgerError> {
         self.book.last_success(kind, subject, now)
+    }
+
+    /// What was done about due times since then.
+    pub fn due_runs(
+        &self,
+        kind: RunKind,
+        subject: &Subject,
+        since: Timestamp,
+        now: Timestamp,
+    ) -> Result<Vec<DueRun>, LedgerError> {
+        self.book.due_runs(kind, subject, since, now)
     }
 
     /// The pauses that count at this time.

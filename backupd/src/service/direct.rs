@@ -12,10 +12,11 @@ use backup_core::{
 };
 use backup_keys::{OpenedKeyFiles, OpensKeyFiles};
 use backup_model::{
-    BackupReport, CheckReport, Code, ConfigurationReport, Difference, EntryInfo, EpochFiles, Event,
-    Failure, ForgetReport, Found, HoldInfo, JobName, KeysReport, Level, Pause, PrunePlan,
-    PruneReport, RepositoryStats, RestorePlan, RestoreReport, RetentionPlan, RunDetail, RunId,
-    RunLog, RunPage, RunQuery, Selection, SnapshotDetail, SnapshotName, StatusReport, VerifyReport,
+    BackupReport, CheckReport, Code, ConfigurationReport, Difference, DueTime, EntryInfo,
+    EpochFiles, Event, Failure, ForgetReport, Found, HoldInfo, JobName, KeysReport, Level, Pause,
+    PrunePlan, PruneReport, RepositoryStats, RestorePlan, RestoreReport, RetentionPlan, RunDetail,
+    RunId, RunKind, RunLog, RunPage, RunQuery, Selection, SnapshotDetail, SnapshotName,
+    StatusReport, VerifyReport,
 };
 use backupd_api::{
     DatabaseOrder, DiffRequest, EpochKeys, FindRequest, ForgetRequest, ListedRun, LsRequest,
@@ -26,7 +27,7 @@ use tokio::time;
 use tokio_util::sync::CancellationToken;
 
 use super::{Access, Place, backup, looking, public, sources};
-use crate::{clock, config::SourceKind};
+use crate::{clock, config::SourceKind, ledger::Subject, status};
 
 /// How often to look when nobody says what changes.
 const LOOK_EVERY: Duration = Duration::from_secs(30);
@@ -227,6 +228,15 @@ impl Service for Direct {
             Some((status, access))
         });
         Ok(statuses.boxed())
+    }
+
+    async fn dues(&self, job: &JobName) -> Result<Vec<DueTime>, Failure> {
+        let config = self.access.job(job)?;
+        let (now, subject) = (clock::now(), Subject::Job(job.clone()));
+        let runs = looking::ask(&self.access, move |ledger| {
+            ledger.due_runs(RunKind::Backup, &subject, status::since(now), now)
+        });
+        Ok(status::dues(config, &runs.await?, now))
     }
 
     async fn runs(&self, query: &RunQuery) -> Result<RunPage, Failure> {

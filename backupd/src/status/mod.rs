@@ -4,10 +4,12 @@
 //! The daemon asks it whenever something changes, and `backupctl` where there is no daemon; both
 //! give the same report. It decides nothing itself, and keeps nothing.
 
+mod dues;
 mod known;
 mod report;
 mod seen;
 
+pub use dues::{dues, missed, since};
 pub use known::{Known, read};
 pub use report::{Sight, jobs};
 pub use seen::{Seen, look};

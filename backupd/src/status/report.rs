@@ -10,7 +10,7 @@ use crate::{
     config::JobConfig,
     ledger::Verified,
     protection::{self, Facts, LastRun, VerificationFact},
-    schedule::{Agenda, Task},
+    schedule::{Agenda, Task, Timing},
 };
 
 /// A run that was due is overdue when it has not begun by so much later: a start takes a moment,
@@ -121,12 +121,16 @@ fn overdue(sight: &Sight<'_>, name: &JobName, job: &JobConfig) -> Option<Timesta
     let past = sight.known.past.get(name)?;
     let served = past.last_due.max(past.last_success);
     let since = served.max(sight.planned_since)?;
+    let due = timing.schedule.next_after(since)?;
+    (sight.now.duration_since(due) > slack(timing)).then_some(due)
+}
+
+/// How much later than it is due a run may begin.
+pub(super) fn slack(timing: &Timing) -> SignedDuration {
     let jitter = timing
         .jitter
         .and_then(|it| SignedDuration::try_from(it).ok());
-    let slack = jitter.unwrap_or_default().saturating_add(SLACK);
-    let due = timing.schedule.next_after(since)?;
-    (sight.now.duration_since(due) > slack).then_some(due)
+    jitter.unwrap_or_default().saturating_add(SLACK)
 }
 
 /// The deepest level at which a snapshot that is there was found to be good; of those the latest.

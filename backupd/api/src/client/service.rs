@@ -5,10 +5,10 @@ use std::{path::Path, time::Duration};
 
 use async_trait::async_trait;
 use backup_model::{
-    BackupReport, CheckReport, Code, ConfigurationReport, Difference, EntryInfo, EpochFiles,
-    Failure, ForgetReport, Found, HoldInfo, JobName, KeysReport, Pause, PrunePlan, PruneReport,
-    RepositoryStats, RestorePlan, RestoreReport, RetentionPlan, RunDetail, RunLog, RunPage,
-    RunQuery, Selection, SnapshotDetail, SnapshotName, StatusReport, VerifyReport,
+    BackupReport, CheckReport, Code, ConfigurationReport, Difference, DueTime, EntryInfo,
+    EpochFiles, Failure, ForgetReport, Found, HoldInfo, JobName, KeysReport, Pause, PrunePlan,
+    PruneReport, RepositoryStats, RestorePlan, RestoreReport, RetentionPlan, RunDetail, RunLog,
+    RunPage, RunQuery, Selection, SnapshotDetail, SnapshotName, StatusReport, VerifyReport,
 };
 use bytes::{Buf as _, BytesMut};
 use data_encoding::HEXLOWER;
@@ -193,6 +193,11 @@ impl Service for HttpService {
             Some((status, lines))
         });
         Ok(statuses.boxed())
+    }
+
+    async fn dues(&self, job: &JobName) -> Result<Vec<DueTime>, Failure> {
+        let path = format!("/v1/jobs/{job}/dues");
+        self.daemon.ask(Method::GET, &path).await
     }
 
     async fn runs(&self, query: &RunQuery) -> Result<RunPage, Failure> {

@@ -36,6 +36,11 @@ pub(super) async fn status_events(call: Call) -> Answer {
     Ok(ndjson(lines.boxed()))
 }
 
+pub(super) async fn dues(call: Call) -> Answer {
+    let job: JobName = call.param("job")?;
+    Ok(json(&call.api.service().dues(&job).await?))
+}
+
 pub(super) async fn list(call: Call) -> Answer {
     let query: RunQuery = call.query()?;
     if query

@@ -122,6 +122,7 @@ pub(in crate::http) const ROUTES: &[Route] = routes! {
     PUT "/v1/jobs/{job}/pause" RUN, false, runs::pause;
     DELETE "/v1/jobs/{job}/pause" RUN, false, runs::resume;
     GET "/v1/jobs" STATUS, false, reading::jobs;
+    GET "/v1/jobs/{job}/dues" STATUS, false, runs::dues;
     GET "/v1/jobs/{job}/newest" STATUS, false, reading::newest;
     POST "/v1/jobs/{job}/retention" STATUS, false, reading::retention;
     GET "/v1/repositories" STATUS, false, reading::repositories;

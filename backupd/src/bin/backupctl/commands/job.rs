@@ -1,7 +1,7 @@
 //! `backupctl job …`.
 
-use backup_model::{Failure, JobName, JobStatus, Pause, StatusReport};
-use backupd::clock;
+use backup_model::{DueTime, Failure, JobName, JobStatus, Pause, StatusReport};
+use backupd::{clock, status};
 use serde::Serialize;
 
 use super::{
@@ -105,11 +105,24 @@ fn list_text(report: &StatusReport) -> String {
     )
 }
 
+/// A job with its due times.
+#[derive(Serialize)]
+struct Shown {
+    #[serde(flatten)]
+    job: JobStatus,
+    dues: Vec<DueTime>,
+}
+
 async fn display(args: &JobArgs, context: &Context) -> Result<Exit, Failure> {
-    let report = context.service().await?.status().await?;
+    let service = context.service().await?;
+    let report = service.status().await?;
     let now = report.at;
-    let job = of_job(&report, &args.job)?;
-    context.output.document("job", job, |job| {
+    let job = of_job(&report, &args.job)?.clone();
+    // Without a ledger nobody knows; that there is none, `run list` says.
+    let dues = service.dues(&args.job).await.unwrap_or_default();
+    let shown = Shown { job, dues };
+    context.output.document("job", &shown, |shown| {
+        let job = &shown.job;
         let protection = &job.protection;
         let mut lines = vec![format!(
             "{}  {} {}",
@@ -127,6 +140,10 @@ async fn display(args: &JobArgs, context: &Context) -> Result<Exit, Failure> {
             job.schedule.clone().unwrap_or_else(|| "by hand".to_owned()),
         );
         add("next", next(job, now));
+        if !shown.dues.is_empty() {
+            let (all, missed) = status::missed(&shown.dues);
+            add("30 days", format!("due {all} times, {missed} missed"));
+        }
         if let Some(good) = &protection.last_good {
             let made = ago(good.created, now);
             add("last good", format!("{}, {made}", good.snapshot));
