@@ -5,6 +5,8 @@
 #[cfg(test)]
 mod canary;
 #[cfg(test)]
+mod contract;
+#[cfg(test)]
 mod cores;
 #[cfg(test)]
 mod daemon;

@@ -6,6 +6,7 @@ use crate::{Failure, JobName};
 
 /// Trust was changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TrustChange {
     /// The version of trust that says so.
     pub trust: u64,
@@ -24,6 +25,7 @@ pub struct TrustChange {
 
 /// What a key showed for an epoch.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct KeyTest {
     /// The epoch.
     pub epoch: u64,

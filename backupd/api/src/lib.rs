@@ -61,12 +61,14 @@ impl std::fmt::Debug for Task {
 /// What opens data, for one operation: identities of epochs. Whoever asks takes them out of
 /// [`Service::key_files`] with an administrator's key, which never goes along.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct EpochKeys {
     /// What to call the key that they were unwrapped with, where people read it.
     pub unwrapped_by: String,
     /// The text of each identity. None is an answer, too: the key opens nothing of what was meant.
     #[serde(serialize_with = "secret::exposed")]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<String>"))]
     pub identities: Vec<SecretString>,
 }
 
@@ -75,6 +77,7 @@ pub type ListedRun = Result<SnapshotInfo, Failure>;
 
 /// What to verify, and how deep.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct VerifyRequest {
     /// Which snapshots.
@@ -87,6 +90,7 @@ pub struct VerifyRequest {
 
 /// What to look at in a snapshot's folders.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct LsRequest {
     /// The snapshot.
@@ -102,6 +106,7 @@ pub struct LsRequest {
 
 /// Which snapshots to compare.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct DiffRequest {
     /// The first one.
@@ -116,6 +121,7 @@ pub struct DiffRequest {
 
 /// What to search for.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct FindRequest {
     /// Which snapshots.
@@ -128,6 +134,7 @@ pub struct FindRequest {
 
 /// Where a database goes.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct DatabaseOrder {
     /// The new database's name; by default `<database>_restored_<time>`.
@@ -139,6 +146,7 @@ pub struct DatabaseOrder {
 
 /// What to restore, and where.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RestoreOrder {
     /// The snapshot.
@@ -171,6 +179,7 @@ pub struct RestoreOrder {
 
 /// What to forget, all of it in one repository.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ForgetRequest {
     /// The snapshots, or runs without one.
@@ -181,6 +190,7 @@ pub struct ForgetRequest {
 
 /// How to prune.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PruneRequest {
     /// The repository, by its name.

@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 
 /// Something, or why it is not to be had.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome<T> {
     /// Here it is.
@@ -32,6 +33,7 @@ impl<T> From<Outcome<T>> for Result<T, Failure> {
 
 /// A part of a long list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Page<T> {
     /// The items.
     pub items: Vec<T>,
@@ -46,6 +48,7 @@ impl Page<()> {
 
 /// The newest snapshot of a job.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Newest {
     /// Its name.
     pub snapshot: SnapshotName,
@@ -53,6 +56,7 @@ pub struct Newest {
 
 /// Why a snapshot is held.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct HoldReason {
     /// In the words of whoever holds it.
@@ -61,6 +65,7 @@ pub struct HoldReason {
 
 /// What came of a release.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Released {
     /// Whether the snapshot was held.
     pub was_held: bool,
@@ -68,9 +73,14 @@ pub struct Released {
 
 /// For how long a job is paused.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct PauseRequest {
     /// Until then; none for until somebody resumes it.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<backup_model::schema::Instant>")
+    )]
     pub until: Option<Timestamp>,
     /// Why, in the words of whoever pauses it.
     pub why: Option<String>,
@@ -78,6 +88,7 @@ pub struct PauseRequest {
 
 /// What came of resuming a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Resumed {
     /// Whether it was paused.
     pub was_paused: bool,

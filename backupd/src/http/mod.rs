@@ -19,5 +19,7 @@ mod tests;
 
 pub use access::{AuthFailure, Tokens};
 pub use api::{Api, Settings};
+#[cfg(feature = "schema")]
+pub use routes::describe;
 pub use server::Server;
 pub use socket::listen;
