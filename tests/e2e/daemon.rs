@@ -1,48 +1,15 @@
 //! The daemon as a process: it backs up by its schedule, follows its configuration, keeps a second
 //! one out, survives being killed, and ends in order.
 
-use std::{
-    fs,
-    io::{BufRead as _, BufReader, Lines},
-    process::{Child, ChildStderr, Stdio},
-};
+use std::fs;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 
 use crate::{
+    guard::Daemon,
     program::{Ran, clean},
     world::World,
 };
-
-struct Daemon {
-    child: Child,
-    log: Lines<BufReader<ChildStderr>>,
-}
-
-impl Daemon {
-    fn start(world: &World) -> Self {
-        let mut command = clean(&world.program().with_file_name("backupd"));
-        command.args(["run", "--config", &world.path("config.toml")]);
-        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
-        let log = BufReader::new(child.stderr.take().unwrap()).lines();
-        Self { child, log }
-    }
-
-    /// Reads the log up to a line with these words. Nextest ends a test that waits for ever.
-    fn says(&mut self, words: &str) -> String {
-        let mut lines = self.log.by_ref().map(Result::unwrap);
-        let found = lines.find(|line| line.contains(words));
-        found.unwrap_or_else(|| panic!("the daemon ended without: {words}"))
-    }
-
-    fn signal(&self, signal: Signal) {
-        kill_process(Pid::from_child(&self.child), signal).unwrap();
-    }
-
-    fn ends(mut self) -> Option<i32> {
-        self.child.wait().unwrap().code()
-    }
-}
 
 fn numbers(world: &World) -> Vec<u64> {
     let list = world.backupctl(&["--json", "snapshot", "list"]).expect(0);

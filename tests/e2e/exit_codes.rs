@@ -57,6 +57,26 @@ const SUCCESS: &str = r#"
     exit $status
 "#;
 
+/// As a monitoring probe asks, where no daemon runs.
+const CHECKS: &str = r#"
+7 - no run yet
+    c 's,job.app,job.other,' status --check
+5 - recovery kit
+    b backup app >"$W/made.said"; b status --check
+6 - cannot be read
+    c 's,/repo",/made",' status --check
+5 - no daemon answers
+    c 's,^.job.app.$,&\nschedule = "@daily",' status --check
+16 E-NO-JOB nothing
+    b status --check --job nothing
+16 E-NO-RUN no run ledger
+    b job cancel ABCDEF
+16 E-NO-RUN no run ledger
+    b run show ABCDEF
+20 E-DAEMON no daemon
+    b backup app --detach
+"#;
+
 const USAGE: &str = r#"
 2 E-SECRET-IN-ARGUMENT password
     b restore app --to-database --server postgres://u:hunter2@h/d --identity "$ID"
@@ -296,7 +316,7 @@ const DISK: &str = r#"
 
 /// Statuses that other tests have, as they are about more than one line: signals, and what only a
 /// daemon answers.
-const ELSEWHERE: [u8; 4] = [19, 20, 130, 143];
+const ELSEWHERE: [u8; 3] = [19, 130, 143];
 
 /// An entry of a table.
 struct Row {
@@ -401,6 +421,7 @@ fn in_json(row: &Row, ran: &Ran) -> Option<String> {
 fn every_status_has_a_line() {
     let tables = [
         SUCCESS,
+        CHECKS,
         USAGE,
         REPOSITORIES,
         IDENTITIES,
@@ -426,6 +447,11 @@ fn every_status_has_a_line() {
 fn done_with_and_without_warnings() {
     need("setpriv");
     check(&World::new(), SUCCESS);
+}
+
+#[test]
+fn as_monitoring_asks() {
+    check(&World::new(), CHECKS);
 }
 
 #[test]

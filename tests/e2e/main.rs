@@ -3,6 +3,8 @@
 //! how to install it.
 
 #[cfg(test)]
+mod asking;
+#[cfg(test)]
 mod canary;
 #[cfg(test)]
 mod contract;
@@ -16,6 +18,8 @@ mod door;
 mod exit_codes;
 #[cfg(test)]
 mod full;
+#[cfg(test)]
+mod guard;
 #[cfg(test)]
 mod hardened;
 #[cfg(test)]

@@ -5,6 +5,7 @@
 
 mod browse;
 mod code;
+mod configuration;
 mod facts;
 mod failure;
 mod id;
@@ -23,6 +24,9 @@ mod trust;
 
 pub use browse::{Aspect, Change, Difference, EntryInfo, EntryKind, Found};
 pub use code::{Class, Code};
+pub use configuration::{
+    ConfigurationReport, ConfiguredJob, ConfiguredRepository, ConfiguredSource,
+};
 pub use facts::{DatabaseFacts, Extension, FilesFacts, StreamKind, TooLarge, Unreadable};
 pub use failure::Failure;
 pub use id::{Digest, InvalidId, JobName, Nonce, RepositoryId, Seq, SnapshotName};
@@ -49,4 +53,6 @@ pub use run::{
 };
 pub use selection::Selection;
 pub use status::{DaemonInfo, JobStatus, Proven, StatusReport};
-pub use trust::{KeyTest, TrustChange};
+pub use trust::{
+    AdministratorInfo, EpochInfo, KeyTest, KeysReport, KitInfo, TrustChange, WriterInfo,
+};

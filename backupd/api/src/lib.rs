@@ -13,11 +13,14 @@ mod wire;
 use std::{path::PathBuf, sync::Arc};
 
 use async_trait::async_trait;
+#[cfg(feature = "schema")]
+use backup_model::schema;
 use backup_model::{
-    BackupReport, CheckReport, Difference, EntryInfo, EpochFiles, Failure, ForgetReport, Found,
-    HoldInfo, JobName, Level, Pause, Progress, PrunePlan, PruneReport, RepositoryStats,
-    RestorePlan, RestoreReport, RetentionPlan, RunDetail, RunLog, RunPage, RunQuery, Selection,
-    Silent, SnapshotDetail, SnapshotInfo, SnapshotName, StatusReport, VerifyReport, Why,
+    BackupReport, CheckReport, ConfigurationReport, Difference, EntryInfo, EpochFiles, Failure,
+    ForgetReport, Found, HoldInfo, JobName, KeysReport, Level, Pause, Progress, PrunePlan,
+    PruneReport, RepositoryStats, RestorePlan, RestoreReport, RetentionPlan, RunDetail, RunLog,
+    RunPage, RunQuery, Selection, Silent, SnapshotDetail, SnapshotInfo, SnapshotName, StatusReport,
+    VerifyReport, Why,
 };
 use futures::stream::BoxStream;
 use secrecy::SecretString;
@@ -290,6 +293,12 @@ pub trait Service: Send + Sync {
 
     /// Restores. What speaks against it is looked for again.
     async fn restore(&self, order: &RestoreOrder, task: &Task) -> Result<RestoreReport, Failure>;
+
+    /// The public side of a repository's keys.
+    async fn keys(&self, repository: &str) -> Result<KeysReport, Failure>;
+
+    /// What the configuration says, as far as others may know.
+    async fn configuration(&self) -> Result<ConfigurationReport, Failure>;
 
     /// The names of the repositories.
     fn repositories(&self) -> Vec<String>;

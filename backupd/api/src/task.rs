@@ -133,7 +133,7 @@ pub struct TaskInfo {
     /// Who began it.
     pub actor: String,
     /// When.
-    #[cfg_attr(feature = "schema", schemars(with = "backup_model::schema::Instant"))]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Instant"))]
     pub began: Timestamp,
     /// How far it is.
     pub state: TaskState,

@@ -141,7 +141,7 @@ pub struct NewToken {
     /// What it allows.
     pub scopes: Scopes,
     /// When it ends.
-    #[cfg_attr(feature = "schema", schemars(with = "backup_model::schema::Instant"))]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Instant"))]
     pub expires: Timestamp,
     /// The digest of its secret.
     pub secret: NewSecret,
@@ -163,7 +163,7 @@ pub struct Rotation {
     /// How long the old secret still counts, in seconds.
     pub overlap_secs: u32,
     /// When the token ends now.
-    #[cfg_attr(feature = "schema", schemars(with = "backup_model::schema::Instant"))]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Instant"))]
     pub expires: Timestamp,
 }
 
@@ -178,17 +178,14 @@ pub struct TokenInfo {
     /// What it allows.
     pub scopes: Scopes,
     /// When it was made.
-    #[cfg_attr(feature = "schema", schemars(with = "backup_model::schema::Instant"))]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Instant"))]
     pub created: Timestamp,
     /// When it ends.
-    #[cfg_attr(feature = "schema", schemars(with = "backup_model::schema::Instant"))]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Instant"))]
     pub expires: Timestamp,
     /// Until when a former secret still counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(
-        feature = "schema",
-        schemars(with = "Option<backup_model::schema::Instant>")
-    )]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Instant>"))]
     pub former_until: Option<Timestamp>,
 }
 

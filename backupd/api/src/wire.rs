@@ -77,10 +77,7 @@ pub struct Released {
 #[serde(default, deny_unknown_fields)]
 pub struct PauseRequest {
     /// Until then; none for until somebody resumes it.
-    #[cfg_attr(
-        feature = "schema",
-        schemars(with = "Option<backup_model::schema::Instant>")
-    )]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Instant>"))]
     pub until: Option<Timestamp>,
     /// Why, in the words of whoever pauses it.
     pub why: Option<String>,

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use backup_model::{
-    BackupReport, CheckReport, Code, Difference, EntryInfo, EpochFiles, Failure, ForgetReport,
-    Found, HoldInfo, JobName, Pause, PrunePlan, PruneReport, RepositoryStats, RestorePlan,
-    RestoreReport, RetentionPlan, RunCause, RunDetail, RunId, RunKind, RunLog, RunPage, RunQuery,
-    Selection, SnapshotDetail, SnapshotName, StatusReport, VerifyReport,
+    BackupReport, CheckReport, Code, ConfigurationReport, Difference, EntryInfo, EpochFiles,
+    Failure, ForgetReport, Found, HoldInfo, JobName, KeysReport, Pause, PrunePlan, PruneReport,
+    RepositoryStats, RestorePlan, RestoreReport, RetentionPlan, RunCause, RunDetail, RunId,
+    RunKind, RunLog, RunPage, RunQuery, Selection, SnapshotDetail, SnapshotName, StatusReport,
+    VerifyReport,
 };
 use backupd_api::{
     DiffRequest, EpochKeys, FindRequest, ForgetRequest, ListedRun, LsRequest, PruneRequest,
@@ -224,6 +225,14 @@ impl Service for Hosted {
         let done = self.direct().restore(order, &run.work()).await;
         self.runner.ended(run, &done, ending::of_restore).await;
         done
+    }
+
+    async fn keys(&self, repository: &str) -> Result<KeysReport, Failure> {
+        self.direct().keys(repository).await
+    }
+
+    async fn configuration(&self) -> Result<ConfigurationReport, Failure> {
+        self.direct().configuration().await
     }
 
     fn repositories(&self) -> Vec<String> {

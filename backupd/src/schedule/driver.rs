@@ -7,13 +7,21 @@
 use std::{
     collections::{BTreeMap, VecDeque},
     fmt,
+    time::Duration,
 };
 
 use jiff::Timestamp;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    time::{self, MissedTickBehavior},
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{Ended, Event, Paused, Plan, Standing, Task, Timed};
+
+/// Whoever rings the bell may fail to, and backups must not depend on it: so often the driver looks
+/// at the plan by itself.
+const LOOK_EVERY: Duration = Duration::from_secs(20);
 
 /// What is planned, as of some moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -83,6 +91,8 @@ impl Driver {
     /// Works until told to stop, or until nobody is there any more who listens or speaks.
     pub async fn run(mut self, stop: CancellationToken) {
         let mut unheard = VecDeque::new();
+        let mut own_bell = time::interval(LOOK_EVERY);
+        own_bell.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let command = tokio::select! {
                 biased;
@@ -99,6 +109,7 @@ impl Driver {
                     Some(command)
                 }
                 Some(()) = self.bells.recv(), if unheard.is_empty() => None,
+                _ = own_bell.tick(), if unheard.is_empty() => None,
             };
             if let Some(command) = command {
                 unheard.extend(self.obey(command));

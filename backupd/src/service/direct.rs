@@ -12,10 +12,10 @@ use backup_core::{
 };
 use backup_keys::{OpenedKeyFiles, OpensKeyFiles};
 use backup_model::{
-    BackupReport, CheckReport, Code, Difference, EntryInfo, EpochFiles, Event, Failure,
-    ForgetReport, Found, HoldInfo, JobName, Level, Pause, PrunePlan, PruneReport, RepositoryStats,
-    RestorePlan, RestoreReport, RetentionPlan, RunDetail, RunId, RunLog, RunPage, RunQuery,
-    Selection, SnapshotDetail, SnapshotName, StatusReport, VerifyReport,
+    BackupReport, CheckReport, Code, ConfigurationReport, Difference, EntryInfo, EpochFiles, Event,
+    Failure, ForgetReport, Found, HoldInfo, JobName, KeysReport, Level, Pause, PrunePlan,
+    PruneReport, RepositoryStats, RestorePlan, RestoreReport, RetentionPlan, RunDetail, RunId,
+    RunLog, RunPage, RunQuery, Selection, SnapshotDetail, SnapshotName, StatusReport, VerifyReport,
 };
 use backupd_api::{
     DatabaseOrder, DiffRequest, EpochKeys, FindRequest, ForgetRequest, ListedRun, LsRequest,
@@ -25,7 +25,7 @@ use futures::{StreamExt as _, stream};
 use tokio::time;
 use tokio_util::sync::CancellationToken;
 
-use super::{Access, Place, backup, looking, sources};
+use super::{Access, Place, backup, looking, public, sources};
 use crate::{clock, config::SourceKind};
 
 /// How often to look when nobody says what changes.
@@ -409,6 +409,16 @@ impl Service for Direct {
         ops::restore(&repository, prepared, &progress, &task.cancel)
             .await
             .map_err(|error| error.to_failure())
+    }
+
+    async fn keys(&self, repository: &str) -> Result<KeysReport, Failure> {
+        let place = self.place(repository)?;
+        let opened = self.access.open(place).await?;
+        public::keys(&self.access, place, &opened, clock::now())
+    }
+
+    async fn configuration(&self) -> Result<ConfigurationReport, Failure> {
+        Ok(public::configuration(&self.access))
     }
 
     fn repositories(&self) -> Vec<String> {

@@ -5,8 +5,10 @@ mod access;
 mod backup;
 mod direct;
 mod looking;
+mod public;
 mod sources;
 
 pub use access::{Access, Place};
 pub use direct::Direct;
+pub use public::role;
 pub(crate) use sources::connection_with;

@@ -5,10 +5,10 @@ use std::{path::Path, time::Duration};
 
 use async_trait::async_trait;
 use backup_model::{
-    BackupReport, CheckReport, Code, Difference, EntryInfo, EpochFiles, Failure, ForgetReport,
-    Found, HoldInfo, JobName, Pause, PrunePlan, PruneReport, RepositoryStats, RestorePlan,
-    RestoreReport, RetentionPlan, RunDetail, RunLog, RunPage, RunQuery, Selection, SnapshotDetail,
-    SnapshotName, StatusReport, VerifyReport,
+    BackupReport, CheckReport, Code, ConfigurationReport, Difference, EntryInfo, EpochFiles,
+    Failure, ForgetReport, Found, HoldInfo, JobName, KeysReport, Pause, PrunePlan, PruneReport,
+    RepositoryStats, RestorePlan, RestoreReport, RetentionPlan, RunDetail, RunLog, RunPage,
+    RunQuery, Selection, SnapshotDetail, SnapshotName, StatusReport, VerifyReport,
 };
 use bytes::{Buf as _, BytesMut};
 use data_encoding::HEXLOWER;
@@ -345,6 +345,15 @@ impl Service for HttpService {
             _ => None,
         })
         .await
+    }
+
+    async fn keys(&self, repository: &str) -> Result<KeysReport, Failure> {
+        let path = format!("/v1/repositories/{repository}/keys");
+        self.daemon.ask(Method::GET, &path).await
+    }
+
+    async fn configuration(&self) -> Result<ConfigurationReport, Failure> {
+        self.daemon.ask(Method::GET, "/v1/configuration").await
     }
 
     fn repositories(&self) -> Vec<String> {

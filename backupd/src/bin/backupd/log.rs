@@ -24,6 +24,9 @@ pub(crate) fn begin(format: LogFormat) {
     let ours = ours.map(|target| (target, LevelFilter::INFO));
     let worth = Targets::new()
         .with_default(LevelFilter::WARN)
+        // An alarm that is taken back while it rings is an error to it, and none to anybody else;
+        // what matters comes back from its calls.
+        .with_target("tokio_cron_scheduler", LevelFilter::OFF)
         .with_targets(ours);
     let lines = fmt::layer().with_writer(io::stderr);
     let lines = match format {

@@ -69,6 +69,15 @@ pub(super) async fn repositories(call: Call) -> Answer {
     Ok(json(&call.api.service().repositories()))
 }
 
+pub(super) async fn keys(call: Call) -> Answer {
+    let name: String = call.param("repository")?;
+    Ok(json(&call.api.service().keys(&name).await?))
+}
+
+pub(super) async fn configuration(call: Call) -> Answer {
+    Ok(json(&call.api.service().configuration().await?))
+}
+
 pub(super) async fn newest(call: Call) -> Answer {
     let job: JobName = call.param("job")?;
     let snapshot = call.api.service().newest(&job).await?;

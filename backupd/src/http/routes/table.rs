@@ -13,9 +13,9 @@ use axum::{
 use backup_model::Code;
 #[cfg(feature = "schema")]
 use backup_model::{
-    CheckReport, EpochFiles, HoldInfo, JobName, Pause, PrunePlan, RepositoryStats, RestorePlan,
-    RetentionPlan, RunDetail, RunLog, RunPage, RunQuery, SnapshotDetail, SnapshotInfo,
-    StatusReport,
+    CheckReport, ConfigurationReport, EpochFiles, HoldInfo, JobName, KeysReport, Pause, PrunePlan,
+    RepositoryStats, RestorePlan, RetentionPlan, RunDetail, RunLog, RunPage, RunQuery,
+    SnapshotDetail, SnapshotInfo, StatusReport,
 };
 #[cfg(feature = "schema")]
 use backupd_api::{
@@ -166,6 +166,8 @@ pub(in crate::http) const ROUTES: &[Route] = routes! {
     GET "/v1/jobs/{job}/newest" STATUS, reading::newest: _, _ => Json Newest;
     POST "/v1/jobs/{job}/retention" STATUS, reading::retention: _, Trial => Json Option<RetentionPlan>;
     GET "/v1/repositories" STATUS, reading::repositories: _, _ => Json Vec<String>;
+    GET "/v1/configuration" STATUS, reading::configuration: _, _ => Json ConfigurationReport;
+    GET "/v1/repositories/{repository}/keys" STATUS, reading::keys: _, _ => Json KeysReport;
     GET "/v1/repositories/{repository}/check" STATUS, reading::check: _, _ => Json CheckReport;
     GET "/v1/repositories/{repository}/stats" STATUS, reading::stats: _, _ => Json RepositoryStats;
     GET "/v1/repositories/{repository}/prune-plan" STATUS, reading::prune_plan: _, _ => Json PrunePlan;

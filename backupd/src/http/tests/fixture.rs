@@ -186,12 +186,18 @@ pub(super) fn with(token: &TokenText, mut request: Request<Body>) -> Request<Bod
 
 async fn ask(router: Router, peer: Peer, mut request: Request<Body>) -> Answer {
     request.extensions_mut().insert(peer);
+    let endless = request.uri().path() == "/v1/status/events";
     let response = TowerToHyperService::new(router)
         .call(request)
         .await
         .unwrap();
-    let (parts, body) = response.into_parts();
-    let body = body.collect().await.unwrap().to_bytes();
+    let (parts, mut body) = response.into_parts();
+    let body = if endless && parts.status.is_success() {
+        let frame = body.frame().await.unwrap().unwrap();
+        frame.into_data().unwrap()
+    } else {
+        body.collect().await.unwrap().to_bytes()
+    };
     Answer {
         status: parts.status.as_u16(),
         headers: parts.headers,

@@ -67,6 +67,7 @@ fn requests(task: &str, kind: Kind) -> Vec<(&'static str, String, String, Vec<Sc
             .replace("{job}", "app")
             .replace("{seq}", "000001");
         let path = path.replace("{repository}", "main").replace("{id}", task);
+        let path = path.replace("{run}", "ABCDEF");
         match route.needs {
             Needs::One(scopes) => {
                 assert!(!scopes.is_empty(), "{} needs nothing", route.path);

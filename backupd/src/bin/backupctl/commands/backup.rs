@@ -1,6 +1,7 @@
 //! `backupctl backup`.
 
-use backup_model::{BackupReport, Failure, JobName};
+use backup_model::{BackupReport, Code, Failure, JobName};
+use backupd_api::TaskRequest;
 
 use crate::{context::Context, exit::Exit, show};
 
@@ -9,9 +10,16 @@ use crate::{context::Context, exit::Exit, show};
 pub(crate) struct Args {
     /// The job.
     job: JobName,
+
+    /// Leave it to the daemon, and do not wait for its end.
+    #[arg(long)]
+    detach: bool,
 }
 
 pub(crate) async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
+    if args.detach {
+        return detach(args, context).await;
+    }
     let service = context.service().await?;
     let report = service.backup(&args.job, &context.task()).await?;
     context.output.clear();
@@ -24,6 +32,22 @@ pub(crate) async fn run(args: &Args, context: &Context) -> Result<Exit, Failure>
     } else {
         Exit::WARNINGS
     })
+}
+
+async fn detach(args: &Args, context: &Context) -> Result<Exit, Failure> {
+    let Some(daemon) = context.daemon().await? else {
+        let text = "no daemon answers that it could be left to";
+        return Err(Failure::new(Code::Daemon, text));
+    };
+    let job = args.job.clone();
+    let begun = daemon.begin(&TaskRequest::Backup { job }).await?;
+    context.output.document("task", &begun, |task| {
+        format!(
+            "begun; what comes of it: backupctl run list --job {}",
+            task.object
+        )
+    });
+    Ok(Exit::DONE)
 }
 
 fn text(report: &BackupReport) -> String {

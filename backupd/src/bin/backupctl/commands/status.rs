@@ -121,13 +121,16 @@ fn check_text(report: &StatusReport) -> String {
         let reason = job.protection.reasons.first()?;
         Some(format!("{}: {reason}", job.protection.job))
     });
-    let why = of_job.or_else(|| report.faults.first().map(show::failure));
-    let head = format!("{} {worst}", mark(worst));
-    match why {
-        Some(why) => format!("{head}: {why}"),
-        None if report.jobs.is_empty() => format!("{head}: there are no jobs"),
-        None => format!("{head}: {}", show::count(report.jobs.len(), "job", "jobs")),
-    }
+    let why: Vec<String> = of_job
+        .into_iter()
+        .chain(report.faults.iter().map(show::failure))
+        .collect();
+    let why = if why.is_empty() {
+        show::count(report.jobs.len(), "job", "jobs")
+    } else {
+        why.join("; ")
+    };
+    format!("{} {worst}: {why}", mark(worst))
 }
 
 fn text(report: &StatusReport) -> String {

@@ -4,11 +4,10 @@ use std::path::PathBuf;
 
 use backup_keys::{NewWriter, OpensKeyFiles, PublicKey, Role};
 use backup_model::{Code, Failure, JobName};
-use backupd::clock;
+use backupd::{clock, service::role};
 use jiff::Timestamp;
 
 use super::{
-    list::role,
     newcomer::{self, Newcomer},
     open::{Of, Opened, RootKey, authority, failed},
     plan::{Plan, told},

@@ -1,11 +1,11 @@
 //! `backupctl key list`.
 
-use backup_keys::{Administrator, Role, TrustRecord, Writer};
-use backup_model::Failure;
+use backup_model::{Failure, KeysReport, KitInfo};
+use backupd::service::Direct;
+use backupd_api::Service as _;
 use jiff::Timestamp;
-use serde::Serialize;
 
-use super::{kit::KitRow, open::Of};
+use super::open::Of;
 use crate::{
     context::Context,
     exit::Exit,
@@ -21,109 +21,15 @@ pub(crate) struct Args {
     of: Of,
 }
 
-/// What trust says.
-#[derive(Debug, Serialize)]
-struct Keys {
-    repository: String,
-    trust: u64,
-    administrators: Vec<AdministratorRow>,
-    epochs: Vec<EpochRow>,
-    writers: Vec<WriterRow>,
-    kit: KitRow,
-}
-
-#[derive(Debug, Serialize)]
-struct AdministratorRow {
-    name: String,
-    kind: String,
-    recipient: Option<String>,
-    added: Timestamp,
-    /// The epochs that he has a key file for.
-    opens: Vec<u64>,
-    /// When he last showed to open the newest of them.
-    tested: Option<Timestamp>,
-}
-
-#[derive(Debug, Serialize)]
-struct EpochRow {
-    number: u64,
-    recipient: String,
-    created: Timestamp,
-}
-
-#[derive(Debug, Serialize)]
-struct WriterRow {
-    name: String,
-    key: String,
-    roles: Vec<&'static str>,
-    jobs: Option<Vec<String>>,
-    from: Timestamp,
-    until: Option<Timestamp>,
-    removed: Option<Timestamp>,
-}
-
 pub(super) async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let opened = args.of.open(context).await?;
-    let kit = KitRow::of(&opened)?;
-    let trust = opened.repository.trust();
-    let keys = Keys {
-        repository: opened.name,
-        trust: trust.version,
-        administrators: trust.administrators.iter().map(|a| row(trust, a)).collect(),
-        epochs: trust
-            .epochs
-            .iter()
-            .map(|epoch| EpochRow {
-                number: epoch.number,
-                recipient: epoch.recipient.clone(),
-                created: epoch.created,
-            })
-            .collect(),
-        writers: trust.writers.iter().map(writer).collect(),
-        kit,
-    };
+    let service = Direct::new(opened.access);
+    let keys = service.keys(&opened.name).await?;
     context.output.document("keys", &keys, text);
     Ok(Exit::DONE)
 }
 
-fn row(trust: &TrustRecord, administrator: &Administrator) -> AdministratorRow {
-    let name = &administrator.name;
-    let opened = || trust.epochs.iter().filter(|epoch| epoch.opened_by(name));
-    let newest = opened().next_back();
-    let mut files = newest.into_iter().flat_map(|epoch| &epoch.keys);
-    let file = files.find(|file| file.administrator == *name);
-    AdministratorRow {
-        name: name.to_string(),
-        kind: administrator.kind.to_string(),
-        recipient: administrator.recipient.clone(),
-        added: administrator.added,
-        opens: opened().map(|epoch| epoch.number).collect(),
-        tested: file.and_then(|file| file.tested),
-    }
-}
-
-fn writer(writer: &Writer) -> WriterRow {
-    let jobs = writer.jobs.as_ref();
-    WriterRow {
-        name: writer.name.to_string(),
-        key: writer.key.to_string(),
-        roles: writer.roles.iter().copied().map(role).collect(),
-        jobs: jobs.map(|jobs| jobs.iter().map(ToString::to_string).collect()),
-        from: writer.from,
-        until: writer.until,
-        removed: writer.removed.as_ref().map(|removal| removal.at),
-    }
-}
-
-pub(super) const fn role(role: Role) -> &'static str {
-    match role {
-        Role::Write => "write",
-        Role::Maintain => "maintain",
-        Role::Prove => "prove",
-    }
-}
-
-fn text(keys: &Keys) -> String {
+fn text(keys: &KeysReport) -> String {
     let left = Align::Left;
     let time = |time: Option<Timestamp>| time.map_or_else(|| "never".to_owned(), show::time);
     let administrators = table(
@@ -190,6 +96,21 @@ fn text(keys: &Keys) -> String {
         "{}: trust version {}\n\n{administrators}\n\n{epochs}\n\n{writers}\n\n{}",
         keys.repository,
         keys.trust,
-        keys.kit.line()
+        kit_line(&keys.kit)
+    )
+}
+
+fn kit_line(kit: &KitInfo) -> String {
+    if kit.at_risk {
+        let next = "backupctl kit create, then kit confirm";
+        return format!("recovery kit: at risk, {}; next: {next}", kit.standing);
+    }
+    let until = kit
+        .until
+        .map(|until| format!(", until {}", show::time(until)));
+    format!(
+        "recovery kit: {}{}",
+        kit.standing,
+        until.unwrap_or_default()
     )
 }

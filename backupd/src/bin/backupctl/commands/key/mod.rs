@@ -7,7 +7,6 @@ mod add;
 mod command;
 mod credentials;
 mod host;
-mod kit;
 mod list;
 mod newcomer;
 mod open;

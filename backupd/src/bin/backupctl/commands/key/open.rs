@@ -23,8 +23,6 @@ pub(super) struct Of {
 /// A repository, and what else the command may touch.
 pub(super) struct Opened {
     pub(super) name: String,
-    /// Its address, as a kit names it.
-    pub(super) location: String,
     pub(super) access: service::Access,
     pub(super) repository: Repository,
 }
@@ -38,11 +36,9 @@ impl Of {
         let place = places.find(|place| place.name == name);
         let place = place.ok_or_else(|| Failure::new(Code::RepositoryMissing, name.clone()))?;
         let repository = place.open(&access.secrets).await?;
-        let location = place.url.shown();
         drop(places);
         Ok(Opened {
             name,
-            location,
             access,
             repository,
         })
