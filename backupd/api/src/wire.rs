@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 /// Something, or why it is not to be had.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "Outcome_{T}"))]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome<T> {
     /// Here it is.
@@ -34,6 +35,7 @@ impl<T> From<Outcome<T>> for Result<T, Failure> {
 /// A part of a long list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "Page_{T}"))]
 pub struct Page<T> {
     /// The items.
     pub items: Vec<T>,

@@ -88,12 +88,10 @@ fn generator(contract: Contract) -> SchemaGenerator {
 fn operation(route: &Route, asked: &mut SchemaGenerator, answered: &mut SchemaGenerator) -> Value {
     let shape = &route.shape;
     let mut parameters = in_path(route.path, asked);
-    parameters.extend(
-        shape
-            .query
-            .iter()
-            .flat_map(|query| in_query(query(asked), asked)),
-    );
+    if let Some(query) = shape.query {
+        let schema = query(asked);
+        parameters.extend(in_query(&schema, asked));
+    }
     let (status, kind) = match shape.form {
         Form::Json => ("200", "application/json"),
         Form::Begun => ("202", "application/json"),
@@ -156,12 +154,14 @@ fn in_path(path: &str, asked: &mut SchemaGenerator) -> Vec<Value> {
 }
 
 /// The parts of a query, each by itself.
-fn in_query(schema: Schema, asked: &SchemaGenerator) -> Vec<Value> {
+fn in_query(schema: &Schema, asked: &mut SchemaGenerator) -> Vec<Value> {
     let name = schema.as_value()["$ref"]
         .as_str()
         .and_then(|it| it.rsplit('/').next());
     let name = name.expect("a query is a struct");
-    let whole = &asked.definitions()[name];
+    // Together they are nothing that is sent.
+    let whole = asked.definitions_mut().remove(name);
+    let whole = whole.expect("a type that was asked for is defined");
     let parts = whole["properties"].as_object().expect("a struct has parts");
     let parameter = |(name, schema): (&String, &Value)| json!({ "name": name, "in": "query", "required": false, "schema": schema });
     parts.iter().map(parameter).collect()
