@@ -7,6 +7,8 @@ mod asking;
 #[cfg(test)]
 mod canary;
 #[cfg(test)]
+mod contract;
+#[cfg(test)]
 mod cores;
 #[cfg(test)]
 mod daemon;

@@ -7,6 +7,7 @@ use crate::{Digest, SnapshotName, StreamInfo};
 
 /// What an entry of a `files` stream is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum EntryKind {
@@ -22,6 +23,7 @@ pub enum EntryKind {
 
 /// A file, folder or link in a snapshot.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct EntryInfo {
     /// The stream that it is in.
     pub stream: String,
@@ -41,6 +43,7 @@ pub struct EntryInfo {
     /// Its group.
     pub gid: u32,
     /// When its content changed last; unknown if no calendar has it.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Instant>"))]
     pub modified: Option<Timestamp>,
     /// Where a link points, lossily as UTF-8.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -51,6 +54,7 @@ pub struct EntryInfo {
 
 /// How something differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Change {
@@ -64,6 +68,7 @@ pub enum Change {
 
 /// What of something changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Aspect {
@@ -89,6 +94,7 @@ pub enum Aspect {
 
 /// One difference between two snapshots.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "of", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Difference {
@@ -120,10 +126,12 @@ pub enum Difference {
 
 /// An entry in a snapshot that was searched.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Found {
     /// The snapshot.
     pub snapshot: SnapshotName,
     /// When it was made.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Instant"))]
     pub created: Timestamp,
     /// The entry.
     #[serde(flatten)]

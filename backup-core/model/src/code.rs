@@ -30,6 +30,7 @@ macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $text:literal, $exit:literal, $http:literal, $class:ident;)*) => {
         /// A stable error code. Texts never change meaning; new ones may come.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         #[non_exhaustive]
         pub enum Code {
             $($(#[$doc])* #[serde(rename = $text)] $name,)*

@@ -6,6 +6,7 @@ use crate::{JobName, RetentionPolicy};
 
 /// A configuration in force.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ConfigurationReport {
     /// The repositories.
     pub repositories: Vec<ConfiguredRepository>,
@@ -15,6 +16,7 @@ pub struct ConfigurationReport {
 
 /// A repository.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ConfiguredRepository {
     /// Its name.
     pub name: String,
@@ -27,6 +29,7 @@ pub struct ConfiguredRepository {
 
 /// A job.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ConfiguredJob {
     /// Its name.
     pub name: JobName,
@@ -50,6 +53,7 @@ pub struct ConfiguredJob {
 
 /// A source of a job.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ConfiguredSource {
     /// Its name.
     pub name: String,

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// What a stream is, and so how it is restored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum StreamKind {
@@ -34,6 +35,7 @@ impl StreamKind {
 
 /// An extension that a database uses.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Extension {
     /// Its name, as in `pg_extension`.
     pub name: String,
@@ -43,6 +45,7 @@ pub struct Extension {
 
 /// What a database was when it was dumped.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DatabaseFacts {
     /// The database's name.
     pub database: String,
@@ -68,6 +71,7 @@ pub struct DatabaseFacts {
 
 /// Something that should have been read and could not be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Unreadable {
     /// Its path, lossily as UTF-8.
     pub path: String,
@@ -77,6 +81,7 @@ pub struct Unreadable {
 
 /// A file that was left out for its size, as it was wanted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TooLarge {
     /// Its path, lossily as UTF-8.
     pub path: String,
@@ -86,6 +91,7 @@ pub struct TooLarge {
 
 /// What a `files` source covered.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FilesFacts {
     /// The configured paths, absolute.
     pub roots: Vec<String>,

@@ -8,6 +8,7 @@ use crate::Code;
 ///
 /// What to do about it is not here: hints are the edge's, which knows how the reader can act.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[error("{message}")]
 pub struct Failure {
     /// The stable code.

@@ -27,7 +27,10 @@ impl InvalidId {
 
 /// Serde as text, through `Display` and `FromStr`.
 macro_rules! text_serde {
-    ($name:ident) => {
+    ($name:ident, $pattern:literal) => {
+        #[cfg(feature = "schema")]
+        crate::schema::text!($name, $pattern);
+
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.collect_str(self)
@@ -46,7 +49,7 @@ macro_rules! text_serde {
 
 /// Fixed-size bytes, written as lower-case hexadecimal digits and in no other spelling.
 macro_rules! hex_id {
-    ($(#[$doc:meta])* $name:ident, $len:literal, $what:literal) => {
+    ($(#[$doc:meta])* $name:ident, $len:literal, $pattern:literal, $what:literal) => {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(pub [u8; $len]);
@@ -76,21 +79,21 @@ macro_rules! hex_id {
             }
         }
 
-        text_serde!($name);
+        text_serde!($name, $pattern);
     };
 }
 
 hex_id!(
     /// A SHA-256 digest.
-    Digest, 32, "a digest: 64 lower-case hexadecimal digits"
+    Digest, 32, "^[0-9a-f]{64}$", "a digest: 64 lower-case hexadecimal digits"
 );
 hex_id!(
     /// The random id of a repository.
-    RepositoryId, 16, "a repository id: 32 lower-case hexadecimal digits"
+    RepositoryId, 16, "^[0-9a-f]{32}$", "a repository id: 32 lower-case hexadecimal digits"
 );
 hex_id!(
     /// The random number that tells one run from any other.
-    Nonce, 16, "a nonce: 32 lower-case hexadecimal digits"
+    Nonce, 16, "^[0-9a-f]{32}$", "a nonce: 32 lower-case hexadecimal digits"
 );
 
 impl Digest {
@@ -143,10 +146,11 @@ impl fmt::Debug for JobName {
     }
 }
 
-text_serde!(JobName);
+text_serde!(JobName, "^[a-z0-9][a-z0-9_-]{0,63}$");
 
 /// The number of a run of a job, from 1; shown with at least six digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct Seq(pub u64);
 
@@ -234,7 +238,7 @@ impl FromStr for SnapshotName {
     }
 }
 
-text_serde!(SnapshotName);
+text_serde!(SnapshotName, "^[a-z0-9][a-z0-9_-]{0,63}/[0-9]+$");
 
 #[cfg(test)]
 mod tests {

@@ -7,6 +7,7 @@ use crate::{Failure, JobName, RepositoryId, SnapshotName};
 
 /// Why a run was forgotten.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Why {
     /// The retention policy let it go.
@@ -27,17 +28,20 @@ impl Why {
 
 /// A snapshot that must not be forgotten.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct HoldInfo {
     /// Which one.
     pub snapshot: SnapshotName,
     /// Why, in the words of whoever holds it. Whoever reads the storage can read this.
     pub reason: String,
     /// Since when.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Instant"))]
     pub created: Timestamp,
 }
 
 /// What forgetting did.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ForgetReport {
     /// What is forgotten now, and was not before.
     pub forgotten: Vec<SnapshotName>,
@@ -49,6 +53,7 @@ pub struct ForgetReport {
 
 /// A number of objects and their stored size.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Amount {
     /// How many.
     pub objects: u64,
@@ -75,17 +80,21 @@ impl Amount {
 
 /// A run that has begun and has no end.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct OpenRun {
     /// Which one.
     pub run: SnapshotName,
     /// When it began, by its writer's clock.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Instant"))]
     pub began: Timestamp,
     /// From when on others may end it, by the store's clock.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Instant"))]
     pub limit: Timestamp,
 }
 
 /// What a prune would do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PrunePlan {
     /// The number of this prune.
     pub generation: u64,
@@ -112,6 +121,7 @@ pub struct PrunePlan {
 
 /// How far a prune came.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "state", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum PruneState {
@@ -125,6 +135,7 @@ pub enum PruneState {
     /// Begun. It can be finished from this time on, by the store's clock.
     Grace {
         /// The time.
+        #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Instant"))]
         until: Timestamp,
     },
     /// Finished.
@@ -133,6 +144,7 @@ pub enum PruneState {
 
 /// What a prune did.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PruneReport {
     /// Its number.
     pub generation: u64,
@@ -153,6 +165,7 @@ pub struct PruneReport {
 
 /// What a look over a repository's public objects found.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CheckReport {
     /// The repository's id.
     pub repository: RepositoryId,
@@ -187,14 +200,17 @@ pub struct CheckReport {
 
 /// What a job keeps.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct JobStats {
     /// The job.
     pub job: JobName,
     /// Its snapshots that live.
     pub snapshots: u64,
     /// Its oldest and newest snapshot.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Instant>"))]
     pub oldest: Option<Timestamp>,
     /// The newest.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Instant>"))]
     pub newest: Option<Timestamp>,
     /// The packs that they name, each counted once.
     pub packs: Amount,
@@ -206,6 +222,7 @@ pub struct JobStats {
 
 /// What a repository holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RepositoryStats {
     /// The repository's id.
     pub repository: RepositoryId,

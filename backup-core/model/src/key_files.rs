@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// An epoch, and what its identity is wrapped in, once for each administrator.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct EpochFiles {
     /// The epoch.
     pub epoch: u64,
@@ -15,6 +16,7 @@ pub struct EpochFiles {
 
 /// A key file: an age file that an administrator's key opens.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct WrappedKey {
     /// The object that it is, for messages.
     pub object: String,

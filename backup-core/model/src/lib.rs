@@ -16,6 +16,8 @@ mod protection;
 mod report;
 mod retention;
 mod run;
+#[cfg(feature = "schema")]
+pub mod schema;
 mod selection;
 mod status;
 mod trust;

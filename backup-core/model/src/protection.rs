@@ -13,6 +13,7 @@ use crate::{Failure, JobName, Level, RunId, RunOutcome, SnapshotName};
 
 /// How a job stands. Ordered: what is worse is greater.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum ProtectionState {
     /// There is a good snapshot within the limit, and nothing speaks against it.
@@ -45,14 +46,17 @@ impl fmt::Display for ProtectionState {
 
 /// Why a job is not simply protected.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "reason", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum ProtectionReason {
     /// The newest good snapshot is older than the job's RPO.
     RpoExceeded {
         /// How old it is.
+        #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Duration"))]
         age: SignedDuration,
         /// The RPO.
+        #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Duration"))]
         limit: SignedDuration,
     },
     /// There is no snapshot, though there was a run.
@@ -78,6 +82,7 @@ pub enum ProtectionReason {
         /// Why.
         failure: Failure,
         /// For how long.
+        #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Duration"))]
         age: SignedDuration,
     },
     /// There was no run yet, and there is no snapshot.
@@ -87,8 +92,10 @@ pub enum ProtectionReason {
     /// Most of the RPO is used up.
     RpoNear {
         /// How old the newest good snapshot is.
+        #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Duration"))]
         age: SignedDuration,
         /// The RPO.
+        #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Duration"))]
         limit: SignedDuration,
     },
     /// The last run made no snapshot; an older one is still within the RPO.
@@ -116,13 +123,16 @@ pub enum ProtectionReason {
     /// A run is due and has not begun.
     Overdue {
         /// Since when.
+        #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Instant"))]
         due: Timestamp,
         /// How long that is.
+        #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Duration"))]
         age: SignedDuration,
     },
     /// The newest snapshot is dated in the future, so its age cannot be told.
     ClockBehind {
         /// By so much.
+        #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Duration"))]
         ahead: SignedDuration,
     },
     /// Not everything was verified in time.
@@ -130,8 +140,10 @@ pub enum ProtectionReason {
         /// At this level.
         level: Level,
         /// For how long the snapshot that waits longest was not verified.
+        #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Duration"))]
         age: SignedDuration,
         /// How long it may be.
+        #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Duration"))]
         limit: SignedDuration,
     },
     /// Nobody has proved a recovery kit.
@@ -144,13 +156,16 @@ pub enum ProtectionReason {
     /// A recovery kit was proved too long ago.
     KitOld {
         /// How long ago.
+        #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Duration"))]
         age: SignedDuration,
     },
     /// The storage will soon be full.
     StorageFilling {
         /// In so much time.
+        #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Duration"))]
         full_in: SignedDuration,
         /// The least that there should be.
+        #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Duration"))]
         limit: SignedDuration,
     },
     /// The store does not keep a second writer out.
@@ -309,13 +324,16 @@ impl fmt::Display for Span {
 
 /// A job that somebody has paused. What lies beneath stays visible, and the RPO's clock goes on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Pause {
     /// Who did it.
     pub who: String,
     /// When.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Instant"))]
     pub at: Timestamp,
     /// Until when; none for until somebody resumes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Instant>"))]
     pub until: Option<Timestamp>,
     /// Why, if that was said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -331,6 +349,7 @@ impl Pause {
 
 /// A run that is under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Running {
     /// Which.
     pub run: RunId,
@@ -341,10 +360,12 @@ pub struct Running {
 
 /// The newest good snapshot of a job: whatever committed, complete or not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct GoodSnapshot {
     /// Which.
     pub snapshot: SnapshotName,
     /// When it was made, by the writer's clock.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Instant"))]
     pub created: Timestamp,
     /// Whether everything could be read.
     pub complete: bool,
@@ -352,6 +373,7 @@ pub struct GoodSnapshot {
 
 /// How one job stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Protection {
     /// Which job.
     pub job: JobName,
@@ -373,6 +395,7 @@ pub struct Protection {
     pub last_good: Option<GoodSnapshot>,
     /// How old that may get.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Duration>"))]
     pub rpo: Option<SignedDuration>,
 }
 

@@ -9,6 +9,7 @@ use crate::{DatabaseFacts, Digest, Failure, FilesFacts, SnapshotName, StreamKind
 
 /// How deep a verification looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Level {
@@ -30,6 +31,7 @@ impl Level {
 
 /// How a run of a job ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum End {
@@ -47,12 +49,14 @@ pub enum End {
 
 /// A run of a job as the repository's public records tell it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SnapshotInfo {
     /// Which one.
     pub snapshot: SnapshotName,
     /// How it ended.
     pub end: End,
     /// When its record was written, by the writer's clock.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Instant"))]
     pub created: Timestamp,
     /// What it holds.
     pub kinds: Vec<String>,
@@ -74,6 +78,7 @@ pub struct SnapshotInfo {
 
 /// A stream of a snapshot.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct StreamInfo {
     /// Its name, for `cat` and `--stream`.
     pub name: String,
@@ -96,6 +101,7 @@ pub struct StreamInfo {
 
 /// A snapshot with what only an identity can read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SnapshotDetail {
     /// What everybody can read.
     #[serde(flatten)]
@@ -106,12 +112,14 @@ pub struct SnapshotDetail {
 
 /// A finished backup.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct BackupReport {
     /// The snapshot that it made.
     pub snapshot: SnapshotName,
     /// Whether everything could be read.
     pub complete: bool,
     /// When it was committed.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Instant"))]
     pub created: Timestamp,
     /// Bytes that the sources gave.
     pub read_bytes: u64,
@@ -134,6 +142,7 @@ pub struct BackupReport {
 
 /// What a verification found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "verdict", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Verdict {
@@ -153,10 +162,12 @@ pub enum Verdict {
 
 /// The verification of one snapshot.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct VerifyReport {
     /// Which one.
     pub snapshot: SnapshotName,
     /// When it was made; unknown if its record is not to be believed.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Instant>"))]
     pub created: Option<Timestamp>,
     /// How deep it was looked at.
     pub level: Level,
@@ -175,6 +186,7 @@ pub struct VerifyReport {
 
 /// Where a stream is restored to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "target", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum RestoreTarget {
@@ -194,6 +206,7 @@ pub enum RestoreTarget {
 
 /// How much of a stream was chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ChosenEntries {
     /// Entries.
     pub entries: u64,
@@ -203,6 +216,7 @@ pub struct ChosenEntries {
 
 /// One stream and its target.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RestoreStep {
     /// The stream.
     pub stream: StreamInfo,
@@ -221,10 +235,12 @@ pub struct RestoreStep {
 
 /// What a restore would do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RestorePlan {
     /// The snapshot.
     pub snapshot: SnapshotName,
     /// When it was made.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Instant"))]
     pub created: Timestamp,
     /// What is restored, in order.
     pub steps: Vec<RestoreStep>,
@@ -236,6 +252,7 @@ pub struct RestorePlan {
 
 /// One restored stream.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RestoredStream {
     /// The stream's name.
     pub name: String,
@@ -251,6 +268,7 @@ pub struct RestoredStream {
 
 /// A finished restore.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RestoreReport {
     /// The snapshot.
     pub snapshot: SnapshotName,

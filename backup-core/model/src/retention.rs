@@ -11,6 +11,7 @@ use crate::{End, SnapshotName};
 /// Which of a job's snapshots stay. A snapshot stays if any rule wants it; a count of zero or a
 /// missing time means that there is no such rule.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RetentionPolicy {
     /// The IANA name of the zone whose calendar is meant: `Europe/Berlin`.
@@ -35,21 +36,27 @@ pub struct RetentionPolicy {
     pub keep_yearly: u32,
     /// Every complete snapshot that is not older than the newest by more than this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Duration>"))]
     pub keep_within: Option<SignedDuration>,
     /// Of those, the newest of each hour.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Duration>"))]
     pub keep_within_hourly: Option<SignedDuration>,
     /// The newest of each day.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Duration>"))]
     pub keep_within_daily: Option<SignedDuration>,
     /// The newest of each ISO week.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Duration>"))]
     pub keep_within_weekly: Option<SignedDuration>,
     /// The newest of each month.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Duration>"))]
     pub keep_within_monthly: Option<SignedDuration>,
     /// The newest of each year.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Duration>"))]
     pub keep_within_yearly: Option<SignedDuration>,
     /// So many of the newest complete snapshots stay, whatever the rules say; at least one.
     #[serde(default = "RetentionPolicy::default_min_keep")]
@@ -88,6 +95,7 @@ impl RetentionPolicy {
 /// A rule of a policy, named as its key is.
 #[expect(clippy::enum_variant_names, reason = "the names are those of the keys")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum RetentionRule {
@@ -139,6 +147,7 @@ impl RetentionRule {
 
 /// Why a run's record stays.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "why", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum KeepReason {
@@ -174,6 +183,7 @@ pub enum KeepReason {
 
 /// Why a run's record goes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "why", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum GoReason {
@@ -192,6 +202,7 @@ pub enum GoReason {
 
 /// Whether something stays.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "decision", rename_all = "kebab-case")]
 pub enum RetentionDecision {
     /// It stays.
@@ -208,10 +219,12 @@ pub enum RetentionDecision {
 
 /// A run of the job, and whether it stays.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RetentionVerdict {
     /// Which one.
     pub snapshot: SnapshotName,
     /// When its record was written, by the writer's clock.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Instant"))]
     pub created: Timestamp,
     /// How it ended.
     pub end: End,
@@ -234,6 +247,7 @@ impl RetentionVerdict {
 
 /// Why nothing of a job goes for now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "why", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum PauseReason {
@@ -255,6 +269,7 @@ pub enum PauseReason {
 
 /// What an administrator should know beside the verdicts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "note", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum RetentionNote {
@@ -278,8 +293,10 @@ pub enum RetentionNote {
 
 /// What stays of a job, what goes, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RetentionPlan {
     /// The time it was made for.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Instant"))]
     pub now: Timestamp,
     /// The policy it was made with.
     pub policy: RetentionPolicy,

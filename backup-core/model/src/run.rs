@@ -79,6 +79,9 @@ impl FromStr for RunId {
     }
 }
 
+#[cfg(feature = "schema")]
+crate::schema::text!(RunId, "^[0-7][0-9A-HJKMNP-TV-Z]{25}$");
+
 impl Serialize for RunId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
@@ -98,6 +101,7 @@ macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$each:meta])* $variant:ident = $word:literal,)* }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         #[non_exhaustive]
         pub enum $name {
             $($(#[$each])* #[serde(rename = $word)] $variant,)*
@@ -227,8 +231,10 @@ words! {
 
 /// A time at which a job was due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DueTime {
     /// The time.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Instant"))]
     pub due: Timestamp,
     /// What became of it.
     pub kept: DueKept,
@@ -257,6 +263,7 @@ words! {
     reason = "units belong to names, also where JSON flattens them"
 )]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RunBytes {
     /// Bytes that were read: of the sources, or of what is stored.
     pub read_bytes: u64,
@@ -280,6 +287,7 @@ impl RunBytes {
 
 /// A run in a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RunInfo {
     /// Which one.
     pub run: RunId,
@@ -297,11 +305,14 @@ pub struct RunInfo {
     pub asked_by: Option<String>,
     /// When it was due, where it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Instant>"))]
     pub due: Option<Timestamp>,
     /// When it began, or should have.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Instant"))]
     pub begun: Timestamp,
     /// When it ended. Of an interrupted run: when it was last heard of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Instant>"))]
     pub ended: Option<Timestamp>,
     /// How it ended.
     pub outcome: RunOutcome,
@@ -320,20 +331,24 @@ pub struct RunInfo {
 
 /// A phase of a run, for one object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RunPhase {
     /// What was done.
     pub phase: Phase,
     /// To what: a stream, a snapshot, a target.
     pub object: String,
     /// When it began.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Instant"))]
     pub begun: Timestamp,
     /// When it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Instant>"))]
     pub ended: Option<Timestamp>,
 }
 
 /// A run with its story.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RunDetail {
     /// What a list shows of it.
     #[serde(flatten)]
@@ -346,10 +361,12 @@ pub struct RunDetail {
 
 /// A line of a run's log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RunLogLine {
     /// Its number within the run, from 0.
     pub number: u64,
     /// When.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Instant"))]
     pub at: Timestamp,
     /// How much it matters.
     pub level: LogLevel,
@@ -359,6 +376,7 @@ pub struct RunLogLine {
 
 /// Part of a run's log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RunLog {
     /// The lines, in order.
     pub lines: Vec<RunLogLine>,
@@ -372,6 +390,7 @@ pub struct RunLog {
 
 /// Which runs to list.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RunQuery {
     /// Of this job only.
@@ -385,6 +404,7 @@ pub struct RunQuery {
     pub outcome: Option<RunOutcome>,
     /// That began at this time or later.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Instant>"))]
     pub since: Option<Timestamp>,
     /// Older than this run: the `next` of the page before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -396,6 +416,7 @@ pub struct RunQuery {
 
 /// Runs, the newest first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RunPage {
     /// The runs.
     pub runs: Vec<RunInfo>,

@@ -8,6 +8,7 @@ use crate::{InvalidId, JobName, SnapshotName};
 
 /// Which snapshots are meant: `latest`, a job, or one snapshot; or all.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(
     tag = "select",
     content = "name",

@@ -8,8 +8,10 @@ use crate::{Failure, JobName, Level, Protection, ProtectionState, RunId, RunInfo
 
 /// How everything stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct StatusReport {
     /// When this was so.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Instant"))]
     pub at: Timestamp,
     /// The daemon that says so; none where somebody looked without one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -45,19 +47,23 @@ impl StatusReport {
 
 /// A daemon, as it tells of itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DaemonInfo {
     /// What its configuration calls it.
     pub name: String,
     /// Its version.
     pub version: String,
     /// Since when it runs.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Instant"))]
     pub since: Timestamp,
     /// When its schedule was last seen alive.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Instant"))]
     pub heartbeat: Timestamp,
 }
 
 /// How a job stands, and what is to come.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct JobStatus {
     /// Its state, with the reasons.
     #[serde(flatten)]
@@ -69,6 +75,7 @@ pub struct JobStatus {
     pub schedule: Option<String>,
     /// When it runs next.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Instant>"))]
     pub next: Option<Timestamp>,
     /// The deepest proof that one of its snapshots can be used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -83,9 +90,11 @@ pub struct JobStatus {
 
 /// A verification that found a snapshot to be good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Proven {
     /// How deep it went.
     pub level: Level,
     /// When.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Instant"))]
     pub at: Timestamp,
 }

@@ -7,6 +7,7 @@ use crate::{Failure, JobName};
 
 /// Trust was changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TrustChange {
     /// The version of trust that says so.
     pub trust: u64,
@@ -25,6 +26,7 @@ pub struct TrustChange {
 
 /// What a key showed for an epoch.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct KeyTest {
     /// The epoch.
     pub epoch: u64,
@@ -39,6 +41,7 @@ pub struct KeyTest {
 /// Who may open a repository's backups, what its data is encrypted to, and who may sign: the
 /// public side of its keys.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct KeysReport {
     /// The repository, by its name in the configuration.
     pub repository: String,
@@ -56,6 +59,7 @@ pub struct KeysReport {
 
 /// Somebody who may open backups.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AdministratorInfo {
     /// The name.
     pub name: String,
@@ -64,26 +68,31 @@ pub struct AdministratorInfo {
     /// The public key, where there is one.
     pub recipient: Option<String>,
     /// Since when.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Instant"))]
     pub added: Timestamp,
     /// The epochs that there is a key file for.
     pub opens: Vec<u64>,
     /// When the key last showed to open the newest of them.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Instant>"))]
     pub tested: Option<Timestamp>,
 }
 
 /// What data of some time is encrypted to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct EpochInfo {
     /// Its number.
     pub number: u64,
     /// The public key.
     pub recipient: String,
     /// Since when.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Instant"))]
     pub created: Timestamp,
 }
 
 /// Somebody who may sign.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct WriterInfo {
     /// The name.
     pub name: String,
@@ -94,23 +103,29 @@ pub struct WriterInfo {
     /// For which jobs; none for all.
     pub jobs: Option<Vec<String>>,
     /// Since when.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Instant"))]
     pub from: Timestamp,
     /// Until when.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Instant>"))]
     pub until: Option<Timestamp>,
     /// When it was taken out.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Instant>"))]
     pub removed: Option<Timestamp>,
 }
 
 /// Whether a recovery kit was proved on this machine, and whether that still says something.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct KitInfo {
     /// Nobody could restore with what is known here.
     pub at_risk: bool,
     /// Why, in words; or that it was proved.
     pub standing: String,
     /// When it was proved, if it was.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Instant>"))]
     pub proved: Option<Timestamp>,
     /// Until when that says something.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Instant>"))]
     pub until: Option<Timestamp>,
 }

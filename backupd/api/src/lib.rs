@@ -15,6 +15,8 @@ mod wire;
 use std::{path::PathBuf, sync::Arc};
 
 use async_trait::async_trait;
+#[cfg(feature = "schema")]
+use backup_model::schema;
 use backup_model::{
     BackupReport, CheckReport, ConfigurationReport, Difference, DueTime, EntryInfo, EpochFiles,
     Failure, ForgetReport, Found, HoldInfo, JobName, KeysReport, Level, Pause, Progress, PrunePlan,
@@ -66,12 +68,14 @@ impl std::fmt::Debug for Task {
 /// What opens data, for one operation: identities of epochs. Whoever asks takes them out of
 /// [`Service::key_files`] with an administrator's key, which never goes along.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct EpochKeys {
     /// What to call the key that they were unwrapped with, where people read it.
     pub unwrapped_by: String,
     /// The text of each identity. None is an answer, too: the key opens nothing of what was meant.
     #[serde(serialize_with = "secret::exposed")]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<String>"))]
     pub identities: Vec<SecretString>,
 }
 
@@ -80,6 +84,7 @@ pub type ListedRun = Result<SnapshotInfo, Failure>;
 
 /// What to verify, and how deep.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct VerifyRequest {
     /// Which snapshots.
@@ -92,6 +97,7 @@ pub struct VerifyRequest {
 
 /// What to look at in a snapshot's folders.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct LsRequest {
     /// The snapshot.
@@ -107,6 +113,7 @@ pub struct LsRequest {
 
 /// Which snapshots to compare.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct DiffRequest {
     /// The first one.
@@ -121,6 +128,7 @@ pub struct DiffRequest {
 
 /// What to search for.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct FindRequest {
     /// Which snapshots.
@@ -133,6 +141,7 @@ pub struct FindRequest {
 
 /// Where a database goes.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct DatabaseOrder {
     /// The new database's name; by default `<database>_restored_<time>`.
@@ -144,6 +153,7 @@ pub struct DatabaseOrder {
 
 /// What to restore, and where.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RestoreOrder {
     /// The snapshot.
@@ -176,6 +186,7 @@ pub struct RestoreOrder {
 
 /// What to forget, all of it in one repository.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ForgetRequest {
     /// The snapshots, or runs without one.
@@ -186,6 +197,7 @@ pub struct ForgetRequest {
 
 /// How to prune.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PruneRequest {
     /// The repository, by its name.

@@ -15,6 +15,7 @@ use crate::{
 /// What to begin. The one key of the JSON object says what; so nothing that came with it is held
 /// anywhere before it is known what it is.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum TaskRequest {
     /// Runs a job now.
@@ -40,6 +41,7 @@ pub enum TaskRequest {
 
 /// The kinds of long work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// Runs a job.
@@ -107,6 +109,7 @@ impl TaskRequest {
 
 /// How far a task is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum TaskState {
     /// It runs.
@@ -119,6 +122,7 @@ pub enum TaskState {
 
 /// A task in a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TaskInfo {
     /// Its id: 32 hexadecimal digits.
     pub id: String,
@@ -129,6 +133,7 @@ pub struct TaskInfo {
     /// Who began it.
     pub actor: String,
     /// When.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Instant"))]
     pub began: Timestamp,
     /// How far it is.
     pub state: TaskState,
@@ -139,6 +144,7 @@ pub struct TaskInfo {
 
 /// Something that a task found or made.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum TaskReport {
     /// The backup.
@@ -163,6 +169,7 @@ pub enum TaskReport {
 
 /// What a task says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum TaskLine {
     /// How far it is.
@@ -175,6 +182,7 @@ pub enum TaskLine {
 
 /// One line of a task's log, as it is sent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Numbered {
     /// Its number; whoever comes back asks for those from the one after it.
     pub n: u64,

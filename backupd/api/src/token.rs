@@ -14,6 +14,7 @@ use sha2::{Digest as _, Sha256};
 
 /// What one may do. Each stands for itself; `admin` has all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Scope {
     /// See jobs, snapshots, repositories, tasks.
@@ -56,6 +57,7 @@ impl Scope {
 
 /// What somebody may do, all told.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct Scopes(pub Vec<Scope>);
 
@@ -129,6 +131,7 @@ impl FromStr for TokenText {
 
 /// Asks for a token.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NewToken {
     /// Its id, drawn by whoever made it.
@@ -138,6 +141,7 @@ pub struct NewToken {
     /// What it allows.
     pub scopes: Scopes,
     /// When it ends.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Instant"))]
     pub expires: Timestamp,
     /// The digest of its secret.
     pub secret: NewSecret,
@@ -145,11 +149,13 @@ pub struct NewToken {
 
 /// What the daemon learns of a new secret: the SHA-256 of its 64 hexadecimal digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct NewSecret(pub Digest);
 
 /// Asks for another secret in the place of a token's.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Rotation {
     /// The new secret's digest.
@@ -157,11 +163,13 @@ pub struct Rotation {
     /// How long the old secret still counts, in seconds.
     pub overlap_secs: u32,
     /// When the token ends now.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Instant"))]
     pub expires: Timestamp,
 }
 
 /// A token in a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TokenInfo {
     /// Its id.
     pub id: String,
@@ -170,11 +178,14 @@ pub struct TokenInfo {
     /// What it allows.
     pub scopes: Scopes,
     /// When it was made.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Instant"))]
     pub created: Timestamp,
     /// When it ends.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Instant"))]
     pub expires: Timestamp,
     /// Until when a former secret still counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Instant>"))]
     pub former_until: Option<Timestamp>,
 }
 

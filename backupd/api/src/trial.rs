@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// What to change in a job's policy. A count of zero and a time of zero take a rule away.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Trial {
     /// The zone whose calendar is meant.
@@ -24,16 +25,22 @@ pub struct Trial {
     /// By years.
     pub keep_yearly: Option<u32>,
     /// All of some time.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Duration>"))]
     pub keep_within: Option<SignedDuration>,
     /// By hours for some time.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Duration>"))]
     pub keep_within_hourly: Option<SignedDuration>,
     /// By days for some time.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Duration>"))]
     pub keep_within_daily: Option<SignedDuration>,
     /// By weeks for some time.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Duration>"))]
     pub keep_within_weekly: Option<SignedDuration>,
     /// By months for some time.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Duration>"))]
     pub keep_within_monthly: Option<SignedDuration>,
     /// By years for some time.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Duration>"))]
     pub keep_within_yearly: Option<SignedDuration>,
     /// So many stay in any case.
     pub min_keep: Option<u32>,

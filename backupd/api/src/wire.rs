@@ -7,6 +7,8 @@ use zeroize::Zeroizing;
 
 /// Something, or why it is not to be had.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "Outcome_{T}"))]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome<T> {
     /// Here it is.
@@ -32,6 +34,8 @@ impl<T> From<Outcome<T>> for Result<T, Failure> {
 
 /// A part of a long list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "Page_{T}"))]
 pub struct Page<T> {
     /// The items.
     pub items: Vec<T>,
@@ -46,6 +50,7 @@ impl Page<()> {
 
 /// The newest snapshot of a job.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Newest {
     /// Its name.
     pub snapshot: SnapshotName,
@@ -53,6 +58,7 @@ pub struct Newest {
 
 /// Why a snapshot is held.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct HoldReason {
     /// In the words of whoever holds it.
@@ -61,6 +67,7 @@ pub struct HoldReason {
 
 /// What came of a release.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Released {
     /// Whether the snapshot was held.
     pub was_held: bool,
@@ -68,9 +75,11 @@ pub struct Released {
 
 /// For how long a job is paused.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct PauseRequest {
     /// Until then; none for until somebody resumes it.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Instant>"))]
     pub until: Option<Timestamp>,
     /// Why, in the words of whoever pauses it.
     pub why: Option<String>,
@@ -78,6 +87,7 @@ pub struct PauseRequest {
 
 /// What came of resuming a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Resumed {
     /// Whether it was paused.
     pub was_paused: bool,

@@ -25,4 +25,6 @@ pub use access::{AuthFailure, Tokens};
 pub use api::{Api, Settings};
 pub use limits::Limits;
 pub use listeners::{Listeners, fingerprint, listen};
+#[cfg(feature = "schema")]
+pub use routes::describe;
 pub use server::Server;

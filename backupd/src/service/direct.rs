@@ -222,10 +222,12 @@ impl Service for Direct {
 
     async fn follow_status(&self) -> Result<Statuses, Failure> {
         let access = self.access.clone();
-        let statuses = stream::unfold(access, async |access| {
+        let statuses = stream::unfold((access, false), async |(access, looked)| {
+            if looked {
+                time::sleep(LOOK_EVERY).await;
+            }
             let status = looking::status(&access).await;
-            time::sleep(LOOK_EVERY).await;
-            Some((status, access))
+            Some((status, (access, true)))
         });
         Ok(statuses.boxed())
     }

@@ -1,6 +1,7 @@
 //! The routes: one table that says of each what it is, who may ask for it, and who answers.
 
 mod changing;
+mod described;
 mod lines;
 mod reading;
 mod runs;
@@ -8,6 +9,8 @@ mod table;
 mod tasks;
 mod tokens;
 
+#[cfg(feature = "schema")]
+pub use described::describe;
 pub(super) use table::router;
 #[cfg(test)]
 pub(super) use table::{Needs, ROUTES};

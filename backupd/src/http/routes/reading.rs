@@ -13,16 +13,18 @@ type Answer = Result<Response, Refused>;
 
 /// A part of a long list.
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
-struct SnapshotsQuery {
+pub(super) struct SnapshotsQuery {
     select: Option<String>,
     from: usize,
     limit: Option<usize>,
 }
 
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
-struct SelectQuery {
+pub(super) struct SelectQuery {
     select: Option<String>,
 }
 

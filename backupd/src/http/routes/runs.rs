@@ -17,8 +17,9 @@ use crate::{
 type Answer = Result<Response, Refused>;
 
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
-struct LogQuery {
+pub(super) struct LogQuery {
     from: u64,
 }
 

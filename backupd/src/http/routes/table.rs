@@ -11,11 +11,34 @@ use axum::{
     routing::{MethodFilter, on},
 };
 use backup_model::Code;
+#[cfg(feature = "schema")]
+use backup_model::{
+    CheckReport, ConfigurationReport, DueTime, EpochFiles, HoldInfo, JobName, KeysReport, Pause,
+    PrunePlan, RepositoryStats, RestorePlan, RetentionPlan, RunDetail, RunLog, RunPage, RunQuery,
+    SnapshotDetail, SnapshotInfo, StatusReport,
+};
+#[cfg(feature = "schema")]
+use backupd_api::{
+    EpochKeys, HoldReason, NewToken, Newest, Numbered, Outcome, Page, PauseRequest, Released,
+    RestoreOrder, Resumed, Rotation, TaskInfo, TaskRequest, TokenInfo, Trial,
+};
 use backupd_api::{Kind, Scope};
 use http::{HeaderMap, Uri};
+#[cfg(feature = "schema")]
+use schemars::SchemaGenerator;
 use serde::de::DeserializeOwned;
+#[cfg(feature = "schema")]
+use serde_json::Value;
 
-use super::{changing, reading, runs, tasks, tokens};
+#[cfg(feature = "schema")]
+use super::described::{Form, Shape};
+use super::{changing, described, reading, runs, tasks, tokens};
+#[cfg(feature = "schema")]
+use super::{
+    reading::{SelectQuery, SnapshotsQuery},
+    runs::LogQuery,
+    tasks::{EventsQuery, ListQuery},
+};
 use crate::http::{
     api::Api,
     body::{self, Raw},
@@ -43,6 +66,9 @@ pub(in crate::http) struct Route {
     pub(in crate::http) needs: Needs,
     /// Whether it takes a query.
     query: bool,
+    /// What it takes and gives, for the description of the API.
+    #[cfg(feature = "schema")]
+    pub(in crate::http) shape: Shape,
     answer: fn(Call) -> Answering,
 }
 
@@ -91,16 +117,31 @@ impl Call {
     }
 }
 
+/// `method path needs, who answers: query, body => form type of the answer`; `_` is for none.
 macro_rules! routes {
-    ($($method:ident $path:literal $needs:expr, $query:literal, $answer:path;)*) => {
+    ($($method:ident $path:literal $needs:expr, $module:ident::$answer:ident:
+       $query:tt, $body:tt => $form:ident $type:ty;)*) => {
         &[$(Route {
             method: MethodFilter::$method,
             path: $path,
             needs: $needs,
-            query: $query,
-            answer: |call| Box::pin($answer(call)),
+            query: routes!(@is $query),
+            #[cfg(feature = "schema")]
+            shape: Shape {
+                method: stringify!($method),
+                name: concat!(stringify!($module), ".", stringify!($answer)),
+                query: routes!(@schema $query),
+                body: routes!(@schema $body),
+                form: Form::$form,
+                answer: SchemaGenerator::subschema_for::<$type>,
+            },
+            answer: |call| Box::pin($module::$answer(call)),
         },)*]
     };
+    (@is _) => { false };
+    (@is $type:ident) => { true };
+    (@schema _) => { None };
+    (@schema $type:ident) => { Some(SchemaGenerator::subschema_for::<$type>) };
 }
 
 const STATUS: Needs = Needs::One(&[Scope::Status]);
@@ -113,40 +154,41 @@ const KEYS: Needs = Needs::One(&[Scope::Restore, Scope::Verify]);
 
 /// Every route.
 pub(in crate::http) const ROUTES: &[Route] = routes! {
-    GET "/v1/status" STATUS, false, runs::status;
-    GET "/v1/status/events" STATUS, false, runs::status_events;
-    GET "/v1/runs" STATUS, true, runs::list;
-    GET "/v1/runs/{run}" STATUS, false, runs::show;
-    GET "/v1/runs/{run}/log" STATUS, true, runs::log;
-    DELETE "/v1/runs/{run}" RUN, false, runs::cancel;
-    PUT "/v1/jobs/{job}/pause" RUN, false, runs::pause;
-    DELETE "/v1/jobs/{job}/pause" RUN, false, runs::resume;
-    GET "/v1/jobs" STATUS, false, reading::jobs;
-    GET "/v1/jobs/{job}/dues" STATUS, false, runs::dues;
-    GET "/v1/jobs/{job}/newest" STATUS, false, reading::newest;
-    POST "/v1/jobs/{job}/retention" STATUS, false, reading::retention;
-    GET "/v1/repositories" STATUS, false, reading::repositories;
-    GET "/v1/configuration" STATUS, false, reading::configuration;
-    GET "/v1/repositories/{repository}/keys" STATUS, false, reading::keys;
-    GET "/v1/repositories/{repository}/check" STATUS, false, reading::check;
-    GET "/v1/repositories/{repository}/stats" STATUS, false, reading::stats;
-    GET "/v1/repositories/{repository}/prune-plan" STATUS, false, reading::prune_plan;
-    GET "/v1/snapshots" STATUS, true, reading::snapshots;
-    GET "/v1/snapshots/{job}/{seq}" STATUS, false, reading::snapshot;
-    POST "/v1/snapshots/{job}/{seq}/streams" RESTORE, false, reading::streams;
-    PUT "/v1/snapshots/{job}/{seq}/hold" RETENTION, false, changing::hold;
-    DELETE "/v1/snapshots/{job}/{seq}/hold" RETENTION, false, changing::release;
-    GET "/v1/key-files" KEYS, true, reading::key_files;
-    POST "/v1/restore-plan" RESTORE, false, reading::restore_plan;
-    POST "/v1/tasks" Needs::OfTask, false, tasks::begin;
-    GET "/v1/tasks" STATUS, true, tasks::list;
-    GET "/v1/tasks/{id}" STATUS, false, tasks::show;
-    GET "/v1/tasks/{id}/events" Needs::OfTask, true, tasks::events;
-    DELETE "/v1/tasks/{id}" Needs::OfTask, false, tasks::cancel;
-    GET "/v1/tokens" ADMIN, false, tokens::list;
-    POST "/v1/tokens" ADMIN, false, tokens::add;
-    POST "/v1/tokens/{id}/rotate" ADMIN, false, tokens::rotate;
-    DELETE "/v1/tokens/{id}" ADMIN, false, tokens::revoke;
+    GET "/v1/openapi.json" STATUS, described::openapi: _, _ => Json Value;
+    GET "/v1/status" STATUS, runs::status: _, _ => Json StatusReport;
+    GET "/v1/status/events" STATUS, runs::status_events: _, _ => Lines StatusReport;
+    GET "/v1/runs" STATUS, runs::list: RunQuery, _ => Json RunPage;
+    GET "/v1/runs/{run}" STATUS, runs::show: _, _ => Json RunDetail;
+    GET "/v1/runs/{run}/log" STATUS, runs::log: LogQuery, _ => Json RunLog;
+    DELETE "/v1/runs/{run}" RUN, runs::cancel: _, _ => Json RunDetail;
+    PUT "/v1/jobs/{job}/pause" RUN, runs::pause: _, PauseRequest => Json Pause;
+    DELETE "/v1/jobs/{job}/pause" RUN, runs::resume: _, _ => Json Resumed;
+    GET "/v1/jobs" STATUS, reading::jobs: _, _ => Json Vec<JobName>;
+    GET "/v1/jobs/{job}/dues" STATUS, runs::dues: _, _ => Json Vec<DueTime>;
+    GET "/v1/jobs/{job}/newest" STATUS, reading::newest: _, _ => Json Newest;
+    POST "/v1/jobs/{job}/retention" STATUS, reading::retention: _, Trial => Json Option<RetentionPlan>;
+    GET "/v1/repositories" STATUS, reading::repositories: _, _ => Json Vec<String>;
+    GET "/v1/configuration" STATUS, reading::configuration: _, _ => Json ConfigurationReport;
+    GET "/v1/repositories/{repository}/keys" STATUS, reading::keys: _, _ => Json KeysReport;
+    GET "/v1/repositories/{repository}/check" STATUS, reading::check: _, _ => Json CheckReport;
+    GET "/v1/repositories/{repository}/stats" STATUS, reading::stats: _, _ => Json RepositoryStats;
+    GET "/v1/repositories/{repository}/prune-plan" STATUS, reading::prune_plan: _, _ => Json PrunePlan;
+    GET "/v1/snapshots" STATUS, reading::snapshots: SnapshotsQuery, _ => Json Page<Outcome<SnapshotInfo>>;
+    GET "/v1/snapshots/{job}/{seq}" STATUS, reading::snapshot: _, _ => Json SnapshotDetail;
+    POST "/v1/snapshots/{job}/{seq}/streams" RESTORE, reading::streams: _, EpochKeys => Json SnapshotDetail;
+    PUT "/v1/snapshots/{job}/{seq}/hold" RETENTION, changing::hold: _, HoldReason => Json HoldInfo;
+    DELETE "/v1/snapshots/{job}/{seq}/hold" RETENTION, changing::release: _, _ => Json Released;
+    GET "/v1/key-files" KEYS, reading::key_files: SelectQuery, _ => Json Vec<EpochFiles>;
+    POST "/v1/restore-plan" RESTORE, reading::restore_plan: _, RestoreOrder => Json RestorePlan;
+    POST "/v1/tasks" Needs::OfTask, tasks::begin: _, TaskRequest => Begun TaskInfo;
+    GET "/v1/tasks" STATUS, tasks::list: ListQuery, _ => Json Page<TaskInfo>;
+    GET "/v1/tasks/{id}" STATUS, tasks::show: _, _ => Json TaskInfo;
+    GET "/v1/tasks/{id}/events" Needs::OfTask, tasks::events: EventsQuery, _ => Lines Numbered;
+    DELETE "/v1/tasks/{id}" Needs::OfTask, tasks::cancel: _, _ => Json TaskInfo;
+    GET "/v1/tokens" ADMIN, tokens::list: _, _ => Json Vec<TokenInfo>;
+    POST "/v1/tokens" ADMIN, tokens::add: _, NewToken => Json TokenInfo;
+    POST "/v1/tokens/{id}/rotate" ADMIN, tokens::rotate: _, Rotation => Json TokenInfo;
+    DELETE "/v1/tokens/{id}" ADMIN, tokens::revoke: _, _ => Json TokenInfo;
 };
 
 /// Everything, behind the guard.

@@ -22,15 +22,17 @@ use crate::{
 type Answer = Result<Response, Refused>;
 
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
-struct ListQuery {
+pub(super) struct ListQuery {
     from: usize,
     limit: Option<usize>,
 }
 
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
-struct EventsQuery {
+pub(super) struct EventsQuery {
     from: u64,
 }
 
