@@ -35,7 +35,7 @@ fn it_backs_up_when_it_is_time_whatever_happens_to_it() {
 
     let mut daemon = Daemon::start(&world);
     for _ in 0..2 {
-        daemon.says("outcome=succeeded");
+        daemon.says("snapshot=app/");
     }
     let mut second = clean(&world.program().with_file_name("backupd"));
     second.args(["run", "--config", &path]);
@@ -49,7 +49,7 @@ fn it_backs_up_when_it_is_time_whatever_happens_to_it() {
     daemon.says("the configuration stays as it was");
     daemon.says("config.toml:1:1: unknown key `junk`");
     daemon.says("`rpo` must be a string");
-    daemon.says("outcome=succeeded");
+    daemon.says("snapshot=app/");
     fs::write(&path, timed.replace("* * * * * *", "*/2 * * * * *")).unwrap();
     daemon.says("another configuration is in force");
     daemon.says("kind=backup");
@@ -57,7 +57,7 @@ fn it_backs_up_when_it_is_time_whatever_happens_to_it() {
     assert_eq!(daemon.ends(), None);
 
     let mut daemon = Daemon::start(&world);
-    daemon.says("outcome=succeeded");
+    daemon.says("snapshot=app/");
     daemon.signal(Signal::TERM);
     daemon.says("stopping");
     assert_eq!(daemon.ends(), Some(0));

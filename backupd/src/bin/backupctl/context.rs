@@ -111,13 +111,8 @@ impl Context {
         Ok(Target {
             address,
             token: token.map(|text| text.expose_secret().trim().into()),
-            pin: flags.pin.clone(),
+            pin: flags.pin,
         })
-    }
-
-    /// Who runs this program, for the record.
-    pub(crate) fn who(&self) -> String {
-        format!("uid {}", rustix::process::getuid().as_raw())
     }
 
     /// The service that does the work in this process, whoever else is there.
@@ -148,6 +143,11 @@ impl Context {
             failure
         })
     }
+}
+
+/// Who runs this program, for the record.
+pub(crate) fn who() -> String {
+    format!("uid {}", rustix::process::getuid().as_raw())
 }
 
 /// How a repository without a configuration is reached: by flags, and by the variables in which

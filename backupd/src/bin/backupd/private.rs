@@ -36,7 +36,7 @@ pub(crate) fn run(args: RunArgs) -> Result<(), Failure> {
     let secrets = environment::secret_sources();
     let s3 = match &repository {
         RepositoryUrl::Folder(_) => None,
-        _ => Some(S3Config::by_environment(
+        RepositoryUrl::S3(_) => Some(S3Config::by_environment(
             args.endpoint,
             args.region,
             None,

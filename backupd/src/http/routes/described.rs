@@ -1,4 +1,4 @@
-//! The API's description, OpenAPI 3.1: served from the file that is checked in, and made from the
+//! The API's description, `OpenAPI` 3.1: served from the file that is checked in, and made from the
 //! table of routes where a test compares the two.
 
 use axum::{body::Body, response::Response};

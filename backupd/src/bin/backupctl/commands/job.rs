@@ -9,7 +9,7 @@ use super::{
     when,
 };
 use crate::{
-    context::Context,
+    context::{Context, who},
     exit::Exit,
     show,
     table::{Align, table},
@@ -180,7 +180,7 @@ async fn pause(args: PauseArgs, context: &Context) -> Result<Exit, Failure> {
     let now = clock::now();
     let until = args.until.as_deref().map(|text| when::parse(text, now));
     let pause = Pause {
-        who: context.who(),
+        who: who(),
         at: now,
         until: until.transpose()?,
         why: args.reason,
@@ -212,12 +212,13 @@ async fn resume(args: &JobArgs, context: &Context) -> Result<Exit, Failure> {
         was_paused: service.resume(&args.job).await?,
         job: args.job.clone(),
     };
-    context
-        .output
-        .document("resumed", &resumed, |it| match it.was_paused {
-            true => format!("{} runs by its schedule again", it.job),
-            false => format!("{} was not paused", it.job),
-        });
+    context.output.document("resumed", &resumed, |it| {
+        if it.was_paused {
+            format!("{} runs by its schedule again", it.job)
+        } else {
+            format!("{} was not paused", it.job)
+        }
+    });
     Ok(Exit::DONE)
 }
 
