@@ -87,6 +87,8 @@ pub enum ProtectionReason {
     },
     /// There was no run yet, and there is no snapshot.
     NeverReported,
+    /// Nobody has looked at the repository yet.
+    NotLookedYet,
     /// The daemon does not answer.
     DaemonUnreachable,
     /// Most of the RPO is used up.
@@ -181,7 +183,9 @@ impl ProtectionReason {
             | Self::FailedUncovered { .. }
             | Self::Damaged { .. }
             | Self::RepositoryUnreadable { .. } => ProtectionState::Breached,
-            Self::NeverReported | Self::DaemonUnreachable => ProtectionState::Unknown,
+            Self::NeverReported | Self::NotLookedYet | Self::DaemonUnreachable => {
+                ProtectionState::Unknown
+            }
             Self::RpoNear { .. }
             | Self::LastRunFailed { .. }
             | Self::LastRunWarned { .. }
@@ -234,6 +238,7 @@ impl fmt::Display for ProtectionReason {
                 failure.code
             ),
             Self::NeverReported => f.write_str("there was no run yet"),
+            Self::NotLookedYet => f.write_str("the repository was not looked at yet"),
             Self::DaemonUnreachable => f.write_str("the daemon does not answer"),
             Self::RpoNear { age, limit } => write!(
                 f,

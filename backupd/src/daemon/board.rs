@@ -55,6 +55,10 @@ struct Memory {
     /// What the ledger knew when it last answered.
     known: Known,
     planned_since: Option<Timestamp>,
+    /// How many looks have begun.
+    looks: u64,
+    /// What was made since the last look began, and where: a listing may have missed it.
+    made: Vec<(u64, String, GoodSnapshot)>,
 }
 
 impl Board {
@@ -95,9 +99,14 @@ impl Board {
         self.poke.notify_one();
     }
 
-    /// Another plan is in force: what it would have had to run before is no news.
+    /// Another plan is in force: what it would have had to run before is no news. A repository's
+    /// name may mean another one now.
     pub(super) fn planned(&self) {
-        self.memory().planned_since = Some(clock::now());
+        let mut memory = self.memory();
+        memory.planned_since = Some(clock::now());
+        memory.seen.clear();
+        memory.made.clear();
+        drop(memory);
         self.look_again();
     }
 
@@ -108,7 +117,12 @@ impl Board {
 
     /// A job has a new snapshot.
     pub(super) fn made(&self, repository: &str, snapshot: GoodSnapshot) {
-        if let Some(seen) = self.memory().seen.get_mut(repository) {
+        let mut memory = self.memory();
+        let looks = memory.looks;
+        memory
+            .made
+            .push((looks, repository.to_owned(), snapshot.clone()));
+        if let Some(seen) = memory.seen.get_mut(repository) {
             seen.made(snapshot);
         }
     }
@@ -127,7 +141,9 @@ impl Board {
     pub(super) async fn keep(&self, stop: &CancellationToken) {
         let mut agenda = self.agenda.clone();
         loop {
-            self.write().await;
+            if stop.run_until_cancelled(self.write()).await.is_none() {
+                return;
+            }
             tokio::select! {
                 () = stop.cancelled() => return,
                 () = self.poke.notified() => {}
@@ -155,6 +171,11 @@ impl Board {
     async fn look_once(&self) {
         let in_force = self.settings.in_force();
         let now = clock::now();
+        let look = {
+            let mut memory = self.memory();
+            memory.looks += 1;
+            memory.looks
+        };
         let looks = in_force.access.places.iter().map(async |place| {
             let before = self.memory().seen.get(&place.name).cloned();
             let mut seen = status::look(&in_force.access, place, before, now).await;
@@ -163,32 +184,40 @@ impl Board {
                 tracing::warn!(%repository, code, "cannot be read: {}", failure.message);
             }
             let mut memory = self.memory();
-            // What was made meanwhile may have come too late for the look.
-            let known = memory.seen.get(&place.name).cloned();
-            let known = known
-                .into_iter()
-                .flat_map(|seen| seen.snapshots.unwrap_or_default());
-            known
-                .filter(|it| it.created >= now)
-                .for_each(|it| seen.made(it));
+            let made = memory
+                .made
+                .iter()
+                .filter(|(_, name, _)| *name == place.name);
+            made.for_each(|(_, _, snapshot)| seen.made(snapshot.clone()));
             memory.seen.insert(place.name.clone(), seen);
             drop(memory);
             // Who answers at once need not wait for who does not.
             self.changed();
         });
         join_all(looks).await;
-        let names = in_force.access.places.iter();
-        let names: Vec<&String> = names.map(|place| &place.name).collect();
-        self.memory().seen.retain(|name, _| names.contains(&name));
+        let mut memory = self.memory();
+        // What was made before this look began, it has seen.
+        memory.made.retain(|(made, _, _)| *made >= look);
+        let places = &in_force.access.places;
+        memory
+            .seen
+            .retain(|name, _| places.iter().any(|place| place.name == *name));
     }
 
-    async fn write(&self) {
+    /// Writes a report.
+    pub(super) async fn write(&self) {
         let current = self.settings.follow().borrow().clone();
         let (config, access) = (&current.in_force.config, &current.in_force.access);
         let mut faults: Vec<Failure> = current.fault.into_iter().collect();
+        faults.extend(self.ledger.standing().borrow().trouble.clone());
         match Known::of(&self.ledger, access).await {
             Ok(known) => self.memory().known = known,
-            Err(error) => faults.push(Failure::from_error(error.code(), &error)),
+            Err(error) => {
+                let failure = Failure::from_error(error.code(), &error);
+                if !faults.contains(&failure) {
+                    faults.push(failure);
+                }
+            }
         }
         let agenda = self.agenda.borrow().clone();
         let running = self.runs.backups();

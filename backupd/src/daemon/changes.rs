@@ -13,6 +13,8 @@ const REST: Duration = Duration::from_millis(300);
 #[derive(Debug)]
 pub struct Changes {
     changed: mpsc::Receiver<()>,
+    /// Something has changed, and has not come to rest yet.
+    unrest: bool,
     _watcher: notify::RecommendedWatcher,
 }
 
@@ -38,16 +40,20 @@ impl Changes {
         }
         Ok(Self {
             changed,
+            unrest: false,
             _watcher: watcher,
         })
     }
 
-    /// Waits for a change to come to rest.
+    /// Waits for a change to come to rest. Dropped before it has, it is waited for again the next
+    /// time: no change is lost.
     pub async fn next(&mut self) {
-        if self.changed.recv().await.is_none() {
+        if !self.unrest && self.changed.recv().await.is_none() {
             return std::future::pending().await;
         }
+        self.unrest = true;
         while time::timeout(REST, self.changed.recv()).await.is_ok() {}
+        self.unrest = false;
     }
 }
 
@@ -90,6 +96,13 @@ mod tests {
         let quiet = time::timeout(Duration::from_millis(500), changes.next()).await;
         assert!(quiet.is_err());
         fs::create_dir(folder.path().join("conf.d")).unwrap();
+        time::timeout(limit, changes.next()).await.unwrap();
+        // Whoever waits may have to do something else in between.
+        fs::write(&file, "4").unwrap();
+        let heard = time::timeout(limit, changes.changed.recv()).await;
+        heard.unwrap().unwrap();
+        changes.unrest = true;
+        assert!(time::timeout(Duration::ZERO, changes.next()).await.is_err());
         time::timeout(limit, changes.next()).await.unwrap();
     }
 }

@@ -16,6 +16,7 @@ use backupd_api::{
     RestoreOrder, Service, Statuses, Task, Trial, VerifyRequest,
 };
 use futures::{StreamExt as _, stream};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::{board::Board, ending, runner::Runner, runs::Runs, settings::Settings, verified};
@@ -56,14 +57,25 @@ impl Hosted {
         }
     }
 
-    /// Where a job is stored, as far as the configuration says.
-    fn repository_of(&self, job: &JobName) -> String {
+    /// Where a job is stored, as far as the configuration says; without a job, all there are.
+    fn repository_of(&self, job: Option<&JobName>) -> String {
         let in_force = self.settings.in_force();
-        let mut places = in_force.access.places_of(Some(job));
-        places
-            .next()
-            .map(|place| place.name.clone())
-            .unwrap_or_default()
+        let mut names = in_force
+            .access
+            .places_of(job)
+            .map(|place| place.name.as_str());
+        match job {
+            Some(_) => names.next().unwrap_or_default().to_owned(),
+            None => names.collect::<Vec<_>>().join(", "),
+        }
+    }
+
+    /// Waits for a change of the ledger and the schedule, and shows it.
+    async fn settle<T>(&self, change: JoinHandle<Result<T, LedgerError>>) -> Result<T, Failure> {
+        let changed = change.await;
+        self.board.changed();
+        let changed = changed.map_err(|error| Failure::from_error(Code::Bug, &error))?;
+        changed.map_err(|error| failed(&error))
     }
 
     async fn run_id(&self, run: &str) -> Result<RunId, Failure> {
@@ -78,7 +90,13 @@ fn failed(error: &LedgerError) -> Failure {
 #[async_trait]
 impl Service for Hosted {
     async fn status(&self) -> Result<StatusReport, Failure> {
-        Ok(self.board.report().borrow().clone())
+        let mut report = self.board.report().borrow().clone();
+        // What runs is known at once; the board has to be written first.
+        let running = self.runs.backups();
+        for job in &mut report.jobs {
+            job.protection.running = running.get(&job.protection.job).copied();
+        }
+        Ok(report)
     }
 
     async fn follow_status(&self) -> Result<Statuses, Failure> {
@@ -132,25 +150,30 @@ impl Service for Hosted {
 
     async fn pause(&self, job: &JobName, pause: &Pause) -> Result<(), Failure> {
         self.settings.in_force().access.job(job)?;
-        // On disk first: a pause that is forgotten at the next start was none.
-        let paused = self.ledger.pause(job.clone(), pause.clone()).await;
-        paused.map_err(|error| failed(&error))?;
-        let until = pause.until.map_or(Paused::Indefinitely, Paused::Until);
-        let task = schedule::Task::Backup(job.clone());
-        // A job without a schedule is paused all the same: it may get one.
-        self.control.pause(task, until).await.ok();
-        self.board.changed();
-        Ok(())
+        let (job, pause) = (job.clone(), pause.clone());
+        let (ledger, control) = (self.ledger.clone(), self.control.clone());
+        // Not half of it, whatever becomes of whoever asked.
+        let paused = tokio::spawn(async move {
+            // On disk first: a pause that is forgotten at the next start was none.
+            ledger.pause(job.clone(), pause.clone()).await?;
+            let until = pause.until.map_or(Paused::Indefinitely, Paused::Until);
+            // A job without a schedule is paused all the same: it may get one.
+            control.pause(schedule::Task::Backup(job), until).await.ok();
+            Ok(())
+        });
+        self.settle(paused).await
     }
 
     async fn resume(&self, job: &JobName) -> Result<bool, Failure> {
         self.settings.in_force().access.job(job)?;
-        let resumed = self.ledger.resume(job.clone()).await;
-        let was_paused = resumed.map_err(|error| failed(&error))?;
-        let task = schedule::Task::Backup(job.clone());
-        self.control.resume(task).await.ok();
-        self.board.changed();
-        Ok(was_paused)
+        let job = job.clone();
+        let (ledger, control) = (self.ledger.clone(), self.control.clone());
+        let resumed = tokio::spawn(async move {
+            let was_paused = ledger.resume(job.clone()).await?;
+            control.resume(schedule::Task::Backup(job)).await.ok();
+            Ok(was_paused)
+        });
+        self.settle(resumed).await
     }
 
     async fn backup(&self, job: &JobName, task: &Task) -> Result<BackupReport, Failure> {
@@ -184,7 +207,7 @@ impl Service for Hosted {
         task: &Task,
     ) -> Result<(), Failure> {
         let job = request.selection.job();
-        let repository = job.map(|job| self.repository_of(job)).unwrap_or_default();
+        let repository = self.repository_of(job);
         let new = Self::asked(RunKind::Verify, job, repository, task);
         let run = self.runner.record(new, task).await;
         let mut found = verified::Tally::default();
@@ -232,7 +255,7 @@ impl Service for Hosted {
 
     async fn restore(&self, order: &RestoreOrder, task: &Task) -> Result<RestoreReport, Failure> {
         let job = &order.snapshot.job;
-        let repository = self.repository_of(job);
+        let repository = self.repository_of(Some(job));
         let new = Self::asked(RunKind::Restore, Some(job), repository, task);
         let run = self.runner.record(new, task).await;
         let done = self.direct().restore(order, &run.work()).await;
@@ -274,7 +297,7 @@ impl Service for Hosted {
 
     async fn forget(&self, request: &ForgetRequest, task: &Task) -> Result<ForgetReport, Failure> {
         let job = request.snapshots.first().map(|first| &first.job);
-        let repository = job.map(|job| self.repository_of(job)).unwrap_or_default();
+        let repository = self.repository_of(job);
         let new = Self::asked(RunKind::Retention, job, repository, task);
         let run = self.runner.record(new, task).await;
         let done = self.direct().forget(request, &run.work()).await;

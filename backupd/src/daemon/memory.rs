@@ -1,13 +1,12 @@
 //! Minding the run ledger: says what is wrong with it, fills it again from the repositories when
 //! it was made anew, and lets old runs go.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use backup_core::ops;
-use backup_model::{Failure, Selection};
+use backup_model::{Failure, JobName, Pause, Selection};
 use jiff::Timestamp;
 use tokio::time::{self, timeout};
-use tokio_util::sync::CancellationToken;
 
 use super::settings::Settings;
 use crate::{
@@ -20,14 +19,14 @@ const SETTLE_LIMIT: Duration = Duration::from_mins(1);
 
 const DISCARD_EVERY: Duration = Duration::from_hours(24);
 
-/// Minds it until told to stop.
-pub(super) async fn mind(settings: Arc<Settings>, ledger: Ledger, stop: CancellationToken) {
+/// Minds it for ever; `before` is what was said of it.
+pub(super) async fn mind(settings: Arc<Settings>, ledger: Ledger, mut before: LedgerStanding) {
     let mut standing = ledger.standing();
-    let mut before = standing.borrow_and_update().clone();
+    // What has changed since it was said is seen at once.
+    standing.mark_changed();
     let mut old = time::interval(DISCARD_EVERY);
     loop {
         tokio::select! {
-            () = stop.cancelled() => return,
             changed = standing.changed() => if changed.is_err() { return },
             _ = old.tick() => {
                 // It says its trouble itself.
@@ -97,30 +96,55 @@ pub(super) async fn settle(settings: &Settings, ledger: &Ledger) {
     }
 }
 
-/// What a task's past means to its schedule.
-pub(super) async fn remembered(ledger: &Ledger, task: &Task, now: Timestamp) -> Remembered {
-    let subject = match (task.job(), task.repository()) {
-        (Some(job), _) => Subject::Job(job.clone()),
-        (None, repository) => Subject::Repository(repository.unwrap_or_default().to_owned()),
-    };
-    let past = ledger.past(task.kind(), subject).await;
-    let past = past.unwrap_or_else(|error| {
-        tracing::warn!(%task, %error, "what ran before is not known");
-        Past::default()
-    });
-    let paused = match task {
-        Task::Backup(job) => {
-            let pauses = ledger.pauses().await.unwrap_or_default();
-            pauses.get(job).cloned().filter(|pause| pause.holds(now))
+/// What the ledger knows of tasks, for the schedule. One that does not answer is asked once, and
+/// not for each task: the schedule begins without its memory then, rather than late.
+pub(super) struct Memories<'a> {
+    ledger: Option<&'a Ledger>,
+    pauses: BTreeMap<JobName, Pause>,
+}
+
+impl<'a> Memories<'a> {
+    pub(super) async fn open(ledger: &'a Ledger) -> Self {
+        match ledger.pauses().await {
+            Ok(pauses) => Self {
+                ledger: Some(ledger),
+                pauses,
+            },
+            Err(error) => {
+                tracing::warn!(%error, "what ran before is not known");
+                Self {
+                    ledger: None,
+                    pauses: BTreeMap::new(),
+                }
+            }
         }
-        // A pause keeps a job from running; what it has stored is looked after all the same.
-        _ => None,
-    };
-    Remembered {
-        last_due: past.last_due,
-        last_success: past.last_success,
-        failed_tries: past.failed_tries,
-        failed_at: past.failed_at,
-        paused: paused.map(|pause| pause.until.map_or(Paused::Indefinitely, Paused::Until)),
+    }
+
+    /// What a task's past means to its schedule.
+    pub(super) async fn of(&self, task: &Task, now: Timestamp) -> Remembered {
+        let Some(ledger) = self.ledger else {
+            return Remembered::default();
+        };
+        let subject = match (task.job(), task.repository()) {
+            (Some(job), _) => Subject::Job(job.clone()),
+            (None, repository) => Subject::Repository(repository.unwrap_or_default().to_owned()),
+        };
+        let past = ledger.past(task.kind(), subject).await;
+        let past = past.unwrap_or_else(|error| {
+            tracing::warn!(%task, %error, "what ran before is not known");
+            Past::default()
+        });
+        let paused = match task {
+            Task::Backup(job) => self.pauses.get(job).filter(|pause| pause.holds(now)),
+            // A pause keeps a job from running; what it has stored is looked after all the same.
+            _ => None,
+        };
+        Remembered {
+            last_due: past.last_due,
+            last_success: past.last_success,
+            failed_tries: past.failed_tries,
+            failed_at: past.failed_at,
+            paused: paused.map(|pause| pause.until.map_or(Paused::Indefinitely, Paused::Until)),
+        }
     }
 }

@@ -17,7 +17,7 @@ use super::{
     board::Board,
     door,
     hosted::Hosted,
-    memory::{self, mind, remembered, settle},
+    memory::{self, Memories, mind, settle},
     runner::Runner,
     runs::Runs,
     upkeep::timings,
@@ -53,22 +53,30 @@ pub async fn run(
     let state = settings.in_force().config.state.clone();
     let ledger = Ledger::open(&state, clock::now).await;
     let ledger = ledger.map_err(|error| Failure::from_error(error.code(), &error))?;
-    memory::tell(&LedgerStanding::default(), &ledger.standing().borrow());
+    let told = ledger.standing().borrow().clone();
+    memory::tell(&LedgerStanding::default(), &told);
     let (alarms, bells) = Alarms::start().await.map_err(|error| failed(&error))?;
     let (driver, control, events) = Driver::new(clock::now, bells);
-    let life = Life::new(settings, ledger, control, orders.stop.clone());
+    let life = Life {
+        told,
+        ..Life::new(settings, ledger, control, orders.stop.clone())
+    };
     // Opened before anything begins: a daemon that nobody can ask is not started by mistake.
     let door = door::open(&life.settings, life.service()).await?;
 
     let parts = TaskTracker::new();
-    parts.spawn(driver.run(orders.stop.clone()));
     let alarms = tokio::spawn(alarms.follow(life.control.agenda()));
-    settle(&life.settings, &life.ledger).await;
-    life.plan().await?;
-    life.spawn(&parts);
+    parts.spawn(driver.run(orders.stop.clone()));
+    life.board.write().await;
     ready(door.addresses());
     parts.spawn(door.serve(orders.stop.clone(), orders.leave));
+    life.spawn(&parts);
     parts.close();
+    let begun = orders.stop.run_until_cancelled(async {
+        settle(&life.settings, &life.ledger).await;
+        life.plan().await
+    });
+    begun.await.transpose()?;
     tracing::info!(state = %state.display(), "backupd {} is up", env!("CARGO_PKG_VERSION"));
     let ended = life.heed(events, alarms, &orders.reload).await;
     life.end(&parts).await;
@@ -84,6 +92,8 @@ struct Life {
     runs: Runs,
     runner: Runner,
     stop: CancellationToken,
+    /// What was said of the ledger.
+    told: LedgerStanding,
 }
 
 impl Life {
@@ -116,6 +126,7 @@ impl Life {
             runs,
             runner,
             stop,
+            told: LedgerStanding::default(),
         }
     }
 
@@ -138,21 +149,24 @@ impl Life {
         parts.spawn(async move { keeper.keep(&stop).await });
         let (looker, stop) = (Arc::clone(&self.board), self.stop.clone());
         parts.spawn(async move { looker.look(&stop).await });
-        parts.spawn(mind(
+        let (settings, ledger, told) = (
             Arc::clone(&self.settings),
             self.ledger.clone(),
-            self.stop.clone(),
-        ));
+            self.told.clone(),
+        );
+        let stop = self.stop.clone();
+        parts.spawn(async move { stop.run_until_cancelled(mind(settings, ledger, told)).await });
     }
 
     /// Begins what is due and follows the configuration, until told to stop.
     async fn heed(
         &self,
         mut events: mpsc::Receiver<Event>,
-        mut alarms: JoinHandle<Result<(), AlarmError>>,
+        alarms: JoinHandle<Result<(), AlarmError>>,
         reload: &Notify,
     ) -> Result<(), Failure> {
         let mut changes = watch(&self.settings);
+        let mut alarms = Some(alarms);
         loop {
             tokio::select! {
                 // Looked at first: all else ends because of it.
@@ -160,15 +174,21 @@ impl Life {
                 () = self.stop.cancelled() => return Ok(()),
                 event = events.recv() => match event {
                     Some(Event::Due(due)) => self.runner.begin(due),
-                    Some(Event::Skipped(skipped)) => self.runner.note(skipped).await,
+                    Some(Event::Skipped(skipped)) => self.runner.note(&skipped),
                     None => {
                         let text = "the schedule has ended by itself";
                         return Err(Failure::new(Code::Bug, text));
                     }
                 },
-                () = reload.notified() => self.follow(&mut changes).await?,
-                () = changed(&mut changes) => self.follow(&mut changes).await?,
-                done = &mut alarms => return Err(alarms_ended(done)),
+                () = reload.notified() => self.look_at_files(&mut changes).await?,
+                () = changed(&mut changes) => self.look_at_files(&mut changes).await?,
+                done = ended(&mut alarms) => {
+                    // The schedule has a bell of its own, and backups must not depend on this one.
+                    let failure = alarms_ended(done);
+                    let causes = failure.causes.join(": ");
+                    tracing::error!(causes, "alarms come late from now on: {}", failure.message);
+                    alarms = None;
+                }
             }
         }
     }
@@ -177,18 +197,28 @@ impl Life {
     async fn end(self, parts: &TaskTracker) {
         tracing::info!("stopping");
         self.stop.cancel();
-        let all = async { tokio::join!(self.runner.all_ended(), parts.wait()) };
+        let all = async {
+            tokio::join!(self.runner.all_ended(), parts.wait());
+            let ledger = self.ledger.clone();
+            // It is closed when nobody holds it any more.
+            drop(self);
+            ledger.close().await;
+        };
         if timeout(STOP_LIMIT, all).await.is_err() {
             tracing::warn!("not everything ended within {} s", STOP_LIMIT.as_secs());
         }
-        let ledger = self.ledger.clone();
-        // Whoever still holds the ledger has not ended, and what it writes is written later.
-        drop(self);
-        ledger.close().await;
     }
 
-    /// Reads the configuration again, and plans by it if it is another.
+    /// Follows the configuration, unless told to stop meanwhile.
+    async fn look_at_files(&self, changes: &mut Option<Changes>) -> Result<(), Failure> {
+        let followed = self.stop.run_until_cancelled(self.follow(changes)).await;
+        followed.unwrap_or(Ok(()))
+    }
+
+    /// Reads the configuration again, and plans by it if it is another. What changes from now on
+    /// is watched before anything is read, so that nothing falls between.
     async fn follow(&self, changes: &mut Option<Changes>) -> Result<(), Failure> {
+        *changes = watch(&self.settings);
         let server = self.settings.in_force().config.server.clone();
         let reading = Arc::clone(&self.settings);
         let reloaded = task::spawn_blocking(move || reading.reload()).await;
@@ -199,9 +229,10 @@ impl Life {
                 if self.settings.in_force().config.server != server {
                     tracing::warn!("what it says of [server] holds from the next start");
                 }
+                // It may be in other files.
+                *changes = watch(&self.settings);
                 self.plan().await?;
                 self.board.planned();
-                *changes = watch(&self.settings);
             }
             Reloaded::Refused(failure) => refused(&failure),
         }
@@ -216,11 +247,13 @@ impl Life {
         let jobs = in_force.config.jobs.iter();
         let backups =
             jobs.filter_map(|(name, job)| Some((Task::Backup(name.clone()), job.timing.clone()?)));
+        let now = clock::now();
+        let memory = Memories::open(&self.ledger).await;
         let mut tasks = Vec::new();
         for (task, timing) in backups.chain(timings(&in_force.config)) {
-            let mut remembered = remembered(&self.ledger, &task, clock::now()).await;
+            let mut remembered = memory.of(&task, now).await;
             if matches!(task, Task::Probe(_) | Task::Verify(_)) {
-                remembered = remembered.or_due_before(clock::now(), &timing.schedule);
+                remembered = remembered.or_due_before(now, &timing.schedule);
             }
             tasks.push(Timed {
                 task,
@@ -257,6 +290,13 @@ fn watch(settings: &Settings) -> Option<Changes> {
 async fn changed(changes: &mut Option<Changes>) {
     match changes {
         Some(changes) => changes.next().await,
+        None => pending().await,
+    }
+}
+
+async fn ended<T>(task: &mut Option<JoinHandle<T>>) -> Result<T, task::JoinError> {
+    match task {
+        Some(task) => task.await,
         None => pending().await,
     }
 }

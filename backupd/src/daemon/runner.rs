@@ -7,7 +7,8 @@
 use std::sync::Arc;
 
 use backup_model::{
-    BackupReport, Code, Failure, GoodSnapshot, JobName, LogLevel, RunCause, RunOutcome,
+    BackupReport, Code, Event, Failure, GoodSnapshot, JobName, LogLevel, RunCause, RunOutcome,
+    SnapshotName,
 };
 use backupd_api::{Service as _, Task as Work};
 use jiff::Timestamp;
@@ -18,7 +19,7 @@ use super::{
     board::Board,
     ending,
     runs::{Run, Runs},
-    settings::{InForce, Settings},
+    settings::Settings,
     upkeep,
 };
 use crate::{
@@ -72,7 +73,11 @@ impl Runner {
     /// Begins what is due; it waits by itself for a slot.
     pub(super) fn begin(&self, due: Due) {
         let runner = self.clone();
-        self.0.due.spawn(async move { runner.0.serve(due).await });
+        self.0.due.spawn(async move {
+            if let Some(made) = runner.0.serve(due).await {
+                runner.look_after(made);
+            }
+        });
     }
 
     /// Runs a job for somebody who asks for it now.
@@ -100,7 +105,38 @@ impl Runner {
             Err(failure) => (Err(failure), Ended::Stopped),
         };
         inner.tell(task, ended).await;
+        if let Ok(report) = &done {
+            self.look_after(report.snapshot.clone());
+        }
         done
+    }
+
+    /// Verifies a snapshot that was just made, where its job wants that: a run of its own, for
+    /// which no backup waits.
+    fn look_after(&self, snapshot: SnapshotName) {
+        let in_force = self.0.settings.in_force();
+        let job = in_force.access.jobs.get(&snapshot.job);
+        let Some(job) = job.filter(|job| job.verify.after.is_some()) else {
+            return;
+        };
+        let task = Task::Verify(snapshot.job.clone());
+        let repository = job.repository.as_str().to_owned();
+        let new = scheduled(&task, repository, RunCause::Schedule, None);
+        let runner = self.clone();
+        self.0.due.spawn(async move {
+            let inner = &*runner.0;
+            let asked = Work::unheard(inner.stop.child_token());
+            let Ok(_slot) = slot(&inner.upkeep_slots, &asked).await else {
+                return;
+            };
+            let run = inner.record(new, asked).await;
+            let (work, ledger) = (run.work(), inner.ledger.clone());
+            let looked =
+                guarded(
+                    async move { upkeep::verify_new(&snapshot, &in_force, &ledger, &work).await },
+                );
+            inner.end(run, &looked.await, Ending::clone).await;
+        });
     }
 
     /// Begins a run of work that has no schedule and no slot.
@@ -119,7 +155,7 @@ impl Runner {
     }
 
     /// Puts on record that there was no run at a due time.
-    pub(super) async fn note(&self, skipped: Skipped) {
+    pub(super) fn note(&self, skipped: &Skipped) {
         let task = &skipped.task;
         let Some(repository) = self.0.repository_of(task) else {
             return;
@@ -130,10 +166,14 @@ impl Runner {
         };
         tracing::warn!(%task, due = %skipped.time, "{outcome}: no run of its own");
         let new = scheduled(task, repository, RunCause::Schedule, Some(skipped.time));
-        if let Err(error) = self.0.ledger.enter(new, outcome).await {
-            tracing::warn!(%error, "the run ledger does not know it");
-        }
-        self.0.board.changed();
+        let (ledger, board) = (self.0.ledger.clone(), Arc::clone(&self.0.board));
+        // Whatever else is due does not wait for the ledger.
+        self.0.due.spawn(async move {
+            if let Err(error) = ledger.enter(new, outcome).await {
+                tracing::warn!(%error, "the run ledger does not know it");
+            }
+            board.changed();
+        });
     }
 
     /// Waits for what is due and still runs, which was told to stop.
@@ -144,28 +184,32 @@ impl Runner {
 }
 
 impl Inner {
-    async fn serve(&self, due: Due) {
+    /// Does what is due; says which snapshot came of it.
+    async fn serve(&self, due: Due) -> Option<SnapshotName> {
         let task = due.task;
         let asked = Work::unheard(self.stop.child_token());
         let slots = match task {
             Task::Backup(_) => &self.slots,
             _ => &self.upkeep_slots,
         };
-        let Ok(_slot) = slot(slots, &asked).await else {
-            return;
-        };
-        // The configuration may have lost it while it waited.
-        let ended = match self.repository_of(&task) {
-            None => Ended::Stopped,
+        let slot = slot(slots, &asked).await.ok()?;
+        let (made, ended) = match self.repository_of(&task) {
+            // The configuration has lost it while it waited.
+            None => (None, Ended::Stopped),
             Some(repository) => {
                 let new = scheduled(&task, repository, cause(due.reason), Some(due.time));
                 match &task {
-                    Task::Backup(job) => self.back_up(job, new, asked).await.1,
-                    task => self.keep_up(task, new, asked).await,
+                    Task::Backup(job) => {
+                        let (done, ended) = self.back_up(job, new, asked).await;
+                        (done.ok().map(|report| report.snapshot), ended)
+                    }
+                    task => (None, self.keep_up(task, new, asked).await),
                 }
             }
         };
+        drop(slot);
         self.tell(task, ended).await;
+        made
     }
 
     /// Tells the schedule. When that has gone, so has the daemon.
@@ -180,34 +224,23 @@ impl Inner {
         asked: Work,
     ) -> (Result<BackupReport, Failure>, Ended) {
         let in_force = self.settings.in_force();
-        let again = scheduled(
-            &Task::Verify(job.clone()),
-            new.repository.clone(),
-            new.cause,
-            None,
-        );
-        let run = self.record(new, asked.clone()).await;
-        let done = work(&in_force, job, &run).await;
-        for warning in done.iter().flat_map(|report| &report.warnings) {
-            run.warned(warning.clone());
-        }
+        let repository = new.repository.clone();
+        let run = self.record(new, asked).await;
+        let service = Direct::new(in_force.access.clone()).for_run(run.id());
+        let (name, work) = (job.clone(), run.work());
+        let done = guarded(async move { service.backup(&name, &work).await }).await;
         if let Ok(report) = &done {
+            for warning in &report.warnings {
+                run.warned(warning.clone());
+            }
             let made = GoodSnapshot {
                 snapshot: report.snapshot.clone(),
                 created: report.created,
                 complete: report.complete,
             };
-            self.board.made(&again.repository, made);
+            self.board.made(&repository, made);
         }
         let ended = self.end(run, &done, ending::of_backup).await;
-        if let Ok(report) = &done
-            && in_force.access.jobs[job].verify.after.is_some()
-        {
-            let run = self.record(again, asked).await;
-            let work = run.work();
-            let looked = upkeep::verify_new(&report.snapshot, &in_force, &self.ledger, &work);
-            self.end(run, &looked.await, Ending::clone).await;
-        }
         (done, ended)
     }
 
@@ -215,7 +248,9 @@ impl Inner {
     async fn keep_up(&self, task: &Task, new: NewRun, asked: Work) -> Ended {
         let in_force = self.settings.in_force();
         let run = self.record(new, asked).await;
-        let done = upkeep::work(task, &in_force, &self.ledger, &run.work()).await;
+        let (task, ledger, work) = (task.clone(), self.ledger.clone(), run.work());
+        let work = async move { upkeep::work(&task, &in_force, &ledger, &work).await };
+        let done = guarded(work).await;
         let ended = self.end(run, &done, Ending::clone).await;
         self.board.look_again();
         ended
@@ -288,6 +323,11 @@ impl Inner {
 
 /// A place among those that run, unless whoever asked goes away first.
 async fn slot<'a>(slots: &'a Semaphore, asked: &Work) -> Result<SemaphorePermit<'a>, Failure> {
+    if let Ok(slot) = slots.try_acquire() {
+        return Ok(slot);
+    }
+    let text = "as many jobs run as may at once: waiting".to_owned();
+    asked.progress.event(Event::Noted { text });
     let closed = || Failure::new(Code::Interrupted, "stopped before it began");
     tokio::select! {
         biased;
@@ -296,10 +336,15 @@ async fn slot<'a>(slots: &'a Semaphore, asked: &Work) -> Result<SemaphorePermit<
     }
 }
 
-/// A backup, within the job's limit and with its hooks.
-async fn work(in_force: &InForce, job: &JobName, run: &Run) -> Result<BackupReport, Failure> {
-    let service = Direct::new(in_force.access.clone()).for_run(run.id());
-    service.backup(job, &run.work()).await
+/// Work on a task of its own, so that a mistake in it ends the run and nothing else.
+async fn guarded<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Failure>> + Send + 'static,
+) -> Result<T, Failure> {
+    let done = tokio::spawn(work).await;
+    done.unwrap_or_else(|_| {
+        let text = "the run ended by a mistake in the daemon";
+        Err(Failure::new(Code::Bug, text))
+    })
 }
 
 /// What a run is about, for the log.

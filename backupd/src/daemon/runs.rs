@@ -6,8 +6,11 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use backup_model::{Event, Failure, JobName, LogLevel, Progress, RunId, RunKind, Running};
+use backup_model::{
+    Code, Event, Failure, JobName, LogLevel, Progress, RunId, RunKind, RunOutcome, Running,
+};
 use backupd_api::Task as Work;
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use crate::ledger::{Ending, LedgerError, NewRun, Recorder};
@@ -31,6 +34,7 @@ pub(super) struct Run {
     recorder: Recorder,
     cancel: CancellationToken,
     asked: Work,
+    ended: bool,
 }
 
 impl Runs {
@@ -50,6 +54,7 @@ impl Runs {
             recorder,
             cancel,
             asked,
+            ended: false,
         }
     }
 
@@ -106,7 +111,8 @@ impl Run {
     }
 
     /// Says how it ended.
-    pub(super) async fn end(self, ending: Ending) -> Result<(), LedgerError> {
+    pub(super) async fn end(mut self, ending: Ending) -> Result<(), LedgerError> {
+        self.ended = true;
         self.recorder.clone().end(ending).await
     }
 }
@@ -114,6 +120,19 @@ impl Run {
 impl Drop for Run {
     fn drop(&mut self) {
         self.runs.entries().remove(&self.id());
+        if self.ended {
+            return;
+        }
+        // Its work has panicked, or nobody waits for it any more.
+        let text = "the run was given up by a mistake in the daemon";
+        let ending = Ending {
+            failure: Some(Failure::new(Code::Bug, text)),
+            ..Ending::new(RunOutcome::Failed)
+        };
+        let recorder = self.recorder.clone();
+        if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn(async move { recorder.end(ending).await });
+        }
     }
 }
 

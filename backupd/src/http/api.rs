@@ -8,6 +8,7 @@ use std::{
 use backupd_api::{Scopes, Service};
 use ipnet::IpNet;
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 
 use super::{
     access::{AuthFailure, Failures, Tokens},
@@ -76,6 +77,8 @@ pub(super) struct Inner {
     pub(super) tokens: Arc<Tokens>,
     pub(super) failures: Failures,
     pub(super) tasks: Arc<Tasks>,
+    /// Ends what is answered while somebody waits.
+    pub(super) closing: CancellationToken,
     pub(super) room: Arc<Semaphore>,
 }
 
@@ -95,6 +98,7 @@ impl Api {
             tokens,
             failures: Failures::default(),
             tasks: Arc::default(),
+            closing: CancellationToken::new(),
         }))
     }
 
@@ -116,6 +120,7 @@ impl Api {
 
     /// Begins nothing more, asks the tasks that run to stop, and waits for their end.
     pub async fn stop(&self) {
+        self.0.closing.cancel();
         self.0.tasks.stop().await;
     }
 

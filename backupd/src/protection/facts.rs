@@ -30,6 +30,8 @@ pub struct Facts {
     pub verification: Vec<VerificationFact>,
     /// Snapshots that are there and were last found to be damaged.
     pub damaged: Vec<SnapshotName>,
+    /// Nobody has looked at the repository yet.
+    pub unseen: bool,
     /// Why the repository cannot be read, and since when.
     pub unreadable: Option<(Failure, Timestamp)>,
     /// How the recovery kit stands.
@@ -54,6 +56,7 @@ impl Facts {
             running: None,
             verification: Vec::new(),
             damaged: Vec::new(),
+            unseen: false,
             unreadable: None,
             kit: None,
             full_in: None,

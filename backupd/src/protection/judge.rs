@@ -94,6 +94,9 @@ fn no_snapshot(facts: &Facts) -> Option<Reason> {
         // Nobody can say whether there is one, and that is a reason of its own.
         return None;
     }
+    if facts.unseen {
+        return Some(Reason::NotLookedYet);
+    }
     Some(match facts.last_run {
         None => Reason::NeverReported,
         Some(_) => Reason::NoSnapshot,
@@ -124,6 +127,8 @@ fn last_run(facts: &Facts) -> Option<Reason> {
                 failure,
             })
         }
+        // Whether an older one covers it shows when the repository was looked at.
+        RunOutcome::Failed | RunOutcome::Interrupted if facts.unseen => None,
         RunOutcome::Failed | RunOutcome::Interrupted => Some(Reason::FailedUncovered {
             run,
             outcome,

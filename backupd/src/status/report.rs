@@ -60,7 +60,8 @@ fn status(sight: &Sight<'_>, name: &JobName, job: &JobConfig) -> JobStatus {
         overdue: overdue(sight, name, job),
         pause: sight.known.pauses.get(name).cloned(),
         running: sight.running.get(name).copied(),
-        damaged: protection::damaged(&snapshots, verified),
+        unseen: seen.is_none(),
+        damaged: damaged(seen, name, &snapshots, verified),
         unreadable: seen.and_then(|seen| seen.unreadable.clone()),
         kit: seen.and_then(|seen| seen.kit.clone()),
         conditional: sight.known.conditional.get(repository).copied(),
@@ -82,6 +83,25 @@ fn status(sight: &Sight<'_>, name: &JobName, job: &JobConfig) -> JobStatus {
         snapshots: can_be_counted.then_some(snapshots.len() as u64),
         last_run,
     }
+}
+
+/// The snapshots that were found to be damaged and are still there. One whose record is bad is not
+/// among those that can be seen.
+fn damaged(
+    seen: Option<&Seen>,
+    job: &JobName,
+    snapshots: &[(SnapshotName, Timestamp)],
+    verified: &[Verified],
+) -> Vec<SnapshotName> {
+    if !seen.is_some_and(|seen| seen.bad_records) {
+        return protection::damaged(snapshots, verified);
+    }
+    let of_job = verified.iter().filter(|one| one.snapshot.job == *job);
+    let names = of_job.map(|one| (one.snapshot.clone(), one.at));
+    let mut all: Vec<_> = snapshots.iter().cloned().chain(names).collect();
+    all.sort();
+    all.dedup_by(|a, b| a.0 == b.0);
+    protection::damaged(&all, verified)
 }
 
 /// How the rolling verification of a job stands. One that has just come due is not late yet: the
@@ -135,12 +155,13 @@ pub(super) fn slack(timing: &Timing) -> SignedDuration {
 
 /// The deepest level at which a snapshot that is there was found to be good; of those the latest.
 fn proven(snapshots: &[(SnapshotName, Timestamp)], verified: &[Verified]) -> Option<Proven> {
-    let there = |one: &&Verified| snapshots.iter().any(|(name, _)| *name == one.snapshot);
-    let good = verified.iter().filter(there).filter_map(|one| {
-        Some(Proven {
-            level: one.level,
-            at: one.good?,
-        })
+    let good = verified.iter().filter_map(|one| {
+        let at = one.good?;
+        // What was good before it was made is another repository's of this name.
+        let there =
+            |(name, created): &(SnapshotName, Timestamp)| *name == one.snapshot && *created <= at;
+        let level = one.level;
+        snapshots.iter().any(there).then_some(Proven { level, at })
     });
     good.max_by_key(|proven| (proven.level, proven.at))
 }

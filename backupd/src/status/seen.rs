@@ -20,6 +20,8 @@ pub struct Seen {
     pub at: Timestamp,
     /// Its snapshots, when it could last be read; nothing if it never could.
     pub snapshots: Option<Vec<GoodSnapshot>>,
+    /// Whether it has records that are not to be believed.
+    pub bad_records: bool,
     /// How its recovery kit stands.
     pub kit: Option<KitStanding>,
     /// Why it cannot be read, and since when.
@@ -74,18 +76,20 @@ pub async fn look(access: &Access, place: &Place, before: Option<Seen>, now: Tim
             .map_err(|error| Failure::from_error(error.code(), &error))?;
         let location = place.url.shown();
         let kit = KitStanding::of(proof.as_ref(), repository.trust(), &location, now);
-        // A record that is not to be believed is no snapshot; `verify` says what is wrong with it.
+        // A record that is not to be believed is no snapshot; `verify` says which it is.
+        let bad_records = runs.iter().any(Result::is_err);
         let good = runs.into_iter().filter_map(Result::ok).filter_map(snapshot);
-        Ok((good.collect(), kit))
+        Ok((good.collect(), bad_records, kit))
     };
     let read = timeout(PATIENCE, read).await.unwrap_or_else(|_| {
         let text = format!("it did not answer within {} s", PATIENCE.as_secs());
         Err(Failure::new(Code::Store, text))
     });
     match read {
-        Ok((snapshots, kit)) => Seen {
+        Ok((snapshots, bad_records, kit)) => Seen {
             at: now,
             snapshots: Some(snapshots),
+            bad_records,
             kit: Some(kit),
             unreadable: None,
         },
@@ -95,6 +99,7 @@ pub async fn look(access: &Access, place: &Place, before: Option<Seen>, now: Tim
             Seen {
                 at: now,
                 unreadable: Some((failure, since)),
+                bad_records: before.as_ref().is_some_and(|seen| seen.bad_records),
                 snapshots: before.as_ref().and_then(|seen| seen.snapshots.clone()),
                 kit: before.and_then(|seen| seen.kit),
             }

@@ -23,7 +23,7 @@ enum Proof {
     /// neither for a name nor for the time: a daemon whose clock is wrong is still the one.
     Key(Fingerprint),
     /// By a certificate from an authority that this machine trusts.
-    Authority(Arc<WebPkiServerVerifier>),
+    Vouched(Arc<WebPkiServerVerifier>),
 }
 
 /// Looks at certificates, and remembers whose the last one was.
@@ -44,7 +44,7 @@ pub(super) fn verified(
         Proof::Key(pin)
     } else {
         let trusted = rustls_native_certs::load_native_certs().certs;
-        Proof::Authority(authorities(trusted, &provider)?)
+        Proof::Vouched(authorities(trusted, &provider)?)
     };
     let verifier = Arc::new(Verifier {
         proof,
@@ -92,7 +92,7 @@ impl Verifier {
                 format!("{address} is not the daemon that was pinned"),
                 format!("it shows {met}, and {pin} was pinned"),
             ),
-            Proof::Authority(_) => (
+            Proof::Vouched(_) => (
                 format!("{address} does not show who it is"),
                 format!("{why}; its key is {met}"),
             ),
@@ -118,7 +118,7 @@ impl ServerCertVerifier for Verifier {
         match &self.proof {
             Proof::Key(pin) if met.as_ref() == Some(pin) => Ok(ServerCertVerified::assertion()),
             Proof::Key(_) => Err(CertificateError::ApplicationVerificationFailure.into()),
-            Proof::Authority(roots) => {
+            Proof::Vouched(roots) => {
                 roots.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
             }
         }
@@ -169,7 +169,7 @@ mod tests {
         let params = CertificateParams::new(vec!["vault01".to_owned()]).unwrap();
         let leaf = params.signed_by(&key, &issuer).unwrap();
         let verifier = Verifier {
-            proof: Proof::Authority(authorities(vec![root.der().clone()], &provider).unwrap()),
+            proof: Proof::Vouched(authorities(vec![root.der().clone()], &provider).unwrap()),
             provider: Arc::clone(&provider),
             met: Mutex::default(),
         };

@@ -4,7 +4,6 @@ use axum::response::Response;
 use backup_model::{Code, JobName, Selection, Seq, SnapshotName};
 use backupd_api::{EpochKeys, Newest, Outcome, Page, RestoreOrder, Task, Trial};
 use serde::Deserialize;
-use tokio_util::sync::CancellationToken;
 
 use super::table::Call;
 use crate::http::error::{Refused, json};
@@ -28,9 +27,9 @@ pub(super) struct SelectQuery {
     select: Option<String>,
 }
 
-/// A short question's task: nobody listens, and going away drops it.
-fn unheard() -> Task {
-    Task::unheard(CancellationToken::new())
+/// A short question's task: nobody listens, and it ends with the daemon.
+fn unheard(call: &Call) -> Task {
+    Task::unheard(call.api.0.closing.child_token())
 }
 
 fn selection(select: Option<String>) -> Result<Selection, Refused> {
@@ -92,18 +91,26 @@ pub(super) async fn retention(mut call: Call) -> Answer {
 
 pub(super) async fn check(call: Call) -> Answer {
     let name: String = call.param("repository")?;
-    Ok(json(&call.api.service().check(&name, &unheard()).await?))
+    Ok(json(
+        &call.api.service().check(&name, &unheard(&call)).await?,
+    ))
 }
 
 pub(super) async fn stats(call: Call) -> Answer {
     let name: String = call.param("repository")?;
-    Ok(json(&call.api.service().stats(&name, &unheard()).await?))
+    Ok(json(
+        &call.api.service().stats(&name, &unheard(&call)).await?,
+    ))
 }
 
 pub(super) async fn prune_plan(call: Call) -> Answer {
     let name: String = call.param("repository")?;
     Ok(json(
-        &call.api.service().plan_prune(&name, &unheard()).await?,
+        &call
+            .api
+            .service()
+            .plan_prune(&name, &unheard(&call))
+            .await?,
     ))
 }
 

@@ -1,8 +1,8 @@
 //! Routes of how everything stands and of what was done: status, runs, pauses.
 
 use axum::response::Response;
-use backup_model::{Code, JobName, Pause, RunQuery};
-use backupd_api::{PauseRequest, Resumed};
+use backup_model::{Code, JobName, Pause, RunKind, RunQuery};
+use backupd_api::{Kind, PauseRequest, Resumed};
 use bytes::Bytes;
 use futures::StreamExt as _;
 use serde::Deserialize;
@@ -10,7 +10,10 @@ use serde::Deserialize;
 use super::{lines::ndjson, table::Call};
 use crate::{
     clock,
-    http::error::{Refused, json},
+    http::{
+        api::Api,
+        error::{Refused, json},
+    },
     ledger::PAGE_MAX,
 };
 
@@ -56,17 +59,43 @@ pub(super) async fn list(call: Call) -> Answer {
 
 pub(super) async fn show(call: Call) -> Answer {
     let run: String = call.param("run")?;
-    Ok(json(&call.api.service().run(&run).await?))
+    let mut shown = call.api.service().run(&run).await?;
+    // They may name what is in a backup, as its log may.
+    if call.may(kind(shown.info.kind)).is_err() {
+        shown.first_warnings.clear();
+    }
+    Ok(json(&shown))
+}
+
+/// What allows to hear what a run said, and to stop it: the same as for the work by hand.
+const fn kind(run: RunKind) -> Kind {
+    match run {
+        RunKind::Verify => Kind::Verify,
+        RunKind::Restore => Kind::Restore,
+        RunKind::Retention => Kind::Forget,
+        RunKind::Prune => Kind::Prune,
+        _ => Kind::Backup,
+    }
+}
+
+/// What allows it for this run.
+async fn needs(api: &Api, run: &str) -> Result<Kind, Refused> {
+    let shown = api.service().run(run).await?;
+    Ok(kind(shown.info.kind))
 }
 
 pub(super) async fn log(call: Call) -> Answer {
     let run: String = call.param("run")?;
     let query: LogQuery = call.query()?;
+    let kind = needs(&call.api, &run).await?;
+    call.may(kind)?;
     Ok(json(&call.api.service().run_log(&run, query.from).await?))
 }
 
 pub(super) async fn cancel(call: Call) -> Answer {
     let run: String = call.param("run")?;
+    let kind = needs(&call.api, &run).await?;
+    call.may(kind)?;
     Ok(json(&call.api.service().cancel_run(&run).await?))
 }
 

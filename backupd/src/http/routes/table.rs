@@ -51,8 +51,8 @@ use crate::http::{
 pub(in crate::http) enum Needs {
     /// Whoever has one of these.
     One(&'static [Scope]),
-    /// Whoever has what the kind of the task needs; looked at as soon as the kind is known, and
-    /// before anything is done.
+    /// Whoever has what the kind of the task or run needs; looked at as soon as the kind is known,
+    /// and before anything is done.
     OfTask,
 }
 
@@ -159,8 +159,8 @@ pub(in crate::http) const ROUTES: &[Route] = routes! {
     GET "/v1/status/events" STATUS, runs::status_events: _, _ => Lines StatusReport;
     GET "/v1/runs" STATUS, runs::list: RunQuery, _ => Json RunPage;
     GET "/v1/runs/{run}" STATUS, runs::show: _, _ => Json RunDetail;
-    GET "/v1/runs/{run}/log" STATUS, runs::log: LogQuery, _ => Json RunLog;
-    DELETE "/v1/runs/{run}" RUN, runs::cancel: _, _ => Json RunDetail;
+    GET "/v1/runs/{run}/log" Needs::OfTask, runs::log: LogQuery, _ => Json RunLog;
+    DELETE "/v1/runs/{run}" Needs::OfTask, runs::cancel: _, _ => Json RunDetail;
     PUT "/v1/jobs/{job}/pause" RUN, runs::pause: _, PauseRequest => Json Pause;
     DELETE "/v1/jobs/{job}/pause" RUN, runs::resume: _, _ => Json Resumed;
     GET "/v1/jobs" STATUS, reading::jobs: _, _ => Json Vec<JobName>;

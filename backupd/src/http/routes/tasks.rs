@@ -40,12 +40,14 @@ pub(super) async fn begin(mut call: Call) -> Answer {
     let raw = call.raw().await?;
     let request: TaskRequest = body::parse(&raw)?;
     call.may(request.kind())?;
-    if let TaskRequest::Backup { job } = &request {
-        may_begin(&call.api, job).await?;
-    }
     let key = idempotency_key(&call)?;
+    let busy = match &request {
+        TaskRequest::Backup { job } => busy(&call.api, job).await?,
+        _ => None,
+    };
     let begun = Begun {
         actor: call.caller.actor.clone(),
+        busy,
         key: key.map(|key| (key, Sha256::digest(&*raw).into())),
         request,
         now: clock::now(),
@@ -56,16 +58,13 @@ pub(super) async fn begin(mut call: Call) -> Answer {
     Ok(response)
 }
 
-/// What the schedule has begun is no task, and runs all the same.
-async fn may_begin(api: &Api, job: &JobName) -> Result<(), Refused> {
+/// Why a job cannot begin: what the schedule has begun is no task, and runs all the same.
+async fn busy(api: &Api, job: &JobName) -> Result<Option<Failure>, Refused> {
     let status = api.service().status().await?;
-    match status.running(job) {
-        None => Ok(()),
-        Some(run) => {
-            let text = format!("the job `{job}` runs already, as run {}", run.short());
-            Err(Refused::new(Code::Busy, text))
-        }
-    }
+    Ok(status.running(job).map(|run| {
+        let text = format!("the job `{job}` runs already, as run {}", run.short());
+        Failure::new(Code::Busy, text)
+    }))
 }
 
 fn idempotency_key(call: &Call) -> Result<Option<String>, Refused> {

@@ -35,6 +35,8 @@ pub(in crate::http) struct Begun {
     pub(in crate::http) actor: String,
     /// The idempotency key, and the digest of the request's body.
     pub(in crate::http) key: Option<(String, [u8; 32])>,
+    /// Why it cannot begin now, unless it has begun already.
+    pub(in crate::http) busy: Option<Failure>,
     /// What to do.
     pub(in crate::http) request: TaskRequest,
     /// When.
@@ -58,6 +60,7 @@ impl Tasks {
         let Begun {
             actor,
             key,
+            busy,
             request,
             now,
         } = begun;
@@ -65,6 +68,9 @@ impl Tasks {
         let mut entries = self.entries();
         if let Some(info) = known(&entries, key.as_ref())? {
             return Ok(info);
+        }
+        if let Some(busy) = busy {
+            return Err(busy);
         }
         if self.running.is_closed() {
             return Err(Failure::new(Code::Overloaded, "the daemon is stopping"));

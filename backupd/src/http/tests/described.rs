@@ -1,6 +1,5 @@
 //! What the description says of answers is what a real API answers.
 
-use backup_model::{LogLevel, Progress as _, RunCause, RunKind, RunOutcome};
 use backupd_api::Service as _;
 use http_body_util::BodyExt as _;
 use hyper::service::Service as _;
@@ -9,13 +8,9 @@ use jsonschema::Validator;
 use serde_json::{Value, json};
 
 use super::fixture::{Fixture, request};
-use crate::{
-    clock,
-    http::{
-        routes::{ROUTES, router},
-        source::Peer,
-    },
-    ledger::{Ending, Ledger, NewRun},
+use crate::http::{
+    routes::{ROUTES, router},
+    source::Peer,
 };
 
 const ROOT: Peer = Peer::Local { uid: 0 };
@@ -29,30 +24,7 @@ async fn lived_in() -> (Fixture, String, String) {
     let lines = documents(&fixture, &format!("/v1/tasks/{task}/events"), false).await;
     assert_eq!(lines.last().unwrap()["line"], json!({"end": {"ok": null}}));
 
-    let ledger = Ledger::open(&fixture.path("state"), clock::now)
-        .await
-        .unwrap();
-    let job = "app".parse().unwrap();
-    let new = NewRun {
-        kind: RunKind::Backup,
-        job: Some(job),
-        repository: "main".to_owned(),
-        cause: RunCause::Hand,
-        asked_by: Some("somebody".to_owned()),
-        due: None,
-    };
-    let (run, entered) = ledger.begin(new).await;
-    entered.unwrap();
-    run.event(backup_model::Event::Began {
-        phase: backup_model::Phase::Store,
-        object: "src".to_owned(),
-        total_bytes: Some(1),
-    });
-    run.line(LogLevel::Info, "a line");
-    run.end(Ending::new(RunOutcome::Failed)).await.unwrap();
-    let id = run.run().to_string();
-    drop(run);
-    ledger.close().await;
+    let id = fixture.run().await;
     let name = fixture
         .direct
         .newest(&"app".parse().unwrap())

@@ -11,7 +11,7 @@ use std::{
 
 use axum::{Router, body::Body};
 use backup_keys::Identity;
-use backup_model::{Failure, Selection};
+use backup_model::{Failure, LogLevel, Progress as _, RunCause, RunKind, RunOutcome, Selection};
 use backupd_api::{
     Address, EpochKeys, NewSecret, NewToken, Scope, Scopes, Service as _, TokenText,
 };
@@ -36,6 +36,7 @@ use crate::{
     http::{
         Api, Limits, Listeners, Server, Settings, Tokens, listen, routes::router, source::Peer,
     },
+    ledger::{Ending, Ledger, NewRun},
     service::{Access, Direct},
     setup::{SetUp, create_repository},
     unwrap::unwrap,
@@ -137,6 +138,33 @@ impl Fixture {
             .add(&new_token(&token, scopes, clock::now()), clock::now())
             .unwrap();
         token
+    }
+
+    /// A backup in the ledger that failed, and said something; its id.
+    pub(super) async fn run(&self) -> String {
+        let ledger = Ledger::open(&self.path("state"), clock::now).await.unwrap();
+        let job = "app".parse().unwrap();
+        let new = NewRun {
+            kind: RunKind::Backup,
+            job: Some(job),
+            repository: "main".to_owned(),
+            cause: RunCause::Hand,
+            asked_by: Some("somebody".to_owned()),
+            due: None,
+        };
+        let (run, entered) = ledger.begin(new).await;
+        entered.unwrap();
+        run.event(backup_model::Event::Began {
+            phase: backup_model::Phase::Store,
+            object: "src".to_owned(),
+            total_bytes: Some(1),
+        });
+        run.line(LogLevel::Info, "a line");
+        run.end(Ending::new(RunOutcome::Failed)).await.unwrap();
+        let id = run.run().to_string();
+        drop(run);
+        ledger.close().await;
+        id
     }
 
     /// Asks in process.

@@ -21,7 +21,7 @@ const METHODS: [(MethodFilter, &str); 4] = [
 
 /// One request for each route, and one for each kind of task: method, path, body, and the scopes
 /// of which one is needed.
-fn requests(task: &str, kind: Kind) -> Vec<(&'static str, String, String, Vec<Scope>)> {
+fn requests(task: &str, run: &str, kind: Kind) -> Vec<(&'static str, String, String, Vec<Scope>)> {
     let job = r#"{"unwrapped_by":"x","identities":[]}"#;
     let tasks = [
         (r#"{"backup":{"job":"gone"}}"#.to_owned(), Kind::Backup),
@@ -67,7 +67,7 @@ fn requests(task: &str, kind: Kind) -> Vec<(&'static str, String, String, Vec<Sc
             .replace("{job}", "app")
             .replace("{seq}", "000001");
         let path = path.replace("{repository}", "main").replace("{id}", task);
-        let path = path.replace("{run}", "ABCDEF");
+        let path = path.replace("{run}", run);
         match route.needs {
             Needs::One(scopes) => {
                 assert!(!scopes.is_empty(), "{} needs nothing", route.path);
@@ -128,7 +128,8 @@ async fn every_route_refuses_who_has_not_what_it_needs() {
         .tokens
         .add(&new_token(&expired, &[Scope::Admin], before), before)
         .unwrap();
-    let all = requests(&task, Kind::Backup);
+    let run = fixture.run().await;
+    let all = requests(&task, &run, Kind::Backup);
     assert!(all.len() >= ROUTES.len() + 7);
     for (method, path, body, needed) in &all {
         let what = format!("{method} {path} {body}");
@@ -189,7 +190,8 @@ async fn every_route_lets_in_who_has_it_and_gives_no_secret() {
     assert!(epoch.starts_with("AGE-SECRET-KEY-1"));
     let admins = std::fs::read_to_string(fixture.path("keys/admin.key")).unwrap();
     let admins = admins.lines().last().unwrap().to_owned();
-    for (method, path, body, needed) in requests(&task, Kind::Backup) {
+    let run = fixture.run().await;
+    for (method, path, body, needed) in requests(&task, &run, Kind::Backup) {
         for scope in needed {
             let token = fixture.token(&[scope]);
             let what = format!("{method} {path} by {scope}");
