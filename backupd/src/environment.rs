@@ -19,6 +19,7 @@ pub fn places(flag: Option<PathBuf>) -> Places {
         state_home: path("XDG_STATE_HOME"),
         home: path("HOME"),
         root: rustix::process::geteuid().is_root(),
+        run: Some(PathBuf::from("/run/backupd")).filter(|run| run.is_dir()),
     }
 }
 

@@ -146,12 +146,16 @@ pub const fn hint(code: Code) -> Option<&'static str> {
         Code::NoToken => "Tokens that are gone stay gone: make a new one.",
         Code::KeyReused => "Use a new idempotency key for each thing that is to be done once.",
         Code::Listen => {
-            "Another daemon may be running. If the path or its folder is not the daemon's own, \
-             name another one as `listen` in the configuration."
+            "Another daemon may be running, or another program at that port. If the path or its \
+             folder is not the daemon's own, name another one as `listen` in the configuration."
         }
         Code::Daemon => {
             "Check that the daemon runs: systemctl status backupd. What it had begun goes on \
              without you."
+        }
+        Code::DaemonIdentity => {
+            "Nothing was sent. If its key was replaced on purpose, compare the fingerprint with \
+             the one in the daemon's log and pin that; else somebody may stand in between."
         }
         _ => return None,
     })

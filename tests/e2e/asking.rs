@@ -254,3 +254,22 @@ fn tokens_are_made_and_taken_away_with_a_daemon_and_without() {
     let listed = world.backupctl(&["--json", "token", "list"]).expect(0);
     assert_eq!(listed.message("tokens")["tokens"], Value::Array(Vec::new()));
 }
+
+#[test]
+fn a_daemon_that_waits_takes_little_memory() {
+    const MOST_KIB: u64 = 30 << 10;
+    let world = with_folder();
+    world.backup();
+    let daemon = Daemon::start(&world);
+    world.backup();
+    Watch::start(&world).until(|job| job["snapshots"] == 2);
+    let status = fs::read_to_string(format!("/proc/{}/status", daemon.id())).unwrap();
+    let line = status
+        .lines()
+        .find(|line| line.starts_with("VmRSS:"))
+        .unwrap();
+    let kib: u64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
+    println!("resident after a backup: {kib} KiB");
+    assert!(kib <= MOST_KIB, "{kib} KiB");
+    daemon.stop();
+}

@@ -66,7 +66,7 @@ const CHECKS: &str = r#"
 6 - cannot be read
     c 's,/repo",/made",' status --check
 5 - no daemon answers
-    c 's,^.job.app.$,&\nschedule = "@daily",' status --check
+    c 's,^.job.app.$,&\nschedule = "every 6h",' status --check
 16 E-NO-JOB nothing
     b status --check --job nothing
 16 E-NO-RUN no run ledger

@@ -2,8 +2,11 @@
 //! the test.
 
 use std::{
-    io::{BufRead as _, BufReader, Lines},
-    process::{Child, ChildStderr, ChildStdout, Stdio},
+    io::{BufRead as _, BufReader, Read},
+    process::{Child, Stdio},
+    sync::mpsc::{Receiver, sync_channel},
+    thread,
+    time::{Duration, Instant},
 };
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -11,10 +14,44 @@ use serde_json::Value;
 
 use crate::{program::clean, world::World};
 
+/// What a test waits for comes within this time, or not at all.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// The lines that a process writes, as they come.
+fn lines(from: impl Read + Send + 'static) -> Receiver<String> {
+    let (say, said) = sync_channel(10_000);
+    let read = move || {
+        for line in BufReader::new(from).lines().map_while(Result::ok) {
+            if say.send(line).is_err() {
+                return;
+            }
+        }
+    };
+    let reader = thread::Builder::new().name("lines".to_owned());
+    reader.spawn(read).unwrap();
+    said
+}
+
+/// The first line of which this holds; else what there was instead.
+fn first(lines: &Receiver<String>, holds: impl Fn(&str) -> bool) -> Result<String, String> {
+    let begun = Instant::now();
+    let mut seen = Vec::new();
+    while let Some(left) = PATIENCE.checked_sub(begun.elapsed()) {
+        let Ok(line) = lines.recv_timeout(left) else {
+            break;
+        };
+        if holds(&line) {
+            return Ok(line);
+        }
+        seen.push(line);
+    }
+    Err(seen.join("\n"))
+}
+
 /// A running daemon.
 pub(crate) struct Daemon {
     child: Child,
-    log: Lines<BufReader<ChildStderr>>,
+    log: Receiver<String>,
 }
 
 impl Daemon {
@@ -23,23 +60,17 @@ impl Daemon {
         let mut command = clean(&world.program().with_file_name("backupd"));
         command.args(["run", "--config", &world.path("config.toml")]);
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
-        let log = BufReader::new(child.stderr.take().unwrap()).lines();
+        let log = lines(child.stderr.take().unwrap());
         let mut daemon = Self { child, log };
         daemon.says("is up");
         daemon
     }
 
-    /// Reads the log up to a line with these words. Nextest ends a test that waits for ever.
+    /// Reads the log up to a line with these words.
+    #[track_caller]
     pub(crate) fn says(&mut self, words: &str) -> String {
-        let mut seen = Vec::new();
-        for line in self.log.by_ref() {
-            let line = line.unwrap();
-            if line.contains(words) {
-                return line;
-            }
-            seen.push(line);
-        }
-        panic!("the daemon ended without: {words}\n{}", seen.join("\n"));
+        let found = first(&self.log, |line| line.contains(words));
+        found.unwrap_or_else(|seen| panic!("the daemon does not say `{words}`, but:\n{seen}"))
     }
 
     pub(crate) fn signal(&self, signal: Signal) {
@@ -74,7 +105,7 @@ impl Drop for Daemon {
 /// `backupctl status --watch`, read along.
 pub(crate) struct Watch {
     child: Child,
-    lines: Lines<BufReader<ChildStdout>>,
+    lines: Receiver<String>,
 }
 
 impl Watch {
@@ -83,16 +114,17 @@ impl Watch {
         command.args(["--config", &world.path("config.toml"), "--json"]);
         command.args(["status", "--watch"]).stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let lines = lines(child.stdout.take().unwrap());
         Self { child, lines }
     }
 
     /// Waits for a report in which this holds of the first job.
+    #[track_caller]
     pub(crate) fn until(&mut self, holds: impl Fn(&Value) -> bool) -> Value {
-        let lines = self.lines.by_ref().map(Result::unwrap);
-        let mut reports = lines.map(|line| serde_json::from_str::<Value>(&line).unwrap());
-        let found = reports.find(|report| holds(&report["jobs"][0]));
-        found.expect("the daemon ended before")
+        let parse = |line: &str| serde_json::from_str::<Value>(line).unwrap();
+        let found = first(&self.lines, |line| holds(&parse(line)["jobs"][0]));
+        let found = found.unwrap_or_else(|seen| panic!("it does not come to that:\n{seen}"));
+        parse(&found)
     }
 }
 

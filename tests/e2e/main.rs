@@ -44,6 +44,8 @@ mod object_storage;
 #[cfg(test)]
 mod people;
 #[cfg(test)]
+mod private;
+#[cfg(test)]
 mod program;
 #[cfg(test)]
 mod quickstart;

@@ -192,6 +192,8 @@ codes! {
     Listen = "E-LISTEN", 11, 500, Conflict;
     /// The daemon cannot be reached, or went away.
     Daemon = "E-DAEMON", 20, 502, Retryable;
+    /// Whoever answers is not the daemon that was pinned, or cannot show who it is.
+    DaemonIdentity = "E-DAEMON-IDENTITY", 20, 502, Denied;
     /// Stopped by SIGINT.
     Interrupted = "E-INTERRUPTED", 130, 499, Cancelled;
     /// Stopped by SIGTERM.

@@ -53,15 +53,13 @@ pub enum Event {
         /// The object that began.
         object: String,
     },
-    /// A program that runs for the operation said a line.
-    Said {
-        /// The program.
-        program: String,
-        /// What it said.
-        line: String,
-    },
     /// Something went wrong that does not stop the operation.
     Warned(Failure),
+    /// Something was found or done that is worth a line of its own.
+    Noted {
+        /// What: a lower-case fragment.
+        text: String,
+    },
 }
 
 /// Where an operation tells its progress. Must not block.

@@ -189,7 +189,8 @@ words! {
         Interrupted = "interrupted",
         /// It was due and nobody was there.
         Missed = "missed",
-        /// It was due and left out on purpose: the one before it still ran, or a pause.
+        /// It was due and left out on purpose: the one before it still ran, a pause, or it
+        /// is for another host to do.
         Skipped = "skipped",
     }
 }

@@ -46,4 +46,4 @@ pub use retention::retention_records;
 pub use sources::{PostgresSource, Source};
 pub use stats::stats;
 pub use trust::{Authority, test_key};
-pub use verify::{Verifier, verify};
+pub use verify::{Verification, Verifier, verify};

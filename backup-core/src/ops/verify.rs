@@ -16,6 +16,7 @@ use backup_model::{
     Code, Digest, Event, Failure, Level, Phase, Progress, Selection, SnapshotName, StreamKind,
     Verdict, VerifyReport,
 };
+use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 use tokio_util::sync::CancellationToken;
 
@@ -28,7 +29,7 @@ use super::{
 use crate::{
     format::{Commit, Refs, layout},
     pipeline::{Fetcher, SnapshotReader, Usage, on_thread},
-    repo::{RepoError, Repository, RunRecord, RunState, load_refs},
+    repo::{JobRuns, RepoError, Repository, RunRecord, RunState, load_refs},
     source::postgres::{ArchiveCheck, ArchiveError},
     store::SizedObject,
 };
@@ -70,64 +71,114 @@ pub async fn verify(
     cancel: &CancellationToken,
     mut report: impl FnMut(VerifyReport),
 ) -> Result<(), OpError> {
-    let mut seen = SeenPacks::new();
-    let mut verified = 0;
-    for job in selected(repository, selection).await? {
-        let latest = job.latest().map(|record| record.name.seq);
-        for (seq, state) in &job.runs {
-            let name = SnapshotName {
-                job: job.job.clone(),
-                seq: *seq,
-            };
-            let meant = match selection {
-                Selection::All | Selection::Job(_) => true,
-                Selection::Latest => Some(*seq) == latest || (latest < Some(*seq) && is_bad(state)),
-                Selection::One(one) => *one == name,
-            };
-            if !meant {
-                continue;
-            }
-            if cancel.is_cancelled() {
-                return Err(OpError::Cancelled);
-            }
-            match state {
-                RunState::Ended(record) => {
-                    let Ok(commit) = record.commit() else {
-                        continue;
-                    };
-                    let checked = snapshot(
-                        repository, record, commit, verifier, &mut seen, progress, cancel,
-                    );
-                    match protected(repository, record, checked).await {
-                        Ok(checked) => report(checked),
-                        // Nobody has to be told of each snapshot that goes while all are read.
-                        Err(OpError::Repo(RepoError::Forgotten { .. })) if !is_one(selection) => {
-                            continue;
-                        }
-                        Err(error) => return Err(error),
-                    }
-                    verified += 1;
-                }
-                RunState::Dead(dead) if is_one(selection) => {
-                    return Err(forgotten(name, *dead).into());
-                }
-                RunState::Dead(_) => {}
-                RunState::Open(run) => {
-                    if let Some(error) = run.fault() {
-                        report(bad_record(name, verifier.level(), error));
-                        verified += 1;
-                    }
-                }
-                RunState::Bad(error) => {
-                    report(bad_record(name, verifier.level(), error));
-                    verified += 1;
-                }
-            }
+    let mut verification = Verification::begin(repository, selection, verifier).await?;
+    for name in verification.meant(selection) {
+        match verification.snapshot(&name, progress, cancel).await {
+            Ok(checked) => report(checked),
+            // Nobody has to be told of each snapshot that goes while all are read.
+            Err(OpError::Repo(RepoError::Forgotten { .. })) if !is_one(selection) => {}
+            Err(error) => return Err(error),
         }
     }
-    match selection {
-        Selection::One(name) if verified == 0 => Err(RepoError::NoSnapshot(name.clone()).into()),
-        _ => Ok(()),
+    Ok(())
+}
+
+/// Verifies snapshots one by one, as somebody chooses; what several of them name is read once.
+#[derive(Debug)]
+pub struct Verification<'a> {
+    repository: &'a Repository,
+    verifier: &'a Verifier,
+    jobs: Vec<JobRuns>,
+    seen: SeenPacks,
+}
+
+impl<'a> Verification<'a> {
+    /// Reads the records of the jobs that are selected.
+    pub async fn begin(
+        repository: &'a Repository,
+        selection: &Selection,
+        verifier: &'a Verifier,
+    ) -> Result<Self, OpError> {
+        Ok(Self {
+            repository,
+            verifier,
+            jobs: selected(repository, selection).await?,
+            seen: SeenPacks::new(),
+        })
+    }
+
+    /// What there is to verify, oldest first within a job, and when each was made; that is unknown
+    /// where a record is not to be believed.
+    pub fn snapshots(&self) -> Vec<(SnapshotName, Option<Timestamp>)> {
+        let runs = self.jobs.iter().flat_map(|job| {
+            let runs = job.runs.iter();
+            runs.map(|(seq, state)| (job.job.clone(), *seq, state))
+        });
+        let there = runs.filter_map(|(job, seq, state)| {
+            let created = if is_bad(state) {
+                None
+            } else if let RunState::Ended(record) = state {
+                Some(record.commit().ok()?.created)
+            } else {
+                return None;
+            };
+            Some((SnapshotName { job, seq }, created))
+        });
+        there.collect()
+    }
+
+    /// The names that a selection means. One that was named is meant whatever became of it.
+    fn meant(&self, selection: &Selection) -> Vec<SnapshotName> {
+        if let Selection::One(name) = selection {
+            return vec![name.clone()];
+        }
+        let latest = |name: &SnapshotName| {
+            let job = self.jobs.iter().find(|job| job.job == name.job);
+            job.and_then(JobRuns::latest).map(|record| record.name.seq)
+        };
+        let snapshots = self.snapshots().into_iter().map(|(name, _)| name);
+        let meant = snapshots
+            // What cannot be believed may have been a newer one.
+            .filter(|name| *selection != Selection::Latest || latest(name) <= Some(name.seq));
+        meant.collect()
+    }
+
+    /// Verifies one of them.
+    pub async fn snapshot(
+        &mut self,
+        name: &SnapshotName,
+        progress: &Arc<dyn Progress>,
+        cancel: &CancellationToken,
+    ) -> Result<VerifyReport, OpError> {
+        if cancel.is_cancelled() {
+            return Err(OpError::Cancelled);
+        }
+        let job = self.jobs.iter().find(|job| job.job == name.job);
+        let mut runs = job.into_iter().flat_map(|job| &job.runs);
+        let state = runs
+            .find(|(seq, _)| *seq == name.seq)
+            .map(|(_, state)| state);
+        let level = self.verifier.level();
+        match state {
+            Some(RunState::Ended(record)) => {
+                if let Ok(commit) = record.commit() {
+                    let (repository, verifier) = (self.repository, self.verifier);
+                    let seen = &mut self.seen;
+                    let checked =
+                        snapshot(repository, record, commit, verifier, seen, progress, cancel);
+                    return protected(repository, record, checked).await;
+                }
+            }
+            Some(RunState::Dead(dead)) => return Err(forgotten(name.clone(), *dead).into()),
+            Some(RunState::Bad(error)) => return Ok(bad_record(name.clone(), level, error)),
+            Some(RunState::Open(run)) => {
+                if let Some(error) = run.fault() {
+                    return Ok(bad_record(name.clone(), level, error));
+                }
+            }
+            None => {}
+        }
+        Err(RepoError::NoSnapshot(name.clone()).into())
     }
 }
 

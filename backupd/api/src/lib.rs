@@ -3,7 +3,9 @@
 //!
 //! It knows nothing of the engine. A daemon and a process of its own can both stand behind it.
 
+mod address;
 mod client;
+mod fingerprint;
 mod secret;
 mod task;
 mod token;
@@ -27,7 +29,9 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
-pub use client::HttpService;
+pub use address::{Address, AddressError};
+pub use client::{HttpService, Target};
+pub use fingerprint::{Fingerprint, InvalidCertificate, InvalidFingerprint};
 pub use task::{Kind, Numbered, TaskInfo, TaskLine, TaskReport, TaskRequest, TaskState};
 pub use token::{NewSecret, NewToken, Rotation, Scope, Scopes, TokenInfo, TokenText};
 pub use trial::Trial;

@@ -1,14 +1,16 @@
 //! The checked configuration: plain types that the rest of the programs accept without doubt.
 
-use std::{collections::BTreeMap, num::NonZeroUsize, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use backup_core::{
     source::files::Pattern,
     store::{Endpoint, Limits},
 };
-use backup_model::{JobName, RetentionPolicy};
+use backup_model::{JobName, Level, RetentionPolicy};
 
-use super::{Problem, RepositoryName, RepositoryUrl, SecretRef, SourceName};
+use super::{
+    Problem, RepositoryName, RepositoryUrl, SecretRef, SecretSources, ServerConfig, SourceName,
+};
 use crate::{hooks::Hooks, schedule::Timing};
 
 /// A configuration in which everything fits together.
@@ -20,6 +22,8 @@ pub struct Config {
     pub state: PathBuf,
     /// How the daemon works.
     pub server: ServerConfig,
+    /// What is done by schedule besides backups.
+    pub upkeep: UpkeepConfig,
     /// The repositories.
     pub repositories: BTreeMap<RepositoryName, RepositoryConfig>,
     /// The jobs.
@@ -28,29 +32,36 @@ pub struct Config {
     pub warnings: Vec<Problem>,
 }
 
-/// How the daemon works.
+/// What is done by schedule besides backups; what has no timing is done by hand only.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ServerConfig {
-    /// What it is called where people see several.
-    pub name: String,
-    /// How many jobs run at once; the others wait.
-    pub parallel: NonZeroUsize,
+pub struct UpkeepConfig {
+    /// When each job that has a policy forgets what it lets go.
+    pub retention: Option<Timing>,
+    /// When each repository is pruned.
+    pub prune: Option<Timing>,
+    /// When some of each job's snapshots are verified.
+    pub verify: Option<Timing>,
+    /// When each store is asked how it keeps writers apart.
+    pub probe: Option<Timing>,
+    /// How long the plan of a prune stands before anything is deleted.
+    pub prune_grace: Duration,
 }
 
-impl Default for ServerConfig {
+/// How a job's snapshots are verified.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VerifyConfig {
+    /// How deep each new snapshot is verified right after its backup, if it is.
+    pub after: Option<Level>,
+    /// Within how much time everything is verified.
+    pub full_coverage: Duration,
+}
+
+impl Default for VerifyConfig {
     fn default() -> Self {
-        let host = rustix::system::uname();
         Self {
-            name: host.nodename().to_string_lossy().into_owned(),
-            parallel: NonZeroUsize::MIN.saturating_add(1),
+            after: None,
+            full_coverage: Duration::from_hours(30 * 24),
         }
-    }
-}
-
-impl Config {
-    /// The socket at which the daemon answers.
-    pub fn socket(&self) -> PathBuf {
-        self.state.join("api.sock")
     }
 }
 
@@ -84,6 +95,32 @@ pub struct S3Config {
     pub limits: Limits,
 }
 
+impl S3Config {
+    /// How a bucket without a configuration is reached: with access keys in the variables in which
+    /// all programs for S3 look for them.
+    pub fn by_environment(
+        endpoint: Option<Endpoint>,
+        region: Option<String>,
+        path_style: Option<bool>,
+        secrets: &SecretSources,
+    ) -> Self {
+        let variable = |name: &str| SecretRef::Env(name.to_owned());
+        let token = (secrets.env)("AWS_SESSION_TOKEN").filter(|token| !token.is_empty());
+        Self {
+            endpoint,
+            region,
+            path_style,
+            read_back: None,
+            credentials: CredentialRefs {
+                access_key_id: variable("AWS_ACCESS_KEY_ID"),
+                secret_access_key: variable("AWS_SECRET_ACCESS_KEY"),
+                session_token: token.map(|_| variable("AWS_SESSION_TOKEN")),
+            },
+            limits: Limits::default(),
+        }
+    }
+}
+
 /// Where an access key is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CredentialRefs {
@@ -111,6 +148,8 @@ pub struct JobConfig {
     pub retention: Option<RetentionPolicy>,
     /// What is run around its backups.
     pub hooks: Hooks,
+    /// How its snapshots are verified.
+    pub verify: VerifyConfig,
     /// What, in the order of the file; at least one.
     pub sources: Vec<SourceConfig>,
 }

@@ -19,7 +19,13 @@ pub struct Places {
     pub home: Option<PathBuf>,
     /// Whether the program runs as root.
     pub root: bool,
+    /// `/run/backupd`, where it is there.
+    pub run: Option<PathBuf>,
 }
+
+/// Where the system's daemon keeps what it must remember.
+const SYSTEM_STATE: &str = "/var/lib/backupd";
+const SOCKET: &str = "api.sock";
 
 impl Places {
     /// The files that are looked for, in order. The first that exists is taken.
@@ -38,12 +44,21 @@ impl Places {
 
     /// The state folder where the configuration names none.
     pub fn default_state(&self) -> PathBuf {
-        let system = PathBuf::from("/var/lib/backupd");
+        let system = PathBuf::from(SYSTEM_STATE);
         if self.root {
             return system;
         }
         self.based(self.state_home.as_ref(), ".local/state")
             .map_or(system, |home| home.join("backupd"))
+    }
+
+    /// The daemon's socket where the configuration names none: that of the system's daemon is
+    /// where such things are looked for; any other is beside its state. Whoever asks comes to the
+    /// same answer, the daemon's user or another.
+    pub(super) fn default_socket(&self, state: &Path) -> PathBuf {
+        let system = self.run.as_deref();
+        let system = system.filter(|_| state == Path::new(SYSTEM_STATE));
+        system.unwrap_or(state).join(SOCKET)
     }
 
     /// An XDG folder: the variable if it is absolute, else below the home folder.
@@ -112,5 +127,21 @@ mod tests {
         assert_eq!(root.default_state(), Path::new("/var/lib/backupd"));
         let state = user().default_state();
         assert_eq!(state, Path::new("/home/eve/.local/state/backupd"));
+    }
+
+    #[test]
+    fn the_systems_socket_is_where_sockets_are_and_others_are_beside_their_state() {
+        let system = Path::new("/var/lib/backupd");
+        let booted = Places {
+            run: Some("/run/backupd".into()),
+            ..user()
+        };
+        let socket = |places: &Places, state| places.default_socket(state);
+        let expected = Path::new("/run/backupd/api.sock");
+        assert_eq!(socket(&booted, system), expected);
+        let beside = Path::new("/var/lib/backupd/api.sock");
+        assert_eq!(socket(&user(), system), beside);
+        let own = Path::new("/srv/state");
+        assert_eq!(socket(&booted, own), Path::new("/srv/state/api.sock"));
     }
 }

@@ -16,6 +16,7 @@ mod preset;
 mod problem;
 mod raw;
 mod secret;
+mod server;
 mod table;
 mod url;
 
@@ -24,11 +25,12 @@ mod tests;
 
 pub use checked::{
     CommandSource, Config, Connection, CredentialRefs, FilesSource, JobConfig, PostgresSource,
-    RepositoryConfig, S3Config, ServerConfig, SourceConfig, SourceKind,
+    RepositoryConfig, S3Config, SourceConfig, SourceKind, UpkeepConfig, VerifyConfig,
 };
 pub use find::Places;
 pub use load::{LoadError, load};
 pub use name::{RepositoryName, SourceName};
 pub use problem::{Problem, Problems};
 pub use secret::{SecretError, SecretRef, SecretSources};
+pub use server::{Listen, ServerConfig, TlsConfig};
 pub use url::{Bucket, RepositoryUrl, UrlError};

@@ -6,14 +6,18 @@
 mod hooks;
 mod retention;
 mod s3;
+mod server;
 mod timing;
+mod upkeep;
 
 use toml::de::{DeTable, DeValue};
 
 pub(crate) use hooks::{RawHook, RawHooks};
 pub(crate) use retention::{RawDefaults, RawRetention};
 pub(crate) use s3::{RawCredentials, RawLimits, RawS3};
-pub(crate) use timing::{RawRetry, RawServer, RawTiming};
+pub(crate) use server::{RawServer, RawTls};
+pub(crate) use timing::{RawRetry, RawTiming};
+pub(crate) use upkeep::{RawUpkeep, RawVerify};
 
 use super::{
     problem::{Findings, Located, Spot},
@@ -24,6 +28,7 @@ const VERSION: Key = Key("version", "version = 1");
 const STATE: Key = Key("state", "state = \"/var/lib/backupd\"");
 const SERVER: Key = Key("server", "[server]");
 const DEFAULTS: Key = Key("defaults", "[defaults]");
+const UPKEEP: Key = Key("upkeep", "[upkeep]");
 const REPOSITORIES: Key = Key("repository", "[repository.main]");
 const URL: Key = Key("url", "url = \"file:///var/lib/backupd/repo\"");
 const TRUST: Key = Key("trust", "trust = \"RW…\"");
@@ -68,6 +73,7 @@ pub(crate) struct RawFile {
     pub(crate) state: Option<Located<String>>,
     pub(crate) server: Option<RawServer>,
     pub(crate) defaults: Option<RawDefaults>,
+    pub(crate) upkeep: Option<RawUpkeep>,
     pub(crate) repositories: Vec<RawRepository>,
     pub(crate) jobs: Vec<RawJob>,
 }
@@ -91,6 +97,7 @@ pub(crate) struct RawJob {
     pub(crate) limit: Option<Located<String>>,
     pub(crate) retention: Field<RawRetention>,
     pub(crate) hooks: Option<RawHooks>,
+    pub(crate) verify: Field<RawVerify>,
     pub(crate) sources: Field<Vec<RawSource>>,
 }
 
@@ -173,6 +180,7 @@ pub(crate) fn read(table: &DeTable<'_>, file: usize, findings: &mut Findings) ->
         state: None,
         server: None,
         defaults: None,
+        upkeep: None,
         repositories: Vec::new(),
         jobs: Vec::new(),
     };
@@ -181,9 +189,11 @@ pub(crate) fn read(table: &DeTable<'_>, file: usize, findings: &mut Findings) ->
     }
     raw.state = table.text(STATE, findings).got();
     let server = table.table(SERVER, findings).got();
-    raw.server = server.map(|inner| timing::server(inner.value, findings));
+    raw.server = server.map(|inner| server::read(inner.value, findings));
     let defaults = table.table(DEFAULTS, findings).got();
     raw.defaults = defaults.map(|inner| retention::defaults(inner.value, findings));
+    let upkeep = table.table(UPKEEP, findings).got();
+    raw.upkeep = upkeep.map(|inner| upkeep::upkeep(inner.value, findings));
     for (name, table) in table.named(REPOSITORIES, findings) {
         raw.repositories.push(repository(name, table, findings));
     }
@@ -227,6 +237,7 @@ fn job(name: Located<String>, mut table: Table<'_>, findings: &mut Findings) -> 
     let limit = table.text(LIMIT, findings).got();
     let retention = retention::retention(&mut table, findings);
     let hooks = hooks::read(&mut table, findings);
+    let verify = upkeep::verify(&mut table, findings);
     let sources = match table.tables(SOURCES, findings) {
         Field::Absent => Field::Absent,
         Field::Wrong => Field::Wrong,
@@ -246,6 +257,7 @@ fn job(name: Located<String>, mut table: Table<'_>, findings: &mut Findings) -> 
         limit,
         retention,
         hooks,
+        verify,
         sources,
     }
 }

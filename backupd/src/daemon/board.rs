@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use backup_model::{DaemonInfo, Failure, RunOutcome, StatusReport};
+use backup_model::{DaemonInfo, Failure, GoodSnapshot, RunOutcome, StatusReport};
 use futures::future::join_all;
 use jiff::Timestamp;
 use tokio::{
@@ -106,6 +106,13 @@ impl Board {
         self.look.notify_one();
     }
 
+    /// A job has a new snapshot.
+    pub(super) fn made(&self, repository: &str, snapshot: GoodSnapshot) {
+        if let Some(seen) = self.memory().seen.get_mut(repository) {
+            seen.made(snapshot);
+        }
+    }
+
     /// A run ended. Where it failed the repository may be why, and where it went well after that
     /// the repository is back.
     pub(super) fn ended(&self, outcome: RunOutcome) {
@@ -150,12 +157,22 @@ impl Board {
         let now = clock::now();
         let looks = in_force.access.places.iter().map(async |place| {
             let before = self.memory().seen.get(&place.name).cloned();
-            let seen = status::look(&in_force.access, place, before, now).await;
+            let mut seen = status::look(&in_force.access, place, before, now).await;
             if let Some((failure, _)) = &seen.unreadable {
                 let (repository, code) = (&place.name, failure.code.as_str());
                 tracing::warn!(%repository, code, "cannot be read: {}", failure.message);
             }
-            self.memory().seen.insert(place.name.clone(), seen);
+            let mut memory = self.memory();
+            // What was made meanwhile may have come too late for the look.
+            let known = memory.seen.get(&place.name).cloned();
+            let known = known
+                .into_iter()
+                .flat_map(|seen| seen.snapshots.unwrap_or_default());
+            known
+                .filter(|it| it.created >= now)
+                .for_each(|it| seen.made(it));
+            memory.seen.insert(place.name.clone(), seen);
+            drop(memory);
             // Who answers at once need not wait for who does not.
             self.changed();
         });
@@ -197,11 +214,11 @@ impl Board {
             faults,
             jobs,
         };
-        self.say(report);
+        self.say(&report);
     }
 
     /// Says what is new in a report, in the log and to whoever listens.
-    fn say(&self, report: StatusReport) {
+    fn say(&self, report: &StatusReport) {
         let before = self.said.send_replace(report.clone());
         for job in &report.jobs {
             let name = &job.protection.job;

@@ -36,26 +36,30 @@ pub(super) fn of_prune(_: &PruneReport) -> Ending {
     Ending::new(RunOutcome::Succeeded)
 }
 
-/// Of whatever did not do what it should. While the daemon stops, nobody has cancelled anything.
-pub(super) fn of_failure(failure: &Failure, stopping: bool) -> Ending {
-    let outcome = match failure.code.class() {
-        Class::Cancelled if stopping => RunOutcome::Interrupted,
-        Class::Cancelled => RunOutcome::Cancelled,
-        _ => RunOutcome::Failed,
+/// What is decided is not tried again: a snapshot that is damaged stays so, and what is not this
+/// host's to do will not be in five minutes.
+pub(super) fn decided(ending: Ending) -> (Ending, Ended) {
+    let ended = if ending.outcome.is_success() {
+        Ended::Succeeded
+    } else {
+        Ended::Stopped
     };
-    Ending {
-        failure: Some(failure.clone()),
-        ..Ending::new(outcome)
-    }
+    (ending, ended)
 }
 
-/// What the schedule does about it. What the daemon's end cut short, the next daemon tries again.
-pub(super) const fn to_schedule(outcome: RunOutcome) -> Ended {
-    match outcome {
-        RunOutcome::Succeeded | RunOutcome::Warnings => Ended::Succeeded,
-        RunOutcome::Failed | RunOutcome::Interrupted => Ended::Failed,
-        _ => Ended::Stopped,
-    }
+/// Of whatever did not do what it should. While the daemon stops, nobody has cancelled anything,
+/// and the next daemon tries again.
+pub(super) fn of_failure(failure: &Failure, stopping: bool) -> (Ending, Ended) {
+    let (outcome, ended) = match failure.code.class() {
+        Class::Cancelled if stopping => (RunOutcome::Interrupted, Ended::Failed),
+        Class::Cancelled => (RunOutcome::Cancelled, Ended::Stopped),
+        _ => (RunOutcome::Failed, Ended::Failed),
+    };
+    let ending = Ending {
+        failure: Some(failure.clone()),
+        ..Ending::new(outcome)
+    };
+    (ending, ended)
 }
 
 const fn outcome(whole: bool) -> RunOutcome {

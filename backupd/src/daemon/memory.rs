@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use backup_core::ops;
-use backup_model::{Failure, JobName, RunKind, Selection};
+use backup_model::{Failure, Selection};
 use jiff::Timestamp;
 use tokio::time::{self, timeout};
 use tokio_util::sync::CancellationToken;
@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::settings::Settings;
 use crate::{
     ledger::{Entered, Keep, Ledger, LedgerStanding, Past, Subject},
-    schedule::{Paused, Remembered},
+    schedule::{Paused, Remembered, Task},
 };
 
 /// A repository has so long to say what it holds, before the schedule begins without it.
@@ -97,17 +97,25 @@ pub(super) async fn settle(settings: &Settings, ledger: &Ledger) {
     }
 }
 
-/// What a job's past means to its schedule.
-pub(super) async fn remembered(ledger: &Ledger, job: &JobName, now: Timestamp) -> Remembered {
-    let past = ledger
-        .past(RunKind::Backup, Subject::Job(job.clone()))
-        .await;
+/// What a task's past means to its schedule.
+pub(super) async fn remembered(ledger: &Ledger, task: &Task, now: Timestamp) -> Remembered {
+    let subject = match (task.job(), task.repository()) {
+        (Some(job), _) => Subject::Job(job.clone()),
+        (None, repository) => Subject::Repository(repository.unwrap_or_default().to_owned()),
+    };
+    let past = ledger.past(task.kind(), subject).await;
     let past = past.unwrap_or_else(|error| {
-        tracing::warn!(%job, %error, "what ran before is not known");
+        tracing::warn!(%task, %error, "what ran before is not known");
         Past::default()
     });
-    let pauses = ledger.pauses().await.unwrap_or_default();
-    let paused = pauses.get(job).filter(|pause| pause.holds(now));
+    let paused = match task {
+        Task::Backup(job) => {
+            let pauses = ledger.pauses().await.unwrap_or_default();
+            pauses.get(job).cloned().filter(|pause| pause.holds(now))
+        }
+        // A pause keeps a job from running; what it has stored is looked after all the same.
+        _ => None,
+    };
     Remembered {
         last_due: past.last_due,
         last_success: past.last_success,

@@ -7,12 +7,15 @@ mod door;
 mod ending;
 mod hosted;
 mod memory;
+mod private;
 mod run;
 mod runner;
 mod runs;
 mod settings;
+mod upkeep;
 mod verified;
 
 pub use changes::Changes;
-pub use run::run;
+pub use private::{Private, private_token};
+pub use run::{Orders, run};
 pub use settings::{Current, InForce, Reloaded, Settings};

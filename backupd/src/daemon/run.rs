@@ -4,7 +4,12 @@
 use std::{future::pending, sync::Arc, time::Duration};
 
 use backup_model::{Code, Failure};
-use tokio::{sync::Notify, task, time::timeout};
+use backupd_api::{Address, Service};
+use tokio::{
+    sync::{Notify, mpsc},
+    task::{self, JoinHandle},
+    time::timeout,
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
@@ -15,6 +20,7 @@ use super::{
     memory::{self, mind, remembered, settle},
     runner::Runner,
     runs::Runs,
+    upkeep::timings,
 };
 use crate::{
     clock,
@@ -25,11 +31,23 @@ use crate::{
 /// Runs that were told to stop have so long to end. What they have stored, the next run takes up.
 const STOP_LIMIT: Duration = Duration::from_secs(30);
 
-/// Runs until told to stop. An error is one with which it cannot go on, or begin.
+/// What a daemon is told while it runs.
+#[derive(Clone, Debug, Default)]
+pub struct Orders {
+    /// Stop: what runs is stopped, too.
+    pub stop: CancellationToken,
+    /// Begin nothing more, and stop when what was asked for has ended.
+    pub leave: CancellationToken,
+    /// Read the configuration again.
+    pub reload: Arc<Notify>,
+}
+
+/// Runs until told to stop. Says where it answers as soon as it does. An error is one with which
+/// it cannot go on, or begin.
 pub async fn run(
     settings: Settings,
-    stop: CancellationToken,
-    reload: Arc<Notify>,
+    orders: Orders,
+    ready: impl FnOnce(&[Address]),
 ) -> Result<(), Failure> {
     let settings = Arc::new(settings);
     let state = settings.in_force().config.state.clone();
@@ -37,132 +55,195 @@ pub async fn run(
     let ledger = ledger.map_err(|error| Failure::from_error(error.code(), &error))?;
     memory::tell(&LedgerStanding::default(), &ledger.standing().borrow());
     let (alarms, bells) = Alarms::start().await.map_err(|error| failed(&error))?;
-    let (driver, control, mut events) = Driver::new(clock::now, bells);
-    let mut alarms = tokio::spawn(alarms.follow(control.agenda()));
-    let runs = Runs::default();
-    let board = Arc::new(Board::new(
-        Arc::clone(&settings),
-        ledger.clone(),
-        runs.clone(),
-        control.agenda(),
-    ));
-    let runner = Runner::new(
-        Arc::clone(&settings),
-        ledger.clone(),
-        control.clone(),
-        Arc::clone(&board),
-        runs.clone(),
-        stop.clone(),
-    );
-    let hosted = Hosted {
-        settings: Arc::clone(&settings),
-        ledger: ledger.clone(),
-        control: control.clone(),
-        board: Arc::clone(&board),
-        runs,
-        runner: runner.clone(),
-        stop: stop.clone(),
-    };
+    let (driver, control, events) = Driver::new(clock::now, bells);
+    let life = Life::new(settings, ledger, control, orders.stop.clone());
     // Opened before anything begins: a daemon that nobody can ask is not started by mistake.
-    let door = door::open(&settings, Arc::new(hosted)).await?;
+    let door = door::open(&life.settings, life.service()).await?;
+
     let parts = TaskTracker::new();
-    parts.spawn(driver.run(stop.clone()));
-    settle(&settings, &ledger).await;
-    plan(&settings, &ledger, &control).await?;
-    let (keeper, looker) = (Arc::clone(&board), Arc::clone(&board));
-    let (told, told_too) = (stop.clone(), stop.clone());
-    parts.spawn(async move { keeper.keep(&told).await });
-    parts.spawn(async move { looker.look(&told_too).await });
-    parts.spawn(mind(Arc::clone(&settings), ledger.clone(), stop.clone()));
-    parts.spawn(door.serve(stop.clone()));
+    parts.spawn(driver.run(orders.stop.clone()));
+    let alarms = tokio::spawn(alarms.follow(life.control.agenda()));
+    settle(&life.settings, &life.ledger).await;
+    life.plan().await?;
+    life.spawn(&parts);
+    ready(door.addresses());
+    parts.spawn(door.serve(orders.stop.clone(), orders.leave));
     parts.close();
-    let mut changes = watch(&settings);
     tracing::info!(state = %state.display(), "backupd {} is up", env!("CARGO_PKG_VERSION"));
-    let ended = loop {
-        tokio::select! {
-            // Looked at first: all else ends because of it.
-            biased;
-            () = stop.cancelled() => break Ok(()),
-            event = events.recv() => match event {
-                Some(Event::Due(due)) => runner.begin(due),
-                Some(Event::Skipped(skipped)) => runner.note(skipped).await,
-                None => break Err(Failure::new(Code::Bug, "the schedule has ended by itself")),
-            },
-            () = reload.notified() => {
-                follow(&settings, &ledger, &control, &board, &mut changes).await?;
-            }
-            () = changed(&mut changes) => {
-                follow(&settings, &ledger, &control, &board, &mut changes).await?;
-            }
-            done = &mut alarms => break Err(alarms_ended(done)),
-        }
-    };
-    tracing::info!("stopping");
-    stop.cancel();
-    let in_time = runner.ended_within(STOP_LIMIT).await;
-    let in_time = timeout(STOP_LIMIT, parts.wait()).await.is_ok() && in_time;
-    if !in_time {
-        tracing::warn!("not everything ended within {} s", STOP_LIMIT.as_secs());
-    }
-    // Whoever still holds it has not ended: then what is written is written.
-    drop((runner, board));
-    if in_time {
-        ledger.close().await;
-    }
+    let ended = life.heed(events, alarms, &orders.reload).await;
+    life.end(&parts).await;
     ended
 }
 
-/// Reads the configuration again, and plans by it if it is another.
-async fn follow(
-    settings: &Arc<Settings>,
-    ledger: &Ledger,
-    control: &Control,
-    board: &Board,
-    changes: &mut Option<Changes>,
-) -> Result<(), Failure> {
-    let reading = Arc::clone(settings);
-    let reloaded = task::spawn_blocking(move || reading.reload()).await;
-    match reloaded.map_err(|error| Failure::from_error(Code::Bug, &error))? {
-        Reloaded::Same => {}
-        Reloaded::Changed => {
-            tracing::info!("another configuration is in force");
-            plan(settings, ledger, control).await?;
-            board.planned();
-            *changes = watch(settings);
+/// What lasts as long as the daemon.
+struct Life {
+    settings: Arc<Settings>,
+    ledger: Ledger,
+    control: Control,
+    board: Arc<Board>,
+    runs: Runs,
+    runner: Runner,
+    stop: CancellationToken,
+}
+
+impl Life {
+    fn new(
+        settings: Arc<Settings>,
+        ledger: Ledger,
+        control: Control,
+        stop: CancellationToken,
+    ) -> Self {
+        let runs = Runs::default();
+        let board = Arc::new(Board::new(
+            Arc::clone(&settings),
+            ledger.clone(),
+            runs.clone(),
+            control.agenda(),
+        ));
+        let runner = Runner::new(
+            Arc::clone(&settings),
+            ledger.clone(),
+            control.clone(),
+            Arc::clone(&board),
+            runs.clone(),
+            stop.clone(),
+        );
+        Self {
+            settings,
+            ledger,
+            control,
+            board,
+            runs,
+            runner,
+            stop,
         }
-        Reloaded::Refused(failure) => {
-            let code = failure.code.as_str();
-            tracing::error!(
-                code,
-                "the configuration stays as it was: {}",
-                failure.message
-            );
-            // Each with its file, line and column.
-            for problem in &failure.causes {
-                tracing::error!(code, "{problem}");
+    }
+
+    /// What answers whoever asks.
+    fn service(&self) -> Arc<dyn Service> {
+        Arc::new(Hosted {
+            settings: Arc::clone(&self.settings),
+            ledger: self.ledger.clone(),
+            control: self.control.clone(),
+            board: Arc::clone(&self.board),
+            runs: self.runs.clone(),
+            runner: self.runner.clone(),
+            stop: self.stop.clone(),
+        })
+    }
+
+    /// Begins what goes on beside all else until the end.
+    fn spawn(&self, parts: &TaskTracker) {
+        let (keeper, stop) = (Arc::clone(&self.board), self.stop.clone());
+        parts.spawn(async move { keeper.keep(&stop).await });
+        let (looker, stop) = (Arc::clone(&self.board), self.stop.clone());
+        parts.spawn(async move { looker.look(&stop).await });
+        parts.spawn(mind(
+            Arc::clone(&self.settings),
+            self.ledger.clone(),
+            self.stop.clone(),
+        ));
+    }
+
+    /// Begins what is due and follows the configuration, until told to stop.
+    async fn heed(
+        &self,
+        mut events: mpsc::Receiver<Event>,
+        mut alarms: JoinHandle<Result<(), AlarmError>>,
+        reload: &Notify,
+    ) -> Result<(), Failure> {
+        let mut changes = watch(&self.settings);
+        loop {
+            tokio::select! {
+                // Looked at first: all else ends because of it.
+                biased;
+                () = self.stop.cancelled() => return Ok(()),
+                event = events.recv() => match event {
+                    Some(Event::Due(due)) => self.runner.begin(due),
+                    Some(Event::Skipped(skipped)) => self.runner.note(skipped).await,
+                    None => {
+                        let text = "the schedule has ended by itself";
+                        return Err(Failure::new(Code::Bug, text));
+                    }
+                },
+                () = reload.notified() => self.follow(&mut changes).await?,
+                () = changed(&mut changes) => self.follow(&mut changes).await?,
+                done = &mut alarms => return Err(alarms_ended(done)),
             }
         }
     }
-    board.changed();
-    Ok(())
+
+    /// Stops everything, and waits for it within limits.
+    async fn end(self, parts: &TaskTracker) {
+        tracing::info!("stopping");
+        self.stop.cancel();
+        let all = async { tokio::join!(self.runner.all_ended(), parts.wait()) };
+        if timeout(STOP_LIMIT, all).await.is_err() {
+            tracing::warn!("not everything ended within {} s", STOP_LIMIT.as_secs());
+        }
+        let ledger = self.ledger.clone();
+        // Whoever still holds the ledger has not ended, and what it writes is written later.
+        drop(self);
+        ledger.close().await;
+    }
+
+    /// Reads the configuration again, and plans by it if it is another.
+    async fn follow(&self, changes: &mut Option<Changes>) -> Result<(), Failure> {
+        let server = self.settings.in_force().config.server.clone();
+        let reading = Arc::clone(&self.settings);
+        let reloaded = task::spawn_blocking(move || reading.reload()).await;
+        match reloaded.map_err(|error| Failure::from_error(Code::Bug, &error))? {
+            Reloaded::Same => {}
+            Reloaded::Changed => {
+                tracing::info!("another configuration is in force");
+                if self.settings.in_force().config.server != server {
+                    tracing::warn!("what it says of [server] holds from the next start");
+                }
+                self.plan().await?;
+                self.board.planned();
+                *changes = watch(&self.settings);
+            }
+            Reloaded::Refused(failure) => refused(&failure),
+        }
+        self.board.changed();
+        Ok(())
+    }
+
+    /// Plans the jobs that have a schedule, and what there is to do besides. Nobody has to wait a
+    /// week to hear whether a store can be trusted.
+    async fn plan(&self) -> Result<(), Failure> {
+        let in_force = self.settings.in_force();
+        let jobs = in_force.config.jobs.iter();
+        let backups =
+            jobs.filter_map(|(name, job)| Some((Task::Backup(name.clone()), job.timing.clone()?)));
+        let mut tasks = Vec::new();
+        for (task, timing) in backups.chain(timings(&in_force.config)) {
+            let mut remembered = remembered(&self.ledger, &task, clock::now()).await;
+            if matches!(task, Task::Probe(_) | Task::Verify(_)) {
+                remembered = remembered.or_due_before(clock::now(), &timing.schedule);
+            }
+            tasks.push(Timed {
+                task,
+                timing,
+                remembered,
+            });
+        }
+        let planned = self.control.replace(tasks).await;
+        planned.map_err(|error| Failure::from_error(Code::Bug, &error))
+    }
 }
 
-/// Plans the jobs that have a schedule.
-async fn plan(settings: &Settings, ledger: &Ledger, control: &Control) -> Result<(), Failure> {
-    let in_force = settings.in_force();
-    let mut tasks = Vec::new();
-    for (name, job) in &in_force.config.jobs {
-        let Some(timing) = job.timing.clone() else {
-            continue;
-        };
-        tasks.push(Timed {
-            task: Task::Backup(name.clone()),
-            timing,
-            remembered: remembered(ledger, name, clock::now()).await,
-        });
+fn refused(failure: &Failure) {
+    let code = failure.code.as_str();
+    tracing::error!(
+        code,
+        "the configuration stays as it was: {}",
+        failure.message
+    );
+    // Each with its file, line and column.
+    for problem in &failure.causes {
+        tracing::error!(code, "{problem}");
     }
-    let planned = control.replace(tasks).await;
-    planned.map_err(|error| Failure::from_error(Code::Bug, &error))
 }
 
 /// Without it, SIGHUP says when to look.

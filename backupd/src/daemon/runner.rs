@@ -4,14 +4,14 @@
 //! When something is due is the schedule's to know, which hears how each run ended. A ledger that
 //! does not answer is no reason not to back up.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use backup_model::{BackupReport, Code, Failure, JobName, LogLevel, RunCause, RunKind, RunOutcome};
-use backupd_api::{Service as _, Task as Work};
-use tokio::{
-    sync::{Semaphore, SemaphorePermit},
-    time::timeout,
+use backup_model::{
+    BackupReport, Code, Failure, GoodSnapshot, JobName, LogLevel, RunCause, RunOutcome,
 };
+use backupd_api::{Service as _, Task as Work};
+use jiff::Timestamp;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
@@ -19,10 +19,11 @@ use super::{
     ending,
     runs::{Run, Runs},
     settings::{InForce, Settings},
+    upkeep,
 };
 use crate::{
     ledger::{Ending, Ledger, NewRun},
-    schedule::{Control, Due, Reason, Skip, Skipped, Task},
+    schedule::{Control, Due, Ended, Reason, Skip, Skipped, Task},
     service::Direct,
 };
 
@@ -38,6 +39,8 @@ struct Inner {
     board: Arc<Board>,
     runs: Runs,
     slots: Semaphore,
+    /// Upkeep takes its time, and no backup waits for it.
+    upkeep_slots: Semaphore,
     due: TaskTracker,
     stop: CancellationToken,
 }
@@ -60,6 +63,7 @@ impl Runner {
             board,
             runs,
             slots: Semaphore::new(parallel),
+            upkeep_slots: Semaphore::new(1),
             due: TaskTracker::new(),
             stop,
         }))
@@ -79,26 +83,23 @@ impl Runner {
     ) -> Result<BackupReport, Failure> {
         let inner = &*self.0;
         // A name that nobody knows is no reason to tell the schedule anything.
-        let repository = inner.repository_of(job)?;
+        inner.settings.in_force().access.job(job)?;
         let task = Task::Backup(job.clone());
+        let repository = inner.repository_of(&task).unwrap_or_default();
         let begun = inner.control.begin(task.clone()).await;
         if !begun.map_err(|gone| Failure::from_error(Code::Overloaded, &gone))? {
             let text = format!("a run of `{job}` is under way");
             return Err(Failure::new(Code::Busy, text));
         }
         let new = NewRun {
-            kind: RunKind::Backup,
-            job: Some(job.clone()),
-            repository,
-            cause: RunCause::Hand,
             asked_by: asked.asked_by.clone(),
-            due: None,
+            ..scheduled(&task, repository, RunCause::Hand, None)
         };
-        let (done, outcome) = match inner.slot(asked).await {
+        let (done, ended) = match slot(&inner.slots, asked).await {
             Ok(_slot) => inner.back_up(job, new, asked.clone()).await,
-            Err(failure) => (Err(failure), RunOutcome::Cancelled),
+            Err(failure) => (Err(failure), Ended::Stopped),
         };
-        inner.ended(task, outcome).await;
+        inner.tell(task, ended).await;
         done
     }
 
@@ -119,78 +120,57 @@ impl Runner {
 
     /// Puts on record that there was no run at a due time.
     pub(super) async fn note(&self, skipped: Skipped) {
-        let Task::Backup(job) = skipped.task;
-        let Ok(repository) = self.0.repository_of(&job) else {
+        let task = &skipped.task;
+        let Some(repository) = self.0.repository_of(task) else {
             return;
         };
         let outcome = match skipped.why {
             Skip::Missed => RunOutcome::Missed,
             Skip::Running | Skip::Overtaken => RunOutcome::Skipped,
         };
-        tracing::warn!(%job, due = %skipped.time, "{outcome}: no run of its own");
-        let new = NewRun {
-            kind: RunKind::Backup,
-            job: Some(job),
-            repository,
-            cause: RunCause::Schedule,
-            asked_by: None,
-            due: Some(skipped.time),
-        };
+        tracing::warn!(%task, due = %skipped.time, "{outcome}: no run of its own");
+        let new = scheduled(task, repository, RunCause::Schedule, Some(skipped.time));
         if let Err(error) = self.0.ledger.enter(new, outcome).await {
             tracing::warn!(%error, "the run ledger does not know it");
         }
         self.0.board.changed();
     }
 
-    /// Waits for what is due and still runs, which was told to stop; says whether everything
-    /// ended in time.
-    pub(super) async fn ended_within(&self, limit: Duration) -> bool {
+    /// Waits for what is due and still runs, which was told to stop.
+    pub(super) async fn all_ended(&self) {
         self.0.due.close();
-        timeout(limit, self.0.due.wait()).await.is_ok()
+        self.0.due.wait().await;
     }
 }
 
 impl Inner {
     async fn serve(&self, due: Due) {
-        let Task::Backup(job) = &due.task;
+        let task = due.task;
         let asked = Work::unheard(self.stop.child_token());
-        let Ok(_slot) = self.slot(&asked).await else {
+        let slots = match task {
+            Task::Backup(_) => &self.slots,
+            _ => &self.upkeep_slots,
+        };
+        let Ok(_slot) = slot(slots, &asked).await else {
             return;
         };
         // The configuration may have lost it while it waited.
-        let outcome = match self.repository_of(job) {
-            Err(_) => RunOutcome::Skipped,
-            Ok(repository) => {
-                let new = NewRun {
-                    kind: RunKind::Backup,
-                    job: Some(job.clone()),
-                    repository,
-                    cause: cause(due.reason),
-                    asked_by: None,
-                    due: Some(due.time),
-                };
-                self.back_up(job, new, asked).await.1
+        let ended = match self.repository_of(&task) {
+            None => Ended::Stopped,
+            Some(repository) => {
+                let new = scheduled(&task, repository, cause(due.reason), Some(due.time));
+                match &task {
+                    Task::Backup(job) => self.back_up(job, new, asked).await.1,
+                    task => self.keep_up(task, new, asked).await,
+                }
             }
         };
-        self.ended(due.task, outcome).await;
-    }
-
-    /// A place among those that run, unless whoever asked goes away first.
-    async fn slot(&self, asked: &Work) -> Result<SemaphorePermit<'_>, Failure> {
-        let closed = || Failure::new(Code::Interrupted, "stopped before it began");
-        tokio::select! {
-            biased;
-            () = asked.cancel.cancelled() => Err(closed()),
-            slot = self.slots.acquire() => slot.map_err(|_| closed()),
-        }
+        self.tell(task, ended).await;
     }
 
     /// Tells the schedule. When that has gone, so has the daemon.
-    async fn ended(&self, task: Task, outcome: RunOutcome) {
-        self.control
-            .ended(task, ending::to_schedule(outcome))
-            .await
-            .ok();
+    async fn tell(&self, task: Task, ended: Ended) {
+        self.control.ended(task, ended).await.ok();
     }
 
     async fn back_up(
@@ -198,15 +178,47 @@ impl Inner {
         job: &JobName,
         new: NewRun,
         asked: Work,
-    ) -> (Result<BackupReport, Failure>, RunOutcome) {
+    ) -> (Result<BackupReport, Failure>, Ended) {
         let in_force = self.settings.in_force();
-        let run = self.record(new, asked).await;
+        let again = scheduled(
+            &Task::Verify(job.clone()),
+            new.repository.clone(),
+            new.cause,
+            None,
+        );
+        let run = self.record(new, asked.clone()).await;
         let done = work(&in_force, job, &run).await;
         for warning in done.iter().flat_map(|report| &report.warnings) {
             run.warned(warning.clone());
         }
-        let outcome = self.end(run, &done, ending::of_backup).await;
-        (done, outcome)
+        if let Ok(report) = &done {
+            let made = GoodSnapshot {
+                snapshot: report.snapshot.clone(),
+                created: report.created,
+                complete: report.complete,
+            };
+            self.board.made(&again.repository, made);
+        }
+        let ended = self.end(run, &done, ending::of_backup).await;
+        if let Ok(report) = &done
+            && in_force.access.jobs[job].verify.after.is_some()
+        {
+            let run = self.record(again, asked).await;
+            let work = run.work();
+            let looked = upkeep::verify_new(&report.snapshot, &in_force, &self.ledger, &work);
+            self.end(run, &looked.await, Ending::clone).await;
+        }
+        (done, ended)
+    }
+
+    /// What is done by schedule besides backups.
+    async fn keep_up(&self, task: &Task, new: NewRun, asked: Work) -> Ended {
+        let in_force = self.settings.in_force();
+        let run = self.record(new, asked).await;
+        let done = upkeep::work(task, &in_force, &self.ledger, &run.work()).await;
+        let ended = self.end(run, &done, Ending::clone).await;
+        self.board.look_again();
+        ended
     }
 
     async fn record(&self, new: NewRun, asked: Work) -> Run {
@@ -234,10 +246,10 @@ impl Inner {
         run: Run,
         done: &Result<T, Failure>,
         ending: impl FnOnce(&T) -> Ending,
-    ) -> RunOutcome {
+    ) -> Ended {
         let id = run.id();
-        let ending = match done {
-            Ok(report) => ending(report),
+        let (ending, ended) = match done {
+            Ok(report) => ending::decided(ending(report)),
             Err(failure) => ending::of_failure(failure, self.stop.is_cancelled()),
         };
         let outcome = ending.outcome;
@@ -260,13 +272,27 @@ impl Inner {
             tracing::warn!(run = %id, %error, "the run ledger does not know how it ended yet");
         }
         self.board.ended(outcome);
-        outcome
+        ended
     }
 
-    fn repository_of(&self, job: &JobName) -> Result<String, Failure> {
+    /// The repository that a task is about; none once the configuration has lost it.
+    fn repository_of(&self, task: &Task) -> Option<String> {
         let in_force = self.settings.in_force();
-        let job = in_force.access.job(job)?;
-        Ok(job.repository.as_str().to_owned())
+        let Some(job) = task.job() else {
+            return task.repository().map(str::to_owned);
+        };
+        let job = in_force.access.jobs.get(job)?;
+        Some(job.repository.as_str().to_owned())
+    }
+}
+
+/// A place among those that run, unless whoever asked goes away first.
+async fn slot<'a>(slots: &'a Semaphore, asked: &Work) -> Result<SemaphorePermit<'a>, Failure> {
+    let closed = || Failure::new(Code::Interrupted, "stopped before it began");
+    tokio::select! {
+        biased;
+        () = asked.cancel.cancelled() => Err(closed()),
+        slot = slots.acquire() => slot.map_err(|_| closed()),
     }
 }
 
@@ -279,6 +305,18 @@ async fn work(in_force: &InForce, job: &JobName, run: &Run) -> Result<BackupRepo
 /// What a run is about, for the log.
 fn object(new: &NewRun) -> &str {
     new.job.as_ref().map_or(&new.repository, JobName::as_str)
+}
+
+/// A run of a task, which nobody asked for.
+fn scheduled(task: &Task, repository: String, cause: RunCause, due: Option<Timestamp>) -> NewRun {
+    NewRun {
+        kind: task.kind(),
+        job: task.job().cloned(),
+        repository,
+        cause,
+        asked_by: None,
+        due,
+    }
 }
 
 const fn cause(reason: Reason) -> RunCause {

@@ -45,7 +45,8 @@ pub enum Reloaded {
 /// The configuration of a running daemon.
 #[derive(Debug)]
 pub struct Settings {
-    places: Places,
+    /// Where its files are; none of one that was not read from files.
+    places: Option<Places>,
     secrets: SecretSources,
     program_folders: Vec<PathBuf>,
     current: watch::Sender<Current>,
@@ -59,17 +60,26 @@ impl Settings {
         program_folders: Vec<PathBuf>,
     ) -> Result<Self, config::LoadError> {
         let config = config::load(&places)?;
+        let fixed = Self::fixed(config, secrets, program_folders);
+        Ok(Self {
+            places: Some(places),
+            ..fixed
+        })
+    }
+
+    /// A configuration that is in no file, and stays what it is.
+    pub fn fixed(config: Config, secrets: SecretSources, program_folders: Vec<PathBuf>) -> Self {
         let access = Access::of_config(config.clone(), secrets.clone(), program_folders.clone());
         let current = Current {
             in_force: Arc::new(InForce { config, access }),
             fault: None,
         };
-        Ok(Self {
-            places,
+        Self {
+            places: None,
             secrets,
             program_folders,
             current: watch::Sender::new(current),
-        })
+        }
     }
 
     /// What is in force.
@@ -85,7 +95,10 @@ impl Settings {
     /// Reads the files again. Blocks for as long as that takes.
     pub fn reload(&self) -> Reloaded {
         let before = self.in_force();
-        let config = match config::load(&self.places) {
+        let Some(places) = &self.places else {
+            return Reloaded::Same;
+        };
+        let config = match config::load(places) {
             Ok(config) => config,
             Err(error) => return self.refuse(error.into()),
         };

@@ -70,10 +70,8 @@ impl Hook {
         let ran = task::spawn_blocking(move || once(&program, command, limit, &cancel)).await;
         let ran = ran.map_err(|error| Failure::from_error(Code::Bug, &error))?;
         let say = |line: &str| {
-            progress.event(Event::Said {
-                program: self.program.clone(),
-                line: line.to_owned(),
-            });
+            let text = format!("{}: {line}", self.program);
+            progress.event(Event::Noted { text });
         };
         let left_out = ran.said.lines().count().saturating_sub(LINES);
         if left_out > 0 {

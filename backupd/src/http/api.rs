@@ -6,24 +6,45 @@ use std::{
 };
 
 use backupd_api::{Scopes, Service};
+use ipnet::IpNet;
 use tokio::sync::Semaphore;
 
 use super::{
     access::{AuthFailure, Failures, Tokens},
+    limits::Limits,
     tasks::Tasks,
 };
+use crate::config::ServerConfig;
 
 /// What can be set.
 #[derive(Clone)]
 pub struct Settings {
     /// What those may do who can open the socket and are neither root nor the daemon's user.
     pub group_scopes: Scopes,
-    /// Names by which the daemon is called in `Host`, beside `localhost`.
+    /// Names by which the daemon is called in `Host`, beside `localhost` and addresses.
     pub hosts: Vec<String>,
-    /// Requests that are answered at one time.
-    pub most_requests: usize,
+    /// Whose `X-Forwarded-For` counts.
+    pub trusted_proxies: Vec<IpNet>,
+    /// How much there may be of everything.
+    pub limits: Limits,
     /// Hears of failed sign-ins.
     pub auth_failed: Arc<dyn Fn(&AuthFailure) + Send + Sync>,
+}
+
+impl Settings {
+    /// Those of a configuration.
+    pub fn new(
+        config: &ServerConfig,
+        auth_failed: impl Fn(&AuthFailure) + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            group_scopes: config.group_scopes.clone(),
+            hosts: config.hosts.clone(),
+            trusted_proxies: config.trusted_proxies.clone(),
+            limits: Limits::default(),
+            auth_failed: Arc::new(auth_failed),
+        }
+    }
 }
 
 impl fmt::Debug for Settings {
@@ -31,13 +52,15 @@ impl fmt::Debug for Settings {
         let Self {
             group_scopes,
             hosts,
-            most_requests,
+            trusted_proxies,
+            limits,
             auth_failed: _,
         } = self;
         f.debug_struct("Settings")
             .field("group_scopes", group_scopes)
             .field("hosts", hosts)
-            .field("most_requests", most_requests)
+            .field("trusted_proxies", trusted_proxies)
+            .field("limits", limits)
             .finish_non_exhaustive()
     }
 }
@@ -67,7 +90,7 @@ impl Api {
     pub fn new(service: Arc<dyn Service>, tokens: Arc<Tokens>, settings: Settings) -> Self {
         Self(Arc::new(Inner {
             service: RwLock::new(service),
-            room: Arc::new(Semaphore::new(settings.most_requests)),
+            room: Arc::new(Semaphore::new(settings.limits.requests)),
             settings,
             tokens,
             failures: Failures::default(),
@@ -84,6 +107,11 @@ impl Api {
             .write()
             .unwrap_or_else(PoisonError::into_inner);
         *current = service;
+    }
+
+    /// Begins nothing more, and waits until the tasks that run have ended.
+    pub async fn drain(&self) {
+        self.0.tasks.drain().await;
     }
 
     /// Begins nothing more, asks the tasks that run to stop, and waits for their end.

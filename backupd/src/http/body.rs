@@ -22,14 +22,16 @@ use super::error::Refused;
 pub(super) const LARGEST: usize = 1 << 20;
 /// How deep it may be nested.
 const DEEPEST: usize = 32;
-/// How long it may take to arrive.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A body as it came.
 pub(super) type Raw = Zeroizing<Vec<u8>>;
 
-/// Reads the body of a request that must be JSON.
-pub(super) async fn read(headers: &HeaderMap, body: Body) -> Result<Raw, Refused> {
+/// Reads the body of a request that must be JSON, and must have arrived after so long.
+pub(super) async fn read(
+    headers: &HeaderMap,
+    body: Body,
+    patience: Duration,
+) -> Result<Raw, Refused> {
     let kind = headers.get(header::CONTENT_TYPE);
     let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let plain = ["application/json", "application/json; charset=utf-8"];
@@ -41,9 +43,9 @@ pub(super) async fn read(headers: &HeaderMap, body: Body) -> Result<Raw, Refused
         let text = "a body must not be compressed";
         return Err(Refused::new(Code::MediaType, text));
     }
-    let read = tokio::time::timeout(PATIENCE, collect(body)).await;
+    let read = tokio::time::timeout(patience, collect(body)).await;
     read.unwrap_or_else(|_| {
-        let text = format!("the body did not come within {} s", PATIENCE.as_secs());
+        let text = format!("the body did not come within {} s", patience.as_secs());
         Err(Refused::new(Code::TimeOut, text))
     })
 }

@@ -1,7 +1,10 @@
 //! What every request passes before its route: whether there is room, whether it was meant for
 //! this daemon and no web page sent it, and who asks. Every answer gets its headers here.
 
-use std::time::Instant;
+use std::{
+    net::{Ipv4Addr, Ipv6Addr},
+    time::Instant,
+};
 
 use axum::{
     body::Body,
@@ -17,18 +20,9 @@ use super::{
     access::{AuthFailure, Verdict},
     api::Api,
     error::Refused,
+    source::{self, Peer},
 };
 use crate::clock;
-
-/// The other end of a connection.
-#[derive(Clone, Debug)]
-pub(super) enum Peer {
-    /// A process of this machine, as the kernel tells it.
-    Local {
-        /// Its user.
-        uid: u32,
-    },
-}
 
 /// Who asks, and what they may do.
 #[derive(Clone, Debug)]
@@ -71,21 +65,41 @@ fn admit(
     mut request: Request<Body>,
 ) -> Result<(Request<Body>, tokio::sync::OwnedSemaphorePermit), Response> {
     let refuse = |code, text: &str| Refused::new(code, text).into_response();
+    let peer = request.extensions().get::<Peer>().copied();
+    let Some(peer) = peer else {
+        return Err(refuse(Code::Bug, "a request without a peer"));
+    };
+    plain(&request).map_err(|text| {
+        let mut response = refuse(Code::Usage, text);
+        let close = HeaderValue::from_static("close");
+        response.headers_mut().insert(header::CONNECTION, close);
+        response
+    })?;
+    origin(api, request.headers()).map_err(|text| refuse(Code::NotPermitted, text))?;
+    let caller = caller(api, peer, request.headers())?;
+    // Only now, so that those who may do nothing take nobody's room.
     let Ok(room) = std::sync::Arc::clone(&api.0.room).try_acquire_owned() else {
         let text = "as many requests as there may be are being answered";
         return Err(refuse(Code::Overloaded, text));
     };
-    let peer = request.extensions().get::<Peer>().cloned();
-    let Some(peer) = peer else {
-        return Err(refuse(Code::Bug, "a request without a peer"));
-    };
-    origin(api, request.headers()).map_err(|text| refuse(Code::NotPermitted, text))?;
-    if request.headers().contains_key(header::UPGRADE) {
-        return Err(refuse(Code::Usage, "there is no other protocol here"));
-    }
-    let caller = caller(api, &peer, request.headers())?;
     request.extensions_mut().insert(caller);
     Ok((request, room))
+}
+
+/// Whether everybody on the way here has read the same request: one whose length is its body's,
+/// and whose host stands in one place.
+fn plain(request: &Request<Body>) -> Result<(), &'static str> {
+    let headers = request.headers();
+    if headers.contains_key(header::TRANSFER_ENCODING) {
+        return Err("a body must say its length");
+    }
+    if headers.contains_key(header::UPGRADE) {
+        return Err("there is no other protocol here");
+    }
+    if request.uri().authority().is_some() {
+        return Err("the address of a request is a path");
+    }
+    Ok(())
 }
 
 /// Whether it was meant for this daemon, and sent by a program. A browser says where its page
@@ -99,11 +113,9 @@ fn origin(api: &Api, headers: &HeaderMap) -> Result<(), &'static str> {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
         _ => host,
     };
-    let allowed = api.0.settings.hosts.iter().map(String::as_str);
-    if !allowed
-        .chain(["localhost"])
-        .any(|allowed| allowed.eq_ignore_ascii_case(name))
-    {
+    let names = api.0.settings.hosts.iter().map(String::as_str);
+    let mut names = names.chain(["localhost"]);
+    if !names.any(|known| known.eq_ignore_ascii_case(name)) && !is_address(name) {
         return Err("this daemon has another name");
     }
     let browser = [header::ORIGIN, header::COOKIE, header::REFERER];
@@ -116,22 +128,22 @@ fn origin(api: &Api, headers: &HeaderMap) -> Result<(), &'static str> {
     Ok(())
 }
 
-fn caller(api: &Api, peer: &Peer, headers: &HeaderMap) -> Result<Caller, Response> {
+/// An address may always stand in `Host`: what makes a browser ask a stranger's server is a name
+/// whose address changes.
+fn is_address(host: &str) -> bool {
+    let bare = host
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
+    match bare {
+        Some(inner) => inner.parse::<Ipv6Addr>().is_ok(),
+        None => host.parse::<Ipv4Addr>().is_ok(),
+    }
+}
+
+fn caller(api: &Api, peer: Peer, headers: &HeaderMap) -> Result<Caller, Response> {
     let mut given = headers.get_all(header::AUTHORIZATION).iter();
-    let Peer::Local { uid } = peer;
     let Some(first) = given.next() else {
-        let own = rustix::process::geteuid().as_raw();
-        let scopes = if *uid == 0 || *uid == own {
-            Scopes(vec![Scope::Admin])
-        } else {
-            api.0.settings.group_scopes.clone()
-        };
-        if scopes.0.is_empty() {
-            let text = "a token is needed";
-            return Err(Refused::new(Code::SignIn, text).into_response());
-        }
-        let actor = format!("uid {uid}");
-        return Ok(Caller { actor, scopes });
+        return without_token(api, peer, headers);
     };
     let token = first.to_str().ok().filter(|_| given.next().is_none());
     let token = token.and_then(|text| text.strip_prefix("Bearer "));
@@ -145,13 +157,43 @@ fn caller(api: &Api, peer: &Peer, headers: &HeaderMap) -> Result<Caller, Respons
             scopes,
         }),
         (token, _) => {
+            let source = match peer {
+                Peer::Local { uid } => format!("uid:{uid}"),
+                Peer::Network { address } => {
+                    let trusted = &api.0.settings.trusted_proxies;
+                    source::address(address, trusted, headers).to_string()
+                }
+            };
             let failure = AuthFailure {
-                source: format!("uid:{uid}"),
+                source,
                 id: token.map(|token| token.id),
             };
             Err(failed(api, &failure))
         }
     }
+}
+
+/// What a process of this machine may do for being one. Nobody on a network may do anything, and
+/// neither may whoever comes through a proxy that speaks to the socket.
+fn without_token(api: &Api, peer: Peer, headers: &HeaderMap) -> Result<Caller, Response> {
+    let refused = || {
+        let text = "a token is needed";
+        Err(Refused::new(Code::SignIn, text).into_response())
+    };
+    let Peer::Local { uid } = peer else {
+        return refused();
+    };
+    let own = rustix::process::geteuid().as_raw();
+    let scopes = if uid == 0 || uid == own {
+        Scopes(vec![Scope::Admin])
+    } else {
+        api.0.settings.group_scopes.clone()
+    };
+    if scopes.0.is_empty() || source::is_forwarded(headers) {
+        return refused();
+    }
+    let actor = format!("uid {uid}");
+    Ok(Caller { actor, scopes })
 }
 
 fn failed(api: &Api, failure: &AuthFailure) -> Response {

@@ -17,7 +17,7 @@ const MODE: u32 = 0o660;
 ///
 /// Two daemons that start at one moment on a dead one's socket are kept apart by the lock on
 /// their state, not here.
-pub async fn listen(path: &Path) -> Result<UnixListener, Failure> {
+pub(super) async fn listen(path: &Path) -> Result<UnixListener, Failure> {
     let refuse = |why: String| {
         let text = format!("cannot listen at {}", path.display());
         Failure {

@@ -105,9 +105,7 @@ impl Account {
             }
             Event::Ended { object } => state.end(&object, now),
             Event::Warned(failure) => state.warn(failure, now),
-            Event::Said { program, line } => {
-                state.line(LogLevel::Info, &format!("{program}: {line}"), now);
-            }
+            Event::Noted { text } => state.line(LogLevel::Info, &text, now),
             // An event that is newer than this program has nothing to say to it.
             _ => return false,
         }

@@ -12,8 +12,8 @@ use std::{
 };
 
 use backup_model::{
-    Failure, JobName, Pause, RunDetail, RunId, RunKind, RunLog, RunOutcome, RunPage, RunQuery,
-    SnapshotInfo, SnapshotName,
+    Failure, JobName, Pause, RunDetail, RunId, RunInfo, RunKind, RunLog, RunOutcome, RunPage,
+    RunQuery, SnapshotInfo, SnapshotName,
 };
 use data_encoding::HEXLOWER;
 use jiff::Timestamp;
@@ -195,6 +195,17 @@ impl Ledger {
     pub async fn past(&self, kind: RunKind, subject: Subject) -> Result<Past, LedgerError> {
         let now = (self.clock)();
         self.look(move |book| book.past(kind, &subject, now)).await
+    }
+
+    /// The last run of a kind that did what it should.
+    pub async fn last_success(
+        &self,
+        kind: RunKind,
+        subject: Subject,
+    ) -> Result<Option<RunInfo>, LedgerError> {
+        let now = (self.clock)();
+        self.look(move |book| book.last_success(kind, &subject, now))
+            .await
     }
 
     /// What was done about due times since then.

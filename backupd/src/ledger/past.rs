@@ -109,6 +109,25 @@ impl Book {
         })
     }
 
+    /// The last run of a kind that did what it should.
+    pub(super) fn last_success(
+        &self,
+        kind: RunKind,
+        subject: &Subject,
+        now: Timestamp,
+    ) -> Result<Option<RunInfo>, LedgerError> {
+        let of = subject.condition();
+        let found = self.file.query_row(
+            &format!(
+                "SELECT {RUN} FROM run WHERE {of} AND outcome IN ('succeeded', 'warnings')
+                 ORDER BY id DESC LIMIT 1"
+            ),
+            params![subject.name(), Text(kind), until(now)],
+            run_info,
+        );
+        Ok(found.optional()?)
+    }
+
     /// What was done about due times since then, in no order: what [`account`](super::account)
     /// needs.
     pub(super) fn due_runs(

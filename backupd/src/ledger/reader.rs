@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use backup_model::{JobName, Pause, RunDetail, RunId, RunKind, RunLog, RunPage, RunQuery};
+use backup_model::{JobName, Pause, RunDetail, RunId, RunInfo, RunKind, RunLog, RunPage, RunQuery};
 use jiff::Timestamp;
 
 use super::{LedgerError, Past, Subject, Verified, file::Book};
@@ -50,6 +50,16 @@ impl LedgerReader {
         now: Timestamp,
     ) -> Result<Past, LedgerError> {
         self.book.past(kind, subject, now)
+    }
+
+    /// The last run of a kind that did what it should.
+    pub fn last_success(
+        &self,
+        kind: RunKind,
+        subject: &Subject,
+        now: Timestamp,
+    ) -> Result<Option<RunInfo>, LedgerError> {
+        self.book.last_success(kind, subject, now)
     }
 
     /// The pauses that count at this time.

@@ -170,7 +170,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        config::{Connection, SourceConfig},
+        config::{Connection, SourceConfig, VerifyConfig},
         hooks::Hooks,
     };
 
@@ -206,6 +206,7 @@ mod tests {
                 limit: None,
                 retention: None,
                 hooks: Hooks::default(),
+                verify: VerifyConfig::default(),
                 sources: vec![source],
             };
             (format!("job{number}").parse().unwrap(), config)

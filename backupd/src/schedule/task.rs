@@ -2,8 +2,8 @@
 
 use std::{fmt, num::NonZeroU32, time::Duration};
 
-use backup_model::JobName;
-use jiff::Timestamp;
+use backup_model::{JobName, RunKind};
+use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest as _, Sha256};
 
 use super::{Paused, Schedule};
@@ -14,12 +14,53 @@ use super::{Paused, Schedule};
 pub enum Task {
     /// A job's backup.
     Backup(JobName),
+    /// Forgetting what a job's policy lets go.
+    Retention(JobName),
+    /// Deleting what no snapshot of a repository names.
+    Prune(String),
+    /// Verifying some of a job's snapshots.
+    Verify(JobName),
+    /// Asking a repository's store how it keeps writers apart.
+    Probe(String),
+}
+
+impl Task {
+    /// What kind of run it is.
+    pub const fn kind(&self) -> RunKind {
+        match self {
+            Self::Backup(_) => RunKind::Backup,
+            Self::Retention(_) => RunKind::Retention,
+            Self::Prune(_) => RunKind::Prune,
+            Self::Verify(_) => RunKind::Verify,
+            Self::Probe(_) => RunKind::Probe,
+        }
+    }
+
+    /// The job that it is about; none where it is about a whole repository.
+    pub const fn job(&self) -> Option<&JobName> {
+        match self {
+            Self::Backup(job) | Self::Retention(job) | Self::Verify(job) => Some(job),
+            Self::Prune(_) | Self::Probe(_) => None,
+        }
+    }
+
+    /// The repository that it is about as a whole.
+    pub fn repository(&self) -> Option<&str> {
+        match self {
+            Self::Prune(repository) | Self::Probe(repository) => Some(repository),
+            Self::Backup(_) | Self::Retention(_) | Self::Verify(_) => None,
+        }
+    }
 }
 
 impl fmt::Display for Task {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Backup(job) => write!(f, "backup of {job}"),
+            Self::Retention(job) => write!(f, "retention of {job}"),
+            Self::Prune(repository) => write!(f, "prune of {repository}"),
+            Self::Verify(job) => write!(f, "verification of {job}"),
+            Self::Probe(repository) => write!(f, "probe of {repository}"),
         }
     }
 }
@@ -125,4 +166,20 @@ pub struct Remembered {
     pub failed_at: Option<Timestamp>,
     /// Whether somebody has paused it.
     pub paused: Option<Paused>,
+}
+
+impl Remembered {
+    /// The same; but what has never run counts as due when it last would have been, so that it
+    /// need not wait for its next time.
+    #[must_use]
+    pub fn or_due_before(self, now: Timestamp, schedule: &Schedule) -> Self {
+        if self.last_due.is_some() || self.last_success.is_some() {
+            return self;
+        }
+        let gap = SignedDuration::try_from(schedule.longest_gap()).unwrap_or(SignedDuration::ZERO);
+        Self {
+            last_due: now.checked_sub(gap).ok(),
+            ..self
+        }
+    }
 }

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use backup_model::{JobName, Pause, RunKind};
+use backup_model::{JobName, Pause, RunInfo, RunKind, RunOutcome};
 use jiff::Timestamp;
 
 use crate::{
     ledger::{Ledger, LedgerError, LedgerReader, Past, Subject, Verified},
-    service::Access,
+    service::{Access, Place},
 };
 
 /// Facts out of the ledger.
@@ -19,6 +19,8 @@ pub struct Known {
     pub pauses: BTreeMap<JobName, Pause>,
     /// What was verified, by repository.
     pub verified: BTreeMap<String, Vec<Verified>>,
+    /// Whether each store keeps a second writer out, where a probe has found that out.
+    pub conditional: BTreeMap<String, bool>,
 }
 
 impl Known {
@@ -35,9 +37,19 @@ impl Known {
         for place in &access.places {
             let verified = ledger.verified(&place.name).await?;
             known.verified.insert(place.name.clone(), verified);
+            let subject = Subject::Repository(place.name.clone());
+            let probe = ledger.last_success(RunKind::Probe, subject).await?;
+            known.conditional.extend(conditional(place, probe));
         }
         Ok(known)
     }
+}
+
+/// What the last probe that got an answer found: it ends with a warning where several writers
+/// could harm each other.
+fn conditional(place: &Place, probe: Option<RunInfo>) -> Option<(String, bool)> {
+    let holds = probe?.outcome == RunOutcome::Succeeded;
+    Some((place.name.clone(), holds))
 }
 
 /// What the ledger in the state folder knows, without a daemon. Blocks. No ledger knows nothing.
@@ -57,6 +69,9 @@ pub fn read(access: &Access, now: Timestamp) -> Result<Known, LedgerError> {
     for place in &access.places {
         let verified = reader.verified(&place.name)?;
         known.verified.insert(place.name.clone(), verified);
+        let subject = Subject::Repository(place.name.clone());
+        let probe = reader.last_success(RunKind::Probe, &subject, now)?;
+        known.conditional.extend(conditional(place, probe));
     }
     Ok(known)
 }

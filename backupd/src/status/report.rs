@@ -2,14 +2,14 @@
 
 use std::{cmp::Reverse, collections::BTreeMap};
 
-use backup_model::{GoodSnapshot, JobName, JobStatus, Proven, RunInfo, Running, SnapshotName};
+use backup_model::{JobName, JobStatus, Level, Proven, Running, SnapshotName};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Known, Seen};
 use crate::{
     config::JobConfig,
     ledger::Verified,
-    protection::{self, Facts, LastRun},
+    protection::{self, Facts, LastRun, VerificationFact},
     schedule::{Agenda, Task},
 };
 
@@ -55,7 +55,7 @@ fn status(sight: &Sight<'_>, name: &JobName, job: &JobConfig) -> JobStatus {
     let snapshots = snapshots(seen, name);
     let facts = Facts {
         rpo: rpo(job),
-        newest: newest(seen, name, last_run.as_ref()),
+        newest: seen.and_then(|seen| seen.newest(name)).cloned(),
         last_run: last_run.as_ref().map(LastRun::of),
         overdue: overdue(sight, name, job),
         pause: sight.known.pauses.get(name).cloned(),
@@ -63,6 +63,8 @@ fn status(sight: &Sight<'_>, name: &JobName, job: &JobConfig) -> JobStatus {
         damaged: protection::damaged(&snapshots, verified),
         unreadable: seen.and_then(|seen| seen.unreadable.clone()),
         kit: seen.and_then(|seen| seen.kit.clone()),
+        conditional: sight.known.conditional.get(repository).copied(),
+        verification: vec![verification(job, &snapshots, verified)],
         ..Facts::new(name.clone(), sight.now)
     };
     let planned = sight.agenda.map(|agenda| {
@@ -82,6 +84,18 @@ fn status(sight: &Sight<'_>, name: &JobName, job: &JobConfig) -> JobStatus {
     }
 }
 
+/// How the rolling verification of a job stands. One that has just come due is not late yet: the
+/// next round is to come.
+fn verification(
+    job: &JobConfig,
+    snapshots: &[(SnapshotName, Timestamp)],
+    verified: &[Verified],
+) -> VerificationFact {
+    let limit = SignedDuration::try_from(job.verify.full_coverage);
+    let limit = limit.unwrap_or(SignedDuration::MAX);
+    protection::verification(snapshots, verified, Level::Storage, limit)
+}
+
 /// The RPO of a job: its own, or the default.
 fn rpo(job: &JobConfig) -> Option<SignedDuration> {
     let own = job.rpo.and_then(|rpo| SignedDuration::try_from(rpo).ok());
@@ -95,23 +109,6 @@ fn snapshots(seen: Option<&Seen>, job: &JobName) -> Vec<(SnapshotName, Timestamp
     let of = seen.into_iter().flat_map(|seen| seen.of(job));
     of.map(|info| (info.snapshot.clone(), info.created))
         .collect()
-}
-
-/// The newest good snapshot: the one that was seen, or that of a run that ended since.
-fn newest(seen: Option<&Seen>, job: &JobName, last_run: Option<&RunInfo>) -> Option<GoodSnapshot> {
-    let seen = seen.and_then(|seen| seen.newest(job));
-    let made = last_run.and_then(|run| {
-        Some(GoodSnapshot {
-            snapshot: run.snapshot.clone()?,
-            created: run.ended?,
-            complete: run.failure.is_none() && run.warnings == 0,
-        })
-    });
-    match (seen, made) {
-        (Some(seen), Some(made)) if made.snapshot.seq > seen.snapshot.seq => Some(made),
-        (Some(seen), _) => Some(seen),
-        (None, made) => made,
-    }
 }
 
 /// Since when a run is due that has not begun: the first due time after the last one that was

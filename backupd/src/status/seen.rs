@@ -19,7 +19,7 @@ pub struct Seen {
     /// When it was looked at, whatever came of that.
     pub at: Timestamp,
     /// Its snapshots, when it could last be read; nothing if it never could.
-    pub snapshots: Option<Vec<SnapshotInfo>>,
+    pub snapshots: Option<Vec<GoodSnapshot>>,
     /// How its recovery kit stands.
     pub kit: Option<KitStanding>,
     /// Why it cannot be read, and since when.
@@ -27,25 +27,41 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// The snapshots of a job with the times when they were made, oldest first.
-    pub fn of(&self, job: &JobName) -> impl Iterator<Item = &SnapshotInfo> {
+    /// The snapshots of a job.
+    pub fn of(&self, job: &JobName) -> impl Iterator<Item = &GoodSnapshot> {
         let all = self.snapshots.iter().flatten();
-        all.filter(move |info| info.snapshot.job == *job && is_snapshot(info.end))
+        all.filter(move |it| it.snapshot.job == *job)
     }
 
     /// The newest snapshot of a job.
-    pub fn newest(&self, job: &JobName) -> Option<GoodSnapshot> {
-        let newest = self.of(job).max_by_key(|info| info.snapshot.seq)?;
-        Some(GoodSnapshot {
-            snapshot: newest.snapshot.clone(),
-            created: newest.created,
-            complete: newest.end == End::Complete,
-        })
+    pub fn newest(&self, job: &JobName) -> Option<&GoodSnapshot> {
+        self.of(job).max_by_key(|it| it.snapshot.seq)
+    }
+
+    /// Another snapshot was made since.
+    pub fn made(&mut self, snapshot: GoodSnapshot) {
+        let known = self.of(&snapshot.snapshot.job);
+        if known
+            .map(|it| &it.snapshot)
+            .all(|it| *it != snapshot.snapshot)
+        {
+            self.snapshots.get_or_insert_default().push(snapshot);
+        }
     }
 }
 
-fn is_snapshot(end: End) -> bool {
-    matches!(end, End::Complete | End::Partial)
+/// What a run made, if it is a snapshot.
+fn snapshot(run: SnapshotInfo) -> Option<GoodSnapshot> {
+    let complete = match run.end {
+        End::Complete => true,
+        End::Partial => false,
+        _ => return None,
+    };
+    Some(GoodSnapshot {
+        snapshot: run.snapshot,
+        created: run.created,
+        complete,
+    })
 }
 
 /// Looks at a repository. What was seen before is kept where nothing can be seen now.
@@ -59,7 +75,8 @@ pub async fn look(access: &Access, place: &Place, before: Option<Seen>, now: Tim
         let location = place.url.shown();
         let kit = KitStanding::of(proof.as_ref(), repository.trust(), &location, now);
         // A record that is not to be believed is no snapshot; `verify` says what is wrong with it.
-        Ok((runs.into_iter().filter_map(Result::ok).collect(), kit))
+        let good = runs.into_iter().filter_map(Result::ok).filter_map(snapshot);
+        Ok((good.collect(), kit))
     };
     let read = timeout(PATIENCE, read).await.unwrap_or_else(|_| {
         let text = format!("it did not answer within {} s", PATIENCE.as_secs());

@@ -1,6 +1,8 @@
-//! The client: [`Service`](crate::Service) over HTTP, by a daemon's socket.
+//! The client: [`Service`](crate::Service) over HTTP, by a daemon's socket or over a network.
 
 mod connection;
+mod identity;
 mod service;
 
+pub use connection::Target;
 pub use service::HttpService;

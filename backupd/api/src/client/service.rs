@@ -18,12 +18,12 @@ use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use serde::de::DeserializeOwned;
 
-use super::connection::{Daemon, unreadable};
+use super::connection::{Daemon, Target, unreadable};
 use crate::{
-    DiffRequest, EpochKeys, FindRequest, ForgetRequest, HoldReason, ListedRun, LsRequest, NewToken,
-    Newest, Numbered, Outcome, Page, PauseRequest, PruneRequest, Released, RestoreOrder, Resumed,
-    Rotation, Service, Statuses, Task, TaskInfo, TaskLine, TaskReport, TaskRequest, TokenInfo,
-    Trial, VerifyRequest,
+    Address, DiffRequest, EpochKeys, FindRequest, ForgetRequest, HoldReason, ListedRun, LsRequest,
+    NewToken, Newest, Numbered, Outcome, Page, PauseRequest, PruneRequest, Released, RestoreOrder,
+    Resumed, Rotation, Service, Statuses, Task, TaskInfo, TaskLine, TaskReport, TaskRequest,
+    TokenInfo, Trial, VerifyRequest,
 };
 
 /// How often a log that broke off is taken up again, and how long to wait before.
@@ -41,7 +41,19 @@ pub struct HttpService {
 impl HttpService {
     /// The daemon at this socket, with the jobs and repositories that it has now.
     pub async fn connect(socket: &Path) -> Result<Self, Failure> {
-        let daemon = Daemon::at(socket);
+        let address = Address::unix(socket);
+        let (token, pin) = (None, None);
+        Self::reach(Target {
+            address,
+            token,
+            pin,
+        })
+        .await
+    }
+
+    /// The daemon wherever it is, with the jobs and repositories that it has now.
+    pub async fn reach(target: Target) -> Result<Self, Failure> {
+        let daemon = Daemon::at(target)?;
         Ok(Self {
             repositories: daemon.ask(Method::GET, "/v1/repositories").await?,
             jobs: daemon.ask(Method::GET, "/v1/jobs").await?,

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use backup_core::store::{Endpoint, is_region};
 use backupd::config::{RepositoryUrl, UrlError};
+use backupd_api::{Address, Fingerprint};
 use clap::{
     Args, Parser, Subcommand, ValueEnum,
     builder::{
@@ -73,6 +74,9 @@ pub(crate) struct Global {
     #[arg(long, global = true, env = "BACKUPCTL_DIRECT", value_parser = FalseyValueParser::new())]
     pub(crate) direct: bool,
 
+    #[command(flatten)]
+    pub(crate) daemon: DaemonFlags,
+
     /// The root public key that the repository must be signed by.
     #[arg(long, global = true, value_name = "KEY", env = "BACKUPCTL_TRUST")]
     pub(crate) trust: Option<String>,
@@ -122,6 +126,32 @@ pub(crate) struct Global {
     /// Answer every question with yes.
     #[arg(short, long, global = true, env = "BACKUPCTL_YES", value_parser = FalseyValueParser::new())]
     pub(crate) yes: bool,
+}
+
+/// A daemon elsewhere, and who we are to it.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct DaemonFlags {
+    /// The daemon to ask, instead of the configuration's: `unix:/path`, `https://host:port`, or
+    /// `http://127.0.0.1:port`.
+    #[arg(
+        short,
+        long,
+        global = true,
+        value_name = "ADDRESS",
+        env = "BACKUPCTL_SERVER",
+        conflicts_with_all = ["direct", "repository"]
+    )]
+    pub(crate) server: Option<Address>,
+
+    /// The file with the token for it; others must not be able to read it.
+    #[arg(long, global = true, value_name = "FILE", env = "BACKUPCTL_TOKEN_FILE")]
+    pub(crate) token_file: Option<PathBuf>,
+
+    /// The key that it must have, as it logs it: `sha256//…`. Without it, an authority that this
+    /// machine trusts must vouch for its name.
+    #[arg(long, global = true, value_name = "FINGERPRINT", env = "BACKUPCTL_PIN")]
+    pub(crate) pin: Option<Fingerprint>,
 }
 
 /// How the bucket of `--repository` is reached.

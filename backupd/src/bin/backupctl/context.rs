@@ -2,17 +2,15 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use backup_core::store::Limits;
+use backup_keys::read_private;
 use backup_model::{Code, Failure, Progress};
 use backupd::{
-    config::{
-        self, Config, CredentialRefs, LoadError, Places, RepositoryUrl, S3Config, SecretRef,
-        SecretSources,
-    },
+    config::{self, Config, LoadError, Places, RepositoryUrl, S3Config, SecretSources},
     environment,
     service::{Access, Direct, Place},
 };
-use backupd_api::{HttpService, Service, Task};
+use backupd_api::{Address, HttpService, Service, Target, Task};
+use secrecy::ExposeSecret as _;
 
 use crate::{
     cli::{Global, S3Flags},
@@ -85,17 +83,36 @@ impl Context {
         }
     }
 
-    /// The daemon that answers at the configuration's socket, unless it is not to be asked.
+    /// The daemon to ask: the one on the command line, or the one that answers at the
+    /// configuration's socket; none where this process does the work itself.
     pub(crate) async fn daemon(&self) -> Result<Option<HttpService>, Failure> {
+        if let Some(address) = self.global.daemon.server.clone() {
+            return HttpService::reach(self.target(address)?).await.map(Some);
+        }
         if self.global.direct || self.global.repository.is_some() {
             return Ok(None);
         }
-        match HttpService::connect(&self.config()?.socket()).await {
+        let config = self.config()?;
+        let Some(socket) = config.server.socket() else {
+            return Ok(None);
+        };
+        match HttpService::reach(self.target(Address::unix(socket))?).await {
             Ok(daemon) => Ok(Some(daemon)),
             // Nobody is there: then nobody is asked.
             Err(failure) if failure.code == Code::Daemon => Ok(None),
             Err(failure) => Err(failure),
         }
+    }
+
+    fn target(&self, address: Address) -> Result<Target, Failure> {
+        let flags = &self.global.daemon;
+        let token = flags.token_file.as_deref().map(read_private).transpose();
+        let token = token.map_err(|error| Failure::from_error(Code::SignIn, &error))?;
+        Ok(Target {
+            address,
+            token: token.map(|text| text.expose_secret().trim().into()),
+            pin: flags.pin.clone(),
+        })
     }
 
     /// Who runs this program, for the record.
@@ -147,18 +164,11 @@ pub(crate) fn s3_by(
         }
         return Ok(None);
     }
-    let variable = |name: &str| SecretRef::Env(name.to_owned());
-    let token = (secrets.env)("AWS_SESSION_TOKEN").filter(|token| !token.is_empty());
-    Ok(Some(S3Config {
-        endpoint: flags.endpoint.clone(),
-        region: flags.region.clone(),
-        path_style: flags.path_style,
-        read_back: None,
-        credentials: CredentialRefs {
-            access_key_id: variable("AWS_ACCESS_KEY_ID"),
-            secret_access_key: variable("AWS_SECRET_ACCESS_KEY"),
-            session_token: token.map(|_| variable("AWS_SESSION_TOKEN")),
-        },
-        limits: Limits::default(),
-    }))
+    let S3Flags {
+        endpoint,
+        region,
+        path_style,
+    } = flags.clone();
+    let config = S3Config::by_environment(endpoint, region, path_style, secrets);
+    Ok(Some(config))
 }

@@ -120,7 +120,7 @@ impl Progress for Bars {
                     bar.finish_and_clear();
                 }
             }
-            Event::Said { program, line } => self.output.note(&said(&program, &line)),
+            Event::Noted { text } => self.output.note(&show::name(&text)),
             _ => {}
         }
     }
@@ -201,16 +201,10 @@ impl Tally {
                 self.objects.remove(&object);
                 None
             }
-            Event::Said { program, line } => Some(said(&program, &line)),
+            Event::Noted { text } => Some(show::name(&text)),
             _ => None,
         }
     }
-}
-
-/// A line of a program that runs for the operation, without what would move the cursor.
-fn said(program: &str, line: &str) -> String {
-    let plain = line.chars().filter(|letter| !letter.is_control());
-    format!("{program}: {}", plain.collect::<String>())
 }
 
 impl Object {

@@ -2,21 +2,22 @@
 
 mod cli;
 mod log;
+mod private;
 mod signals;
 
-use std::process::ExitCode;
+use std::{io, process::ExitCode};
 
 use backup_model::{Code, Failure};
 use backupd::{
     config::LoadError,
-    daemon::{self, Settings},
+    daemon::{self, Orders, Settings},
     environment,
     process::close_memory,
 };
+use backupd_api::Address;
 use clap::Parser as _;
 
 use cli::{Cli, Command};
-use signals::Signals;
 
 /// As in `backupctl`: glibc's allocator keeps what packs were made in, once for each thread.
 #[global_allocator]
@@ -30,11 +31,16 @@ fn main() -> ExitCode {
         tracing::warn!(%error, "memory, which holds keys, could not be closed to core dumps");
     }
     let Command::Run(args) = cli.command;
-    let settings = match settings(args) {
-        Ok(settings) => settings,
-        Err(error) => return exit(&log::refused(cli.log_format, error)),
+    let ended = if args.private {
+        private::run(args)
+    } else {
+        let settings = match settings(args) {
+            Ok(settings) => settings,
+            Err(error) => return exit(&log::refused(cli.log_format, error)),
+        };
+        run(settings, &Orders::default(), |_| ())
     };
-    match run(settings) {
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             log::failure(&failure);
@@ -56,13 +62,16 @@ fn settings(args: cli::RunArgs) -> Result<Settings, LoadError> {
     Settings::load(places, secrets, folders)
 }
 
-fn run(settings: Settings) -> Result<(), Failure> {
-    let local = |error: std::io::Error| Failure::from_error(Code::LocalIo, &error);
-    let runtime = tokio::runtime::Runtime::new().map_err(local)?;
+fn run(settings: Settings, orders: &Orders, ready: impl FnOnce(&[Address])) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Runtime::new().map_err(|error| local(&error))?;
     let ended = runtime.block_on(async {
-        let signals = Signals::listen().map_err(local)?;
-        daemon::run(settings, signals.stop(), signals.reload()).await
+        signals::listen(orders).map_err(|error| local(&error))?;
+        daemon::run(settings, orders.clone(), ready).await
     });
     runtime.shutdown_background();
     ended
+}
+
+fn local(error: &io::Error) -> Failure {
+    Failure::from_error(Code::LocalIo, error)
 }

@@ -1,45 +1,24 @@
 //! SIGTERM and SIGINT stop the daemon in order, SIGHUP reads the configuration again.
 
-use std::{io, sync::Arc};
+use std::io;
 
-use tokio::{
-    signal::unix::{SignalKind, signal},
-    sync::Notify,
-};
-use tokio_util::sync::CancellationToken;
+use backupd::daemon::Orders;
+use tokio::signal::unix::{SignalKind, signal};
 
-/// What signals ask for.
-#[derive(Debug, Default)]
-pub(crate) struct Signals {
-    stop: CancellationToken,
-    reload: Arc<Notify>,
-}
-
-impl Signals {
-    /// Begins to listen, until the process ends.
-    pub(crate) fn listen() -> io::Result<Self> {
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut hangup = signal(SignalKind::hangup())?;
-        let signals = Self::default();
-        let (stop, reload) = (signals.stop(), signals.reload());
-        tokio::spawn(async move {
-            loop {
-                tokio::select! {
-                    _ = interrupt.recv() => stop.cancel(),
-                    _ = terminate.recv() => stop.cancel(),
-                    _ = hangup.recv() => reload.notify_one(),
-                }
+/// Begins to listen, until the process ends.
+pub(crate) fn listen(orders: &Orders) -> io::Result<()> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    let (stop, reload) = (orders.stop.clone(), orders.reload.clone());
+    tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                _ = interrupt.recv() => stop.cancel(),
+                _ = terminate.recv() => stop.cancel(),
+                _ = hangup.recv() => reload.notify_one(),
             }
-        });
-        Ok(signals)
-    }
-
-    pub(crate) fn stop(&self) -> CancellationToken {
-        self.stop.clone()
-    }
-
-    pub(crate) fn reload(&self) -> Arc<Notify> {
-        Arc::clone(&self.reload)
-    }
+        }
+    });
+    Ok(())
 }

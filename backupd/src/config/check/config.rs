@@ -7,9 +7,10 @@ use std::{
 
 use backup_model::JobName;
 
-use super::{known::Known, retention::Defaults, timing::TimingDefaults};
+use super::{known::Known, retention::Defaults, timing::TimingDefaults, upkeep::VerifyDefaults};
 use crate::config::{
     Config, JobConfig, Places, Problems, RepositoryConfig, RepositoryName, ServerConfig,
+    UpkeepConfig,
     problem::{Findings, Located, Spot},
     raw::RawFile,
     table::Field,
@@ -29,6 +30,7 @@ pub(in crate::config) fn check(
         jobs: Known::new("job"),
         defaults: Defaults::default(),
         timing: TimingDefaults::default(),
+        verify: VerifyDefaults::default(),
         trees: Vec::new(),
     };
     check.versions(files);
@@ -38,12 +40,14 @@ pub(in crate::config) fn check(
     }
     check.defaults(files);
     check.timing_defaults(files);
-    let server = check.server(files);
+    let server = check.server(files, || places.default_socket(&state));
+    let upkeep = check.upkeep(files);
+    check.verify_defaults(files);
     for raw in files.iter().flat_map(|file| &file.jobs) {
         check.job(raw);
     }
     check.overlaps();
-    check.finish(state, server)
+    check.finish(state, server, upkeep)
 }
 
 pub(super) struct Check {
@@ -54,6 +58,7 @@ pub(super) struct Check {
     pub(super) jobs: Known<JobName, Option<JobConfig>>,
     pub(super) defaults: Defaults,
     pub(super) timing: TimingDefaults,
+    pub(super) verify: VerifyDefaults,
     /// What is backed up, and where that is said.
     pub(super) trees: Vec<Located<PathBuf>>,
 }
@@ -145,7 +150,12 @@ impl Check {
         }
     }
 
-    fn finish(self, state: PathBuf, server: ServerConfig) -> Result<Config, Problems> {
+    fn finish(
+        self,
+        state: PathBuf,
+        server: ServerConfig,
+        upkeep: UpkeepConfig,
+    ) -> Result<Config, Problems> {
         if !self.findings.is_clean() {
             return Err(self.findings.into_problems());
         }
@@ -155,6 +165,7 @@ impl Check {
         Ok(Config {
             state,
             server,
+            upkeep,
             warnings,
             repositories: repositories
                 .filter_map(|(name, (_, config))| Some((name, config?)))

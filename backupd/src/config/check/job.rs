@@ -16,6 +16,7 @@ impl Check {
         let limit = raw.limit.as_ref();
         let limit = limit.and_then(|limit| self.duration("limit", &limit.as_ref()));
         let hooks = self.hooks(raw.hooks.as_ref());
+        let verify = self.verify(&raw.verify);
         let sources = self.sources(raw);
         let config = repository.map(|repository| JobConfig {
             repository,
@@ -24,6 +25,7 @@ impl Check {
             limit,
             retention,
             hooks,
+            verify,
             sources,
         });
         self.jobs.add(&raw.name, config, &mut self.findings);

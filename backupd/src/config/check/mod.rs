@@ -14,6 +14,8 @@ mod postgres;
 mod repository;
 mod retention;
 mod s3;
+mod server;
 mod timing;
+mod upkeep;
 
 pub(super) use config::check;

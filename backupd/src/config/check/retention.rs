@@ -5,7 +5,10 @@
 
 use backup_core::retention::{MAX_COUNT, faults};
 use backup_model::RetentionPolicy;
-use jiff::{SignedDuration, tz::TimeZoneDatabase};
+use jiff::{
+    SignedDuration,
+    tz::{TimeZone, TimeZoneDatabase},
+};
 
 use super::config::Check;
 use crate::{
@@ -130,6 +133,14 @@ impl Check {
                 }
                 None
             }
+        }
+    }
+
+    /// The zone of the defaults, where one is named and nothing is wrong with it.
+    pub(super) fn known_zone(&self) -> Option<TimeZone> {
+        match &self.defaults.zone {
+            Zone::Known(zone) => TimeZoneDatabase::bundled().get(zone).ok(),
+            Zone::Reported | Zone::Absent => None,
         }
     }
 

@@ -3,14 +3,13 @@
 //! A job has each key itself or from the defaults. What makes a schedule one is for
 //! `crate::schedule` to say; here is where its complaints belong, and what to do about them.
 
-use std::{error::Error as _, num::NonZeroUsize, time::Duration};
+use std::{error::Error as _, time::Duration};
 
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 
 use super::config::Check;
 use crate::{
     config::{
-        ServerConfig,
         problem::{Located, Spot},
         raw::{RawFile, RawRetry, RawTiming},
         table::{Field, suggestion},
@@ -39,7 +38,6 @@ pub(super) struct JobTiming {
 /// In place of a schedule: the job runs when somebody asks for it.
 const BY_HAND: &str = "manual";
 const MAX_ATTEMPTS: u32 = 100;
-const MAX_PARALLEL: usize = 64;
 
 impl Check {
     /// Takes the timing of `[defaults]` from whichever files have it; each key stands once.
@@ -63,7 +61,7 @@ impl Check {
         let retry = self.once("retry", &retries).got();
         let at = rpo.as_ref().map(|rpo| rpo.at.clone());
         self.timing = TimingDefaults {
-            schedule: schedule.and_then(|raw| self.schedule(&raw)),
+            schedule: schedule.and_then(|raw| self.schedule("schedule", &raw)),
             rpo: rpo.and_then(|raw| self.duration("rpo", &raw)),
             jitter: jitter.and_then(|raw| self.duration("jitter", &raw)),
             catch_up: catch_up.and_then(|raw| self.catch_up(&raw)),
@@ -88,7 +86,7 @@ impl Check {
     /// The timing of a job: each key its own, or that of the defaults.
     pub(super) fn timing(&mut self, raw: &RawTiming) -> JobTiming {
         let schedule = match own(&raw.schedule) {
-            Some(raw) => self.schedule(&raw),
+            Some(raw) => self.schedule("schedule", &raw),
             None => self.timing.schedule.clone(),
         };
         let rpo = match own(&raw.rpo) {
@@ -123,24 +121,6 @@ impl Check {
         }
     }
 
-    /// The table `[server]`, from whichever file has it.
-    pub(super) fn server(&mut self, files: &[RawFile]) -> ServerConfig {
-        let servers = files.iter().filter_map(|file| file.server.as_ref());
-        let parallel: Vec<_> = servers.map(|raw| &raw.parallel).collect();
-        let mut server = ServerConfig::default();
-        if let Field::Got(raw) = self.once("parallel", &parallel) {
-            let count = usize::try_from(*raw.value).ok().and_then(NonZeroUsize::new);
-            if let Some(count) = count.filter(|count| count.get() <= MAX_PARALLEL) {
-                server.parallel = count;
-            } else {
-                let message = format!("`parallel` is {}", raw.value);
-                let help = format!("Write a number from 1 to {MAX_PARALLEL}.");
-                self.findings.at(&raw.at, message, help);
-            }
-        }
-        server
-    }
-
     pub(super) fn duration(&mut self, key: &str, raw: &Located<&String>) -> Option<Duration> {
         let parsed = parse_duration(raw.value);
         let report = |error| {
@@ -150,7 +130,8 @@ impl Check {
         parsed.map_err(report).ok()
     }
 
-    fn schedule(&mut self, raw: &Located<&String>) -> Option<Schedule> {
+    /// Reads a schedule; none where there is to be none.
+    pub(super) fn schedule(&mut self, key: &str, raw: &Located<&String>) -> Option<Schedule> {
         if raw.value == BY_HAND {
             return None;
         }
@@ -158,23 +139,23 @@ impl Check {
         let zone = if raw.value.starts_with("every") {
             Some("UTC".to_owned())
         } else {
-            self.zone_for("schedule", &raw.at)
+            self.zone_for(key, &raw.at)
         };
         let zone = zone.and_then(|name| TimeZoneDatabase::bundled().get(&name).ok());
         // With another zone the rest can still be checked.
         match Schedule::parse(raw.value, zone.clone().unwrap_or(TimeZone::UTC)) {
             Err(error) => {
                 let cause = error.source().map(|cause| format!(": {cause}"));
-                let message = format!("`schedule`: {error}{}", cause.unwrap_or_default());
+                let message = format!("`{key}`: {error}{}", cause.unwrap_or_default());
                 self.findings
                     .at(&raw.at, message, schedule_help(raw.value, &error));
                 None
             }
             Ok(schedule) => {
                 if schedule.is_denser_than_minutes() {
-                    let message = "`schedule` comes more than once a minute";
+                    let message = format!("`{key}` comes more than once a minute");
                     let help = "A cron pattern with six fields begins with the second.";
-                    self.findings.warn(&raw.at, message, help);
+                    self.findings.warn(&raw.at, &message, help);
                 }
                 zone.is_some().then_some(schedule)
             }
@@ -230,7 +211,7 @@ impl Check {
     }
 }
 
-fn own<T>(field: &Field<T>) -> Option<Located<&T>> {
+pub(super) fn own<T>(field: &Field<T>) -> Option<Located<&T>> {
     match field {
         Field::Got(value) => Some(value.as_ref()),
         Field::Absent | Field::Wrong => None,

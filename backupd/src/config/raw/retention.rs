@@ -1,6 +1,6 @@
 //! The keys of a retention policy, and the table `[defaults]` that may hold one.
 
-use super::{RawTiming, timing};
+use super::{RawTiming, RawVerify, timing, upkeep};
 use crate::config::{
     problem::{Findings, Located, Spot},
     table::{Field, Key, Table},
@@ -32,6 +32,7 @@ pub(crate) struct RawDefaults {
     pub(crate) timezone: Field<String>,
     pub(crate) timing: RawTiming,
     pub(crate) retention: Field<RawRetention>,
+    pub(crate) verify: Field<RawVerify>,
 }
 
 /// `retention = { … }`: what is there, by its key.
@@ -58,6 +59,7 @@ pub(super) fn defaults(mut table: Table<'_>, findings: &mut Findings) -> RawDefa
         timezone: table.text(TIMEZONE, findings),
         timing: timing::read(&mut table, findings),
         retention: retention(&mut table, findings),
+        verify: upkeep::verify(&mut table, findings),
     };
     table.finish(findings);
     raw

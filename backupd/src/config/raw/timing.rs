@@ -1,4 +1,4 @@
-//! The keys that say when jobs run, in a job or in `[defaults]`; and the table `[server]`.
+//! The keys that say when jobs run, in a job or in `[defaults]`.
 
 use crate::config::{
     problem::{Findings, Located},
@@ -12,7 +12,6 @@ const CATCH_UP: Key = Key("catch_up", "catch_up = \"once\"");
 const RETRY: Key = Key("retry", "retry = { attempts = 3, backoff = \"5m..1h\" }");
 const ATTEMPTS: Key = Key("attempts", "attempts = 3");
 const BACKOFF: Key = Key("backoff", "backoff = \"5m..1h\"");
-const PARALLEL: Key = Key("parallel", "parallel = 2");
 
 /// When a job runs.
 #[derive(Debug)]
@@ -29,12 +28,6 @@ pub(crate) struct RawTiming {
 pub(crate) struct RawRetry {
     pub(crate) attempts: Option<Located<i64>>,
     pub(crate) backoff: Option<Located<String>>,
-}
-
-/// The table `[server]`.
-#[derive(Debug)]
-pub(crate) struct RawServer {
-    pub(crate) parallel: Field<i64>,
 }
 
 pub(super) fn read(table: &mut Table<'_>, findings: &mut Findings) -> RawTiming {
@@ -60,12 +53,4 @@ fn retry(table: &mut Table<'_>, findings: &mut Findings) -> Field<RawRetry> {
     };
     inner.finish(findings);
     Field::Got(Located { value, at })
-}
-
-pub(super) fn server(mut table: Table<'_>, findings: &mut Findings) -> RawServer {
-    let raw = RawServer {
-        parallel: table.number(PARALLEL, findings),
-    };
-    table.finish(findings);
-    raw
 }

@@ -70,3 +70,21 @@ pub(super) fn refused(part: &str, by: &str, line: usize, message: &str, help: &s
     let given = problems[0].help.as_deref().unwrap_or_default();
     assert!(given.contains(help), "{by}: {given}");
 }
+
+/// Expects problems: message, key and a part of the help of each, in the order of the lines.
+#[track_caller]
+pub(super) fn all_refused(text: &str, wanted: &[(&str, &str, &str)]) {
+    let problems = problems(&folder(text));
+    let shown: Vec<_> = problems.iter().map(Problem::one_line).collect();
+    assert_eq!(problems.len(), wanted.len(), "{shown:?}");
+    for (problem, (message, key, help)) in problems.iter().zip(wanted) {
+        assert_eq!(problem.message, *message);
+        assert_eq!(problem.key, *key, "{message}");
+        assert!(
+            problem.line.is_some() && problem.column.is_some(),
+            "{message}"
+        );
+        let given = problem.help.as_deref().unwrap_or_default();
+        assert!(given.contains(help), "{message}: {given}");
+    }
+}

@@ -4,6 +4,8 @@ mod fixture;
 mod hooks;
 mod retention;
 mod s3;
+mod server;
 mod timing;
+mod upkeep;
 mod values;
 mod whole;

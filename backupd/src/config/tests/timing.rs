@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::fixture::{GOOD, folder, load_from, problems};
+use super::fixture::{GOOD, all_refused as refused, folder, load_from, problems};
 use crate::{
-    config::{Config, JobConfig, Problem},
+    config::{Config, JobConfig},
     schedule::{CatchUp, Retry},
 };
 
@@ -28,24 +28,6 @@ fn job(text: &str) -> JobConfig {
 
 fn hours(hours: u64) -> Duration {
     Duration::from_hours(hours)
-}
-
-/// Expects problems: message, key and a part of the help of each, in the order of the lines.
-#[track_caller]
-fn refused(text: &str, wanted: &[(&str, &str, &str)]) {
-    let problems = problems(&folder(text));
-    let shown: Vec<_> = problems.iter().map(Problem::one_line).collect();
-    assert_eq!(problems.len(), wanted.len(), "{shown:?}");
-    for (problem, (message, key, help)) in problems.iter().zip(wanted) {
-        assert_eq!(problem.message, *message);
-        assert_eq!(problem.key, *key, "{message}");
-        assert!(
-            problem.line.is_some() && problem.column.is_some(),
-            "{message}"
-        );
-        let given = problem.help.as_deref().unwrap_or_default();
-        assert!(given.contains(help), "{message}: {given}");
-    }
 }
 
 #[test]
@@ -275,30 +257,6 @@ fn each_error_has_its_place_and_its_remedy() {
         "jitter = \"1w\"",
     );
     assert_eq!(problems(&folder(&text)).len(), 5);
-}
-
-#[test]
-fn the_server_runs_so_many_jobs_at_once() {
-    assert_eq!(config(GOOD).server.parallel.get(), 2);
-    let with = |line: &str| format!("{GOOD}\n[server]\n{line}\n");
-    assert_eq!(config(&with("parallel = 5")).server.parallel.get(), 5);
-    for (line, message) in [
-        ("parallel = 0", "`parallel` is 0"),
-        ("parallel = -1", "`parallel` is -1"),
-        ("parallel = 65", "`parallel` is 65"),
-        (
-            "parallel = \"2\"",
-            "`parallel` must be a number, not a string",
-        ),
-    ] {
-        refused(&with(line), &[(message, "server.parallel", "")]);
-    }
-    let unknown = (
-        "unknown key `paralel`",
-        "server.paralel",
-        "Did you mean `parallel`?",
-    );
-    refused(&with("paralel = 2"), &[unknown]);
 }
 
 #[test]

@@ -28,7 +28,7 @@ impl Heard {
     fn lines(&self) -> Vec<String> {
         let heard = self.0.lock().unwrap();
         let lines = heard.iter().filter_map(|event| match event {
-            Event::Said { line, .. } => Some(line.clone()),
+            Event::Noted { text } => text.split_once(": ").map(|(_, line)| line.to_owned()),
             _ => None,
         });
         lines.collect()

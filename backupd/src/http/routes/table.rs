@@ -102,7 +102,8 @@ impl Call {
 
     /// The body as it came.
     pub(super) async fn raw(&mut self) -> Result<Raw, Refused> {
-        body::read(&self.headers, std::mem::take(&mut self.body)).await
+        let patience = self.api.0.settings.limits.body;
+        body::read(&self.headers, std::mem::take(&mut self.body), patience).await
     }
 
     /// The body.

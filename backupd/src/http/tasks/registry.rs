@@ -148,6 +148,12 @@ impl Tasks {
         })
     }
 
+    /// Begins nothing more, and waits until all have ended.
+    pub(in crate::http) async fn drain(&self) {
+        self.running.close();
+        self.running.wait().await;
+    }
+
     /// Begins nothing more, asks all to stop, and waits until they have.
     pub(in crate::http) async fn stop(&self) {
         self.running.close();

@@ -5,7 +5,7 @@ use http::Request;
 use secrecy::ExposeSecret as _;
 
 use super::fixture::{Fixture, STRANGER, raw, request, with};
-use crate::http::{body, guard::Peer};
+use crate::http::{body, source::Peer};
 
 const ROOT: Peer = Peer::Local { uid: 0 };
 

@@ -3,14 +3,18 @@
 
 use std::{
     fs,
+    net::SocketAddr,
+    num::NonZeroUsize,
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
 };
 
 use axum::{Router, body::Body};
 use backup_keys::Identity;
-use backup_model::Selection;
-use backupd_api::{EpochKeys, NewSecret, NewToken, Scope, Scopes, Service as _, TokenText};
+use backup_model::{Failure, Selection};
+use backupd_api::{
+    Address, EpochKeys, NewSecret, NewToken, Scope, Scopes, Service as _, TokenText,
+};
 use http::Request;
 use http_body_util::BodyExt as _;
 use hyper::service::Service as _;
@@ -20,7 +24,7 @@ use secrecy::ExposeSecret as _;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
     net::UnixStream,
     task::JoinHandle,
 };
@@ -28,8 +32,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     clock,
-    config::{self, Places, RepositoryUrl, SecretSources},
-    http::{Api, Server, Settings, Tokens, guard::Peer, listen, routes::router},
+    config::{self, Listen, Places, RepositoryUrl, SecretSources, ServerConfig, TlsConfig},
+    http::{
+        Api, Limits, Listeners, Server, Settings, Tokens, listen, routes::router, source::Peer,
+    },
     service::{Access, Direct},
     setup::{SetUp, create_repository},
     unwrap::unwrap,
@@ -59,12 +65,14 @@ pub(super) struct Answer {
 impl Fixture {
     /// A repository without a snapshot; the job `app` reads a folder with two files.
     pub(super) async fn new() -> Self {
+        Self::with(|_| ()).await
+    }
+
+    /// The same with other settings of the API.
+    pub(super) async fn with(change: impl FnOnce(&mut Settings)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let dir = folder.path();
-        let secrets = SecretSources {
-            env: |_| None,
-            credentials: None,
-        };
+        let secrets = secrets();
         let set_up = SetUp {
             url: RepositoryUrl::parse(&dir.join("repo").display().to_string(), dir).unwrap(),
             s3: None,
@@ -88,12 +96,17 @@ impl Fixture {
         let tokens = Arc::new(Tokens::open(&dir.join("state")).unwrap());
         let said = Arc::new(Mutex::new(Vec::new()));
         let hears = Arc::clone(&said);
-        let settings = Settings {
+        let mut settings = Settings {
             group_scopes: Scopes::default(),
             hosts: vec!["vault01".to_owned()],
-            most_requests: 8,
+            trusted_proxies: Vec::new(),
+            limits: Limits {
+                requests: 8,
+                ..Limits::default()
+            },
             auth_failed: Arc::new(move |failure| hears.lock().unwrap().push(failure.to_string())),
         };
+        change(&mut settings);
         let service = Arc::clone(&direct);
         Self {
             api: Api::new(service, Arc::clone(&tokens), settings),
@@ -134,11 +147,53 @@ impl Fixture {
     /// Serves on a socket until the token is cancelled.
     pub(super) async fn serve(&self) -> (PathBuf, CancellationToken, JoinHandle<()>) {
         let path = self.path("api.sock");
-        let listener = listen(&path).await.unwrap();
+        let listeners = self.listen(&[Listen::Unix(path.clone())]).await.unwrap();
         let stop = CancellationToken::new();
-        let (server, stopped) = (Server::new(&self.api), stop.clone());
-        let served = tokio::spawn(async move { server.serve(listener, stopped).await });
+        let served = self.serve_on(listeners, &stop);
         (path, stop, served)
+    }
+
+    /// Listens somewhere, without a certificate from elsewhere.
+    pub(super) async fn listen(&self, at: &[Listen]) -> Result<Listeners, Failure> {
+        listen(&server(at, None), &self.path("state"), &secrets()).await
+    }
+
+    /// Serves wherever that is until the token is cancelled.
+    pub(super) fn serve_on(&self, at: Listeners, stop: &CancellationToken) -> JoinHandle<()> {
+        let (server, stopped) = (Server::new(&self.api), stop.clone());
+        tokio::spawn(async move { server.serve(at, stopped).await })
+    }
+
+    /// Serves in clear at a port of the loopback that the kernel chooses.
+    pub(super) async fn serve_tcp(&self, stop: &CancellationToken) -> SocketAddr {
+        let at = Listen::Http("127.0.0.1:0".parse().unwrap());
+        let listeners = self.listen(&[at]).await.unwrap();
+        let address = match &listeners.addresses()[0] {
+            Address::Http(address) => *address,
+            other => panic!("{other}"),
+        };
+        self.serve_on(listeners, stop);
+        address
+    }
+}
+
+/// A configuration that listens there.
+pub(super) fn server(at: &[Listen], tls: Option<TlsConfig>) -> ServerConfig {
+    ServerConfig {
+        name: "vault".to_owned(),
+        parallel: NonZeroUsize::MIN,
+        listen: at.to_vec(),
+        hosts: vec!["vault01".to_owned()],
+        group_scopes: Scopes::default(),
+        trusted_proxies: Vec::new(),
+        tls,
+    }
+}
+
+pub(super) fn secrets() -> SecretSources {
+    SecretSources {
+        env: |_| None,
+        credentials: None,
     }
 }
 
@@ -213,4 +268,46 @@ pub(super) async fn raw(socket: &Path, bytes: &[u8]) -> String {
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).await.ok();
     String::from_utf8_lossy(&answer).into_owned()
+}
+
+/// A connection on which one request follows another.
+pub(super) struct Talk<S>(pub(super) S);
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Talk<S> {
+    /// Asks with these lines of a head; nothing comes back from a connection that is closed.
+    pub(super) async fn get(&mut self, path: &str, lines: &str) -> Option<(u16, String)> {
+        let head = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n{lines}\r\n");
+        self.0.write_all(head.as_bytes()).await.ok()?;
+        self.0.flush().await.ok()?;
+        let mut all = Vec::new();
+        let end = loop {
+            if self.0.read_buf(&mut all).await.ok()? == 0 {
+                return None;
+            }
+            if let Some(at) = all.windows(4).position(|four| four == b"\r\n\r\n") {
+                break at + 4;
+            }
+        };
+        let head = String::from_utf8_lossy(&all[..end]).to_lowercase();
+        let status = head.split(' ').nth(1)?.parse().ok()?;
+        let len = head
+            .lines()
+            .find_map(|l| l.strip_prefix("content-length: "))?;
+        let len: usize = len.parse().ok()?;
+        while all.len() < end + len {
+            if self.0.read_buf(&mut all).await.ok()? == 0 {
+                return None;
+            }
+        }
+        let body = String::from_utf8_lossy(&all[end..]).into_owned();
+        Some((status, body))
+    }
+}
+
+/// A line with a token.
+pub(super) fn bearer(token: &TokenText) -> String {
+    format!(
+        "Authorization: Bearer {}\r\n",
+        token.whole().expose_secret()
+    )
 }

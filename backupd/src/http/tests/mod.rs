@@ -1,8 +1,13 @@
-//! The API as it is asked: route by route in process, and over a real socket on a real repository.
+//! The API as it is asked: route by route in process, and over a real socket or network on a real
+//! repository.
 
 mod bad_input;
 mod described;
 mod fixture;
+mod load;
+mod network;
 mod same;
 mod scopes;
 mod tasks;
+mod tls;
+mod wire;

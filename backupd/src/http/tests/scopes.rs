@@ -248,7 +248,7 @@ async fn a_storm_of_wrong_tokens_does_not_shut_out_the_right_one() {
 
 #[tokio::test]
 async fn the_daemons_own_user_needs_no_token_and_the_group_has_what_is_set() {
-    use super::super::guard::Peer;
+    use super::super::source::Peer;
     let fixture = Fixture::new().await;
     for uid in [0, rustix::process::geteuid().as_raw()] {
         let answer = fixture

@@ -4,7 +4,7 @@ use backupd_api::{Scope, Service as _};
 use serde_json::Value;
 
 use super::fixture::{Answer, Fixture, STRANGER, raw, request, with};
-use crate::http::guard::Peer;
+use crate::http::source::Peer;
 
 const ROOT: Peer = Peer::Local { uid: 0 };
 const BACKUP: &str = r#"{"backup":{"job":"app"}}"#;

@@ -15,7 +15,9 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::{
-    config::{Connection as Configured, JobConfig, PostgresSource, SourceConfig, SourceKind},
+    config::{
+        Connection as Configured, JobConfig, PostgresSource, SourceConfig, SourceKind, VerifyConfig,
+    },
     hooks::Hooks,
 };
 
@@ -89,6 +91,7 @@ impl World {
             limit: None,
             retention: None,
             hooks: Hooks::default(),
+            verify: VerifyConfig::default(),
             sources: vec![source],
         };
         self.jobs.insert(job.parse().unwrap(), config);
