@@ -11,9 +11,10 @@ use std::{
     time::Duration,
 };
 
+use backup_keys::kit::KitStanding;
 use backup_model::{DaemonInfo, Failure, GoodSnapshot, RunOutcome, StatusReport};
 use futures::future::join_all;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::{
     sync::{Notify, watch},
     time,
@@ -30,6 +31,9 @@ use crate::{
 
 /// How often repositories are looked at when nothing happens.
 const LOOK_EVERY: Duration = Duration::from_mins(30);
+
+/// How often to remind of a recovery kit that nobody has proved, or not for long.
+const REMIND_EVERY: SignedDuration = SignedDuration::from_hours(24);
 
 /// How often to say how far runs are.
 const PROGRESS_EVERY: Duration = Duration::from_secs(1);
@@ -55,10 +59,34 @@ struct Memory {
     /// What the ledger knew when it last answered.
     known: Known,
     planned_since: Option<Timestamp>,
+    /// When somebody was last reminded of each repository's recovery kit.
+    reminded: BTreeMap<String, Timestamp>,
     /// How many looks have begun.
     looks: u64,
     /// What was made since the last look began, and where: a listing may have missed it.
     made: Vec<(u64, String, GoodSnapshot)>,
+}
+
+impl Memory {
+    /// Reminds of a recovery kit, once in a while: without one, all is lost with the host.
+    fn remind(&mut self, repository: &str, seen: &Seen, now: Timestamp) {
+        let Some(kit) = seen.kit.as_ref().filter(|kit| kit.at_risk()) else {
+            self.reminded.remove(repository);
+            return;
+        };
+        let last = self.reminded.get(repository);
+        if last.is_some_and(|last| now.duration_since(*last) < REMIND_EVERY) {
+            return;
+        }
+        self.reminded.insert(repository.to_owned(), now);
+        let why = match kit {
+            KitStanding::Lapsed(lapse) => lapse.to_string(),
+            KitStanding::Old(_) => "it was last proved more than a year ago".to_owned(),
+            _ => "nobody has proved one from this machine".to_owned(),
+        };
+        let next = "backupctl kit create, then kit confirm";
+        tracing::warn!(%repository, next, "recovery kit: {why}");
+    }
 }
 
 impl Board {
@@ -189,6 +217,7 @@ impl Board {
                 .iter()
                 .filter(|(_, name, _)| *name == place.name);
             made.for_each(|(_, _, snapshot)| seen.made(snapshot.clone()));
+            memory.remind(&place.name, &seen, now);
             memory.seen.insert(place.name.clone(), seen);
             drop(memory);
             // Who answers at once need not wait for who does not.

@@ -165,8 +165,10 @@ impl Life {
         alarms: JoinHandle<Result<(), AlarmError>>,
         reload: &Notify,
     ) -> Result<(), Failure> {
-        let mut changes = watch(&self.settings);
         let mut alarms = Some(alarms);
+        // The files may have changed since they were read.
+        let mut changes = None;
+        self.look_at_files(&mut changes).await?;
         loop {
             tokio::select! {
                 // Looked at first: all else ends because of it.

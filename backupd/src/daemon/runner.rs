@@ -371,3 +371,18 @@ const fn cause(reason: Reason) -> RunCause {
         Reason::Retry => RunCause::Retry,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_mistake_in_the_work_is_a_failure_of_its_run() {
+        let panics = guarded(async {
+            let none: Option<u8> = None;
+            Ok(none.expect("a mistake, for a test"))
+        });
+        assert_eq!(panics.await.unwrap_err().code, Code::Bug);
+        assert_eq!(guarded(async { Ok(7) }).await, Ok(7));
+    }
+}

@@ -145,3 +145,49 @@ impl Progress for Both {
         self.1.event(event);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use backup_model::RunCause;
+    use tokio::time::timeout;
+
+    use super::*;
+    use crate::{clock, ledger::Ledger};
+
+    #[tokio::test]
+    async fn a_run_that_nobody_ends_is_ended_on_the_record() {
+        let state = tempfile::tempdir().unwrap();
+        let ledger = Ledger::open(state.path(), clock::now).await.unwrap();
+        let new = NewRun {
+            kind: RunKind::Backup,
+            job: Some("app".parse().unwrap()),
+            repository: "main".to_owned(),
+            cause: RunCause::Hand,
+            asked_by: None,
+            due: None,
+        };
+        let runs = Runs::default();
+        let (recorder, known) = ledger.begin(new.clone()).await;
+        known.unwrap();
+        let id = recorder.run();
+        let run = runs.enter(&new, recorder, Work::unheard(CancellationToken::new()));
+        assert_eq!(runs.backups().len(), 1);
+        assert!(runs.cancel(id) && run.work().cancel.is_cancelled());
+        drop(run);
+        assert!(runs.backups().is_empty() && !runs.cancel(id));
+        let ended = async {
+            loop {
+                let shown = ledger.show(id).await.unwrap().info;
+                if shown.outcome != RunOutcome::Running {
+                    return shown;
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        let shown = timeout(Duration::from_mins(1), ended).await.unwrap();
+        assert_eq!(shown.outcome, RunOutcome::Failed);
+        assert_eq!(shown.failure.unwrap().code, Code::Bug);
+    }
+}

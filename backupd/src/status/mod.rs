@@ -9,6 +9,9 @@ mod known;
 mod report;
 mod seen;
 
+#[cfg(test)]
+mod tests;
+
 pub use dues::{dues, missed, since};
 pub use known::{Known, read};
 pub use report::{Sight, jobs};
