@@ -57,13 +57,18 @@ pub(crate) struct Daemon {
 impl Daemon {
     /// Starts it, and waits until it answers.
     pub(crate) fn start(world: &World) -> Self {
+        let mut daemon = Self::begin(world);
+        daemon.says("is up");
+        daemon
+    }
+
+    /// Starts it.
+    pub(crate) fn begin(world: &World) -> Self {
         let mut command = clean(&world.program().with_file_name("backupd"));
         command.args(["run", "--config", &world.path("config.toml")]);
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let log = lines(child.stderr.take().unwrap());
-        let mut daemon = Self { child, log };
-        daemon.says("is up");
-        daemon
+        Self { child, log }
     }
 
     /// Reads the log up to a line with these words.
@@ -71,6 +76,16 @@ impl Daemon {
     pub(crate) fn says(&mut self, words: &str) -> String {
         let found = first(&self.log, |line| line.contains(words));
         found.unwrap_or_else(|seen| panic!("the daemon does not say `{words}`, but:\n{seen}"))
+    }
+
+    /// Reads the log for so long, or until the daemon ends.
+    pub(crate) fn listen(&mut self, time: Duration) {
+        let begun = Instant::now();
+        while let Some(left) = time.checked_sub(begun.elapsed()) {
+            if self.log.recv_timeout(left).is_err() {
+                return;
+            }
+        }
     }
 
     pub(crate) fn signal(&self, signal: Signal) {

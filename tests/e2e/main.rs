@@ -29,6 +29,8 @@ mod keyed_bucket;
 #[cfg(test)]
 mod keys;
 #[cfg(test)]
+mod killed;
+#[cfg(test)]
 mod kit;
 #[cfg(test)]
 mod looking;
@@ -39,6 +41,11 @@ mod memory;
 #[cfg(test)]
 #[path = "../../backup-core/tests/storage/moto.rs"]
 mod moto;
+#[cfg(test)]
+mod network;
+#[cfg(test)]
+#[path = "../../backup-core/tests/soak/numbers.rs"]
+mod numbers;
 #[cfg(test)]
 mod object_storage;
 #[cfg(test)]
@@ -67,5 +74,7 @@ mod stock_tools;
 mod stopping;
 #[cfg(test)]
 mod tree;
+#[cfg(test)]
+mod upkeep;
 #[cfg(test)]
 mod world;

@@ -1,10 +1,15 @@
 //! Whether the configuration's files have changed: watches their folders, and says so once a change
 //! has come to rest. Editors write files in steps, and half a file is not what anybody meant.
+//!
+//! Whoever waits may stop waiting at any time and come back: no change is lost by that.
 
 use std::{collections::BTreeSet, ffi::OsStr, path::PathBuf, time::Duration};
 
 use notify::{Event, EventKind, RecursiveMode, Watcher as _};
-use tokio::{sync::mpsc, time};
+use tokio::{
+    sync::mpsc,
+    time::{self, Instant},
+};
 
 /// So long after the last change, it has come to rest.
 const REST: Duration = Duration::from_millis(300);
@@ -13,13 +18,14 @@ const REST: Duration = Duration::from_millis(300);
 #[derive(Debug)]
 pub struct Changes {
     changed: mpsc::Receiver<()>,
-    /// Something has changed, and has not come to rest yet.
-    unrest: bool,
+    /// When the change that was heard last has come to rest; none once it was told.
+    rests_at: Option<Instant>,
     _watcher: notify::RecommendedWatcher,
 }
 
 impl Changes {
-    /// Watches the folders of these files, and `conf.d` beside the first.
+    /// Watches the folders of these files, and `conf.d` beside the first. Read them after this:
+    /// what changed before nobody has seen.
     pub fn watch(files: &[PathBuf]) -> Result<Self, notify::Error> {
         // One word is enough: whoever hears it looks at everything.
         let (tell, changed) = mpsc::channel(1);
@@ -40,20 +46,29 @@ impl Changes {
         }
         Ok(Self {
             changed,
-            unrest: false,
+            rests_at: None,
             _watcher: watcher,
         })
     }
 
-    /// Waits for a change to come to rest. Dropped before it has, it is waited for again the next
-    /// time: no change is lost.
+    /// Waits for a change to come to rest.
     pub async fn next(&mut self) {
-        if !self.unrest && self.changed.recv().await.is_none() {
-            return std::future::pending().await;
+        loop {
+            let heard = match self.rests_at {
+                None => self.changed.recv().await,
+                Some(at) => match time::timeout_at(at, self.changed.recv()).await {
+                    Ok(heard) => heard,
+                    Err(_) => {
+                        self.rests_at = None;
+                        return;
+                    }
+                },
+            };
+            if heard.is_none() {
+                return std::future::pending().await;
+            }
+            self.rests_at = Some(Instant::now() + REST);
         }
-        self.unrest = true;
-        while time::timeout(REST, self.changed.recv()).await.is_ok() {}
-        self.unrest = false;
     }
 }
 
@@ -97,12 +112,23 @@ mod tests {
         assert!(quiet.is_err());
         fs::create_dir(folder.path().join("conf.d")).unwrap();
         time::timeout(limit, changes.next()).await.unwrap();
-        // Whoever waits may have to do something else in between.
-        fs::write(&file, "4").unwrap();
-        let heard = time::timeout(limit, changes.changed.recv()).await;
-        heard.unwrap().unwrap();
-        changes.unrest = true;
-        assert!(time::timeout(Duration::ZERO, changes.next()).await.is_err());
-        time::timeout(limit, changes.next()).await.unwrap();
+    }
+
+    /// As in the daemon, which has other things to do meanwhile.
+    #[tokio::test]
+    async fn a_change_is_heard_by_whoever_stops_waiting_and_comes_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("config.toml");
+        fs::write(&file, "1").unwrap();
+        let mut changes = Changes::watch(std::slice::from_ref(&file)).unwrap();
+        fs::write(&file, "2").unwrap();
+        let mut waits = 0;
+        let heard = async {
+            while time::timeout(REST / 5, changes.next()).await.is_err() {
+                waits += 1;
+            }
+        };
+        time::timeout(Duration::from_mins(1), heard).await.unwrap();
+        assert!(waits > 0);
     }
 }
