@@ -51,4 +51,12 @@ impl Failure {
             causes,
         }
     }
+
+    /// The same failure with another as its cause.
+    #[must_use]
+    pub fn because(mut self, cause: Self) -> Self {
+        self.causes.push(cause.message);
+        self.causes.extend(cause.causes);
+        self
+    }
 }

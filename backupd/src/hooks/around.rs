@@ -1,8 +1,9 @@
 //! The order of things around a backup.
 //!
 //! `finally` undoes what `before` did, so it runs whatever came in between, also when the run is
-//! told to stop: then everything after the backup has a short while together, and no more. Only a
-//! death of this process leaves it out.
+//! told to stop: then the backup has a short while to end, after which it is dropped, and all that
+//! comes after it has another together, counted from its end. Only a death of this process leaves
+//! it out.
 
 use std::time::Duration;
 
@@ -12,8 +13,21 @@ use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use super::{Hook, HookContext, Hooks, OnFailure};
 
-/// After a stop was asked for, hooks have so long to put things in order.
-const GRACE: Duration = Duration::from_secs(10);
+/// How long things may take once a stop was asked for. Together they are well below what the
+/// daemon waits for its runs.
+#[derive(Clone, Copy, Debug)]
+struct Graces {
+    /// The backup, to say in the repository that it broke off. What it leaves open when it is
+    /// dropped, the next run closes.
+    backup: Duration,
+    /// The hooks after it, to put things in order.
+    hooks: Duration,
+}
+
+const GRACES: Graces = Graces {
+    backup: Duration::from_secs(10),
+    hooks: Duration::from_secs(10),
+};
 
 /// Runs a backup with the hooks of its job around it.
 ///
@@ -27,13 +41,13 @@ pub async fn around(
     cancel: &CancellationToken,
     backup: impl Future<Output = Result<BackupReport, Failure>>,
 ) -> Result<BackupReport, Failure> {
-    let (late, _late) = so_long_after(cancel, GRACE);
     let round = Round {
         context,
         progress,
+        graces: GRACES,
         warnings: Vec::new(),
     };
-    round.run_all(hooks, cancel, &late, backup).await
+    round.run_all(hooks, cancel, backup).await
 }
 
 const BEFORE: &str = "a hook before the backup failed";
@@ -45,6 +59,7 @@ const FINALLY: &str = "a hook at the end failed";
 struct Round<'a> {
     context: &'a HookContext,
     progress: &'a dyn Progress,
+    graces: Graces,
     warnings: Vec<Failure>,
 }
 
@@ -53,27 +68,32 @@ impl Round<'_> {
         mut self,
         hooks: &Hooks,
         cancel: &CancellationToken,
-        late: &CancellationToken,
         backup: impl Future<Output = Result<BackupReport, Failure>>,
     ) -> Result<BackupReport, Failure> {
-        let done: Result<_, Failure> = async {
-            self.before(&hooks.before, cancel).await?;
-            let report = backup.await?;
-            let outcome = self.outcome(&report);
-            let after = self.after(&hooks.after, outcome, late).await;
-            after.map_err(|failure| made(&report, failure))?;
-            Ok(report)
-        }
-        .await;
+        let backed_up = match self.before(&hooks.before, cancel).await {
+            Ok(()) => ended(backup, cancel, self.graces.backup).await,
+            Err(failure) => Err(failure),
+        };
+        // Counted from here: whatever the backup took to stop is not theirs.
+        let (late, _late) = so_long_after(cancel, self.graces.hooks);
+        let done = match backed_up {
+            Ok(report) => {
+                let outcome = self.outcome(&report);
+                let after = self.after(&hooks.after, outcome, &late).await;
+                let after = after.map_err(|failure| made(&report, failure));
+                after.map(|()| report)
+            }
+            Err(failure) => Err(failure),
+        };
         let outcome = match &done {
             Ok(report) => self.outcome(report),
             Err(failure) if failure.code.class() == Class::Cancelled => RunOutcome::Cancelled,
             Err(_) => RunOutcome::Failed,
         };
         if outcome == RunOutcome::Failed {
-            self.always(&hooks.failed, FAILED, outcome, late).await;
+            self.always(&hooks.failed, FAILED, outcome, &late).await;
         }
-        self.always(&hooks.finally, FINALLY, outcome, late).await;
+        self.always(&hooks.finally, FINALLY, outcome, &late).await;
         self.end(done)
     }
 
@@ -179,6 +199,27 @@ fn made(report: &BackupReport, failure: Failure) -> Failure {
     Failure {
         message: text,
         ..failure
+    }
+}
+
+/// How a backup ends that is dropped if it takes longer than this once it was told to stop.
+async fn ended(
+    backup: impl Future<Output = Result<BackupReport, Failure>>,
+    cancel: &CancellationToken,
+    grace: Duration,
+) -> Result<BackupReport, Failure> {
+    let over = async {
+        cancel.cancelled().await;
+        time::sleep(grace).await;
+    };
+    tokio::select! {
+        // A report that is there counts.
+        biased;
+        done = backup => done,
+        () = over => {
+            let text = format!("it did not end within {} s of being stopped", grace.as_secs());
+            Err(Failure::new(Code::Interrupted, text))
+        }
     }
 }
 

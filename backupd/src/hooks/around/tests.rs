@@ -294,7 +294,6 @@ async fn a_stop_before_the_backup_leaves_it_out() {
 async fn a_stop_does_not_wait_for_ever_for_hooks() {
     let begun = Instant::now();
     let (heard, cancel) = (Heard::default(), CancellationToken::new());
-    let (late, _late) = so_long_after(&cancel, Duration::from_millis(300));
     let hooks = Hooks {
         finally: vec![hook("echo word; sleep 600", OnFailure::Warn)],
         ..Hooks::default()
@@ -303,13 +302,17 @@ async fn a_stop_does_not_wait_for_ever_for_hooks() {
     let round = Round {
         context: &context,
         progress: &heard,
+        graces: Graces {
+            backup: Duration::from_mins(1),
+            hooks: Duration::from_millis(300),
+        },
         warnings: Vec::new(),
     };
     let backup = async {
         cancel.cancel();
         Err(Failure::new(Code::Interrupted, "stopped"))
     };
-    let done = round.run_all(&hooks, &cancel, &late, backup).await;
+    let done = round.run_all(&hooks, &cancel, backup).await;
     assert_eq!(done.unwrap_err().code, Code::Interrupted);
     let [warning] = &heard.warnings()[..] else {
         panic!("{:?}", heard.warnings());
@@ -317,4 +320,51 @@ async fn a_stop_does_not_wait_for_ever_for_hooks() {
     assert_eq!(warning.code, Code::Hook);
     assert_eq!(warning.causes, ["`/bin/sh` was stopped on request"]);
     assert!(begun.elapsed() < Duration::from_mins(1));
+}
+
+/// However long the backup takes to stop, what undoes `before` has its time after that.
+#[tokio::test]
+async fn a_backup_that_is_slow_to_stop_takes_nothing_from_the_hooks() {
+    let folder = tempfile::tempdir().unwrap();
+    let cases = [
+        // It ends by itself, later than hooks may take.
+        (Duration::from_mins(1), Duration::from_secs(3), "stopped"),
+        // It would take for ever, and is dropped.
+        (
+            Duration::from_millis(100),
+            Duration::from_hours(1),
+            "it did not end within 0 s of being stopped",
+        ),
+    ];
+    for (grace, takes, said) in cases {
+        let file = folder.path().join(said);
+        let (heard, cancel) = (Heard::default(), CancellationToken::new());
+        let context = context();
+        let round = Round {
+            context: &context,
+            progress: &heard,
+            graces: Graces {
+                backup: grace,
+                hooks: Duration::from_secs(2),
+            },
+            warnings: Vec::new(),
+        };
+        let backup = async {
+            cancel.cancel();
+            time::sleep(takes).await;
+            Err(Failure::new(Code::Interrupted, "stopped"))
+        };
+        let hooks = Hooks {
+            finally: vec![hook(
+                &format!("sleep 0.1; echo done >'{}'", file.display()),
+                OnFailure::Warn,
+            )],
+            ..Hooks::default()
+        };
+        let done = round.run_all(&hooks, &cancel, backup).await;
+        let failure = done.unwrap_err();
+        assert_eq!((failure.code, &*failure.message), (Code::Interrupted, said));
+        assert_eq!(heard.warnings(), []);
+        assert_eq!(fs::read_to_string(&file).unwrap(), "done\n");
+    }
 }
