@@ -151,7 +151,7 @@ pub const fn hint(code: Code) -> Option<&'static str> {
         }
         Code::Daemon => {
             "Check that the daemon runs: systemctl status backupd. What it had begun goes on \
-             without you."
+             without you. With --direct this program does the work itself, beside any daemon."
         }
         Code::DaemonIdentity => {
             "Nothing was sent. If its key was replaced on purpose, compare the fingerprint with \

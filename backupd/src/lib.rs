@@ -1,5 +1,6 @@
 //! The parts of the programs `backupctl` and `backupd`.
 
+pub mod arguments;
 pub mod clock;
 pub mod config;
 pub mod daemon;

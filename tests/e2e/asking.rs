@@ -258,6 +258,10 @@ fn tokens_are_made_and_taken_away_with_a_daemon_and_without() {
     assert_ne!(rotated.message("token")["token"], secret.as_str());
     let listed = world.backupctl(&["--json", "token", "list"]).expect(0);
     assert!(listed.text().contains(id) && !listed.text().contains(&secret[20..]));
+    // Behind its back it would still count: the daemon has read the file.
+    let behind = ["--json", "--direct", "token", "revoke", id];
+    let refused = world.backupctl(&behind).expect(11);
+    assert_eq!(refused.message("error")["code"], "E-BUSY");
     world.backupctl(&["token", "revoke", id]).expect(0);
     world.backupctl(&["token", "revoke", id]).expect(16);
     daemon.stop();

@@ -70,3 +70,25 @@ fn a_repository_alone_is_served_until_whoever_asked_for_it_is_gone() {
     ask(&["--token-file", &token, "snapshot", "list"]).expect(20);
     world.assert_tidy();
 }
+
+/// Arguments are seen by others, and what is refused of them is not said again in a log.
+#[test]
+fn a_secret_in_an_address_is_not_repeated() {
+    let world = World::new();
+    for (flag, value) in [
+        ("--repository", "s3://id:geheim@bucket"),
+        ("--endpoint", "https://id:geheim@host"),
+    ] {
+        let mut command = clean(&world.program().with_file_name("backupd"));
+        command.args(["run", "--private", "--trust", &world.trust, flag, value]);
+        let ran = Ran::of(command).expect(2);
+        assert!(
+            ran.stderr.contains("E-SECRET-IN-ARGUMENT"),
+            "{}",
+            ran.stderr
+        );
+        assert!(ran.stderr.contains(flag), "{}", ran.stderr);
+        let said = ran.text() + &ran.stderr;
+        assert!(!said.contains("geheim"), "{said}");
+    }
+}

@@ -308,10 +308,10 @@ pub trait Service: Send + Sync {
     async fn configuration(&self) -> Result<ConfigurationReport, Failure>;
 
     /// The names of the repositories.
-    fn repositories(&self) -> Vec<String>;
+    async fn repositories(&self) -> Result<Vec<String>, Failure>;
 
     /// The jobs that can run.
-    fn jobs(&self) -> Vec<JobName>;
+    async fn jobs(&self) -> Result<Vec<JobName>, Failure>;
 
     /// Says what of a job's snapshots stays, what goes, and why; none without a policy. A trial
     /// changes the policy for this answer only.

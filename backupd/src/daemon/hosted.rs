@@ -271,12 +271,12 @@ impl Service for Hosted {
         self.direct().configuration().await
     }
 
-    fn repositories(&self) -> Vec<String> {
-        self.direct().repositories()
+    async fn repositories(&self) -> Result<Vec<String>, Failure> {
+        self.direct().repositories().await
     }
 
-    fn jobs(&self) -> Vec<JobName> {
-        self.direct().jobs()
+    async fn jobs(&self) -> Result<Vec<JobName>, Failure> {
+        self.direct().jobs().await
     }
 
     async fn retention(

@@ -17,6 +17,18 @@ pub enum LedgerError {
         /// Its process, if it said so.
         pid: Option<u32>,
     },
+    /// It belongs to another user, who alone may change what is in it.
+    #[error(
+        "the state folder {} belongs to another user: do this as that user \
+         (sudo -u '#{owner}' ...), or ask the daemon",
+        state.display()
+    )]
+    Foreign {
+        /// The state folder.
+        state: PathBuf,
+        /// Its owner's number.
+        owner: u32,
+    },
     /// The file or its folder cannot be used at all.
     #[error("could not use {}", path.display())]
     Io {
@@ -86,7 +98,8 @@ impl LedgerError {
                 _ => Code::LocalIo,
             },
             Self::Full => Code::NoSpace,
-            Self::ReadOnly
+            Self::Foreign { .. }
+            | Self::ReadOnly
             | Self::Corrupt(_)
             | Self::Sqlite(_)
             | Self::Newer { .. }

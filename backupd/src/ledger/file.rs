@@ -44,9 +44,10 @@ pub struct Moved {
     pub why: String,
 }
 
-/// The right to write to the ledger of a state folder.
+/// The right to write to a state folder: to its ledger, and to what else one daemon alone may
+/// change. Held until it is dropped.
 #[derive(Debug)]
-pub(super) struct Claim {
+pub struct Claim {
     state: PathBuf,
     _lock: File,
 }
@@ -71,6 +72,23 @@ pub(super) struct Opened {
 }
 
 impl Claim {
+    /// Takes it for a program that is no daemon. What is made as another user, the daemon of the
+    /// folder's owner could neither read nor lock.
+    pub fn take_beside(state: &Path) -> Result<Self, LedgerError> {
+        let own = rustix::process::geteuid().as_raw();
+        match fs::metadata(state) {
+            Ok(found) if found.uid() != own => {
+                return Err(LedgerError::Foreign {
+                    state: state.to_owned(),
+                    owner: found.uid(),
+                });
+            }
+            // One that is not there is made.
+            Ok(_) | Err(_) => {}
+        }
+        Self::take(state)
+    }
+
     /// Takes the lock, or says who has it.
     pub(super) fn take(state: &Path) -> Result<Self, LedgerError> {
         DirBuilder::new()

@@ -69,8 +69,22 @@ impl Ledger {
     /// there is another daemon or no state folder: with any other trouble there is a ledger whose
     /// calls fail until the trouble is over, see [`Ledger::standing`].
     pub async fn open(state: &Path, clock: Clock) -> Result<Self, LedgerError> {
+        Self::claimed(state, clock, Claim::take).await
+    }
+
+    /// The same for a program that is no daemon, and must leave nothing there that one could not
+    /// use.
+    pub async fn open_beside(state: &Path, clock: Clock) -> Result<Self, LedgerError> {
+        Self::claimed(state, clock, Claim::take_beside).await
+    }
+
+    async fn claimed(
+        state: &Path,
+        clock: Clock,
+        take: fn(&Path) -> Result<Claim, LedgerError>,
+    ) -> Result<Self, LedgerError> {
         let folder = state.to_owned();
-        let claim = task::spawn_blocking(move || Claim::take(&folder))
+        let claim = task::spawn_blocking(move || take(&folder))
             .await
             .map_err(|_| LedgerError::Closed)??;
         let (calls, queue) = mpsc::channel(QUEUE);

@@ -29,7 +29,7 @@ mod write;
 mod tests;
 
 pub use error::LedgerError;
-pub use file::Moved;
+pub use file::{Claim, Moved};
 pub use found::Entered;
 pub use handle::{Clock, Ledger, LedgerStanding};
 pub use keeping::Keep;

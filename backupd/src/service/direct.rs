@@ -433,13 +433,13 @@ impl Service for Direct {
         Ok(public::configuration(&self.access))
     }
 
-    fn repositories(&self) -> Vec<String> {
+    async fn repositories(&self) -> Result<Vec<String>, Failure> {
         let places = self.access.places_of(None);
-        places.map(|place| place.name.clone()).collect()
+        Ok(places.map(|place| place.name.clone()).collect())
     }
 
-    fn jobs(&self) -> Vec<JobName> {
-        self.access.jobs.keys().cloned().collect()
+    async fn jobs(&self) -> Result<Vec<JobName>, Failure> {
+        Ok(self.access.jobs.keys().cloned().collect())
     }
 
     async fn retention(

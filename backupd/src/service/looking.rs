@@ -74,7 +74,7 @@ pub(super) async fn resume(access: &Access, job: &JobName) -> Result<bool, Failu
 }
 
 async fn open(access: &Access) -> Result<Ledger, Failure> {
-    let ledger = Ledger::open(&access.state, clock::now).await;
+    let ledger = Ledger::open_beside(&access.state, clock::now).await;
     ledger.map_err(|error| failed(&error))
 }
 

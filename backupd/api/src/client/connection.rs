@@ -1,7 +1,7 @@
 //! One request to a daemon and its answer. A connection is made for each: they are cheap on a
 //! socket, and none is found dead when it is needed.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{io, path::Path, sync::Arc, time::Duration};
 
 use backup_model::{Code, Failure};
 use bytes::Bytes;
@@ -15,6 +15,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpStream, UnixStream},
+    time::timeout,
 };
 use tokio_rustls::TlsConnector;
 use zeroize::Zeroizing;
@@ -26,6 +27,11 @@ use crate::{Address, Fingerprint};
 const LARGEST_ANSWER: usize = 256 << 20;
 /// How long the daemon may take to take a connection, and to show who it is.
 const CONNECT: Duration = Duration::from_secs(10);
+/// How long it may take until it begins to answer a question about itself.
+const SHORT: Duration = Duration::from_secs(30);
+/// The same where it has to look into a repository first, which may have many records and be far
+/// away; and how long any answer may take to come whole.
+const LONG: Duration = Duration::from_mins(15);
 
 /// Where a daemon is, who we are to it, and how it shows who it is.
 #[derive(Clone, Debug)]
@@ -39,12 +45,24 @@ pub struct Target {
     pub pin: Option<Fingerprint>,
 }
 
+impl Target {
+    /// A socket of this machine, for whoever needs no token there.
+    pub fn socket(path: &Path) -> Self {
+        Self {
+            address: Address::unix(path),
+            token: None,
+            pin: None,
+        }
+    }
+}
+
 /// A daemon that can be asked.
 #[derive(Clone, Debug)]
 pub(crate) struct Daemon {
     address: Address,
     authorization: Option<HeaderValue>,
     tls: Option<Tls>,
+    patience: Duration,
 }
 
 #[derive(Clone, Debug)]
@@ -92,7 +110,38 @@ impl Daemon {
             address,
             authorization,
             tls,
+            patience: SHORT,
         })
+    }
+
+    /// The same, for a question whose answer is in a repository.
+    pub(crate) fn patient(&self) -> Self {
+        Self {
+            patience: LONG,
+            ..self.clone()
+        }
+    }
+
+    /// The same with another patience.
+    #[cfg(test)]
+    pub(crate) fn within(self, patience: Duration) -> Self {
+        Self { patience, ..self }
+    }
+
+    /// Whether anybody listens there. Where that cannot be seen, it is a failure.
+    pub(crate) async fn is_there(&self) -> Result<bool, Failure> {
+        let Address::Unix(path) = &self.address else {
+            return Ok(true);
+        };
+        let connected = timeout(CONNECT, UnixStream::connect(path)).await;
+        match connected.map_err(|_| self.slow(CONNECT))? {
+            Ok(_) => Ok(true),
+            Err(error) => match error.kind() {
+                // No socket, or one that a daemon left.
+                io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => Ok(false),
+                _ => Err(self.gone(&error)),
+            },
+        }
     }
 
     /// Asks without a body, and reads the answer.
@@ -124,7 +173,8 @@ impl Daemon {
         request: Request<Full<Bytes>>,
     ) -> Result<A, Failure> {
         let response = self.exchange(request).await?;
-        let body = whole(response).await?;
+        let body = timeout(LONG, whole(response)).await;
+        let body = body.map_err(|_| self.slow(LONG))??;
         serde_json::from_slice(&body).map_err(|error| unreadable(&error))
     }
 
@@ -135,19 +185,21 @@ impl Daemon {
     }
 
     async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Response<Incoming>, Failure> {
-        let stream = tokio::time::timeout(CONNECT, self.open()).await;
-        let stream = stream.map_err(|error| self.gone(&error))??;
+        let stream = timeout(CONNECT, self.open()).await;
+        let stream = stream.map_err(|_| self.slow(CONNECT))??;
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
             .await
             .map_err(|error| self.gone(&error))?;
         // Its errors come to the sender and the body as well.
         tokio::spawn(async move { connection.await.ok() });
-        let response = sender.send_request(request).await;
+        let response = timeout(self.patience, sender.send_request(request)).await;
+        let response = response.map_err(|_| self.slow(self.patience))?;
         let response = response.map_err(|error| self.gone(&error))?;
         if response.status().is_success() {
             return Ok(response);
         }
-        Err(refusal(response).await)
+        let refused = timeout(self.patience, refusal(response)).await;
+        Err(refused.unwrap_or_else(|_| self.slow(self.patience)))
     }
 
     async fn open(&self) -> Result<Box<dyn Stream>, Failure> {
@@ -176,17 +228,21 @@ impl Daemon {
     }
 
     fn gone(&self, error: &(dyn std::error::Error + 'static)) -> Failure {
-        // A socket is shown as the path that it is.
-        let shown = match &self.address {
+        let text = format!("no daemon answers at {}", self.shown());
+        Failure::new(Code::Daemon, text).because(Failure::from_error(Code::Daemon, error))
+    }
+
+    fn slow(&self, patience: Duration) -> Failure {
+        let (shown, secs) = (self.shown(), patience.as_secs());
+        let text = format!("the daemon at {shown} did not answer within {secs} s");
+        Failure::new(Code::Daemon, text)
+    }
+
+    /// A socket is shown as the path that it is.
+    fn shown(&self) -> String {
+        match &self.address {
             Address::Unix(path) => path.display().to_string(),
             address @ (Address::Http(_) | Address::Https { .. }) => address.to_string(),
-        };
-        let text = format!("no daemon answers at {shown}");
-        let cause = Failure::from_error(Code::Daemon, error);
-        let causes = std::iter::once(cause.message).chain(cause.causes);
-        Failure {
-            causes: causes.collect(),
-            ..Failure::new(Code::Daemon, text)
         }
     }
 

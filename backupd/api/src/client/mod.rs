@@ -6,3 +6,6 @@ mod service;
 
 pub use connection::Target;
 pub use service::HttpService;
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,6 @@
 //! [`Service`], asked of a daemon. Short questions are one request; long work is a task, begun
-//! once whatever the network does, whose log is read to its end.
+//! once whatever the network does, whose log is read to its end. Neither waits for ever for a
+//! daemon that says nothing.
 
 use std::{path::Path, time::Duration};
 
@@ -20,45 +21,48 @@ use serde::de::DeserializeOwned;
 
 use super::connection::{Daemon, Target, unreadable};
 use crate::{
-    Address, DiffRequest, EpochKeys, FindRequest, ForgetRequest, HoldReason, ListedRun, LsRequest,
-    NewToken, Newest, Numbered, Outcome, Page, PauseRequest, PruneRequest, Released, RestoreOrder,
-    Resumed, Rotation, Service, Statuses, Task, TaskInfo, TaskLine, TaskReport, TaskRequest,
-    TokenInfo, Trial, VerifyRequest,
+    DiffRequest, EpochKeys, FindRequest, ForgetRequest, HoldReason, ListedRun, LsRequest, NewToken,
+    Newest, Numbered, Outcome, Page, PauseRequest, PruneRequest, Released, RestoreOrder, Resumed,
+    Rotation, Service, Statuses, Task, TaskInfo, TaskLine, TaskReport, TaskRequest, TokenInfo,
+    Trial, VerifyRequest,
 };
 
-/// How often a log that broke off is taken up again, and how long to wait before.
+/// How often a question whose answer was lost is asked again, and a log that broke off taken up,
+/// and how long to wait before.
 const TRIES: u32 = 5;
 const WAIT: Duration = Duration::from_secs(1);
+/// An answer that goes on has a line, if an empty one, every 15 s: nobody is there who misses four.
+const SILENCE: Duration = Duration::from_mins(1);
 
 /// A daemon that is asked over HTTP.
 #[derive(Clone, Debug)]
 pub struct HttpService {
     daemon: Daemon,
-    repositories: Vec<String>,
-    jobs: Vec<JobName>,
 }
 
 impl HttpService {
-    /// The daemon at this socket, with the jobs and repositories that it has now.
+    /// The daemon at this socket.
     pub async fn connect(socket: &Path) -> Result<Self, Failure> {
-        let address = Address::unix(socket);
-        let (token, pin) = (None, None);
-        Self::reach(Target {
-            address,
-            token,
-            pin,
-        })
-        .await
+        Self::reach(Target::socket(socket)).await
     }
 
-    /// The daemon wherever it is, with the jobs and repositories that it has now.
+    /// The daemon wherever it is, once it has answered, and our token counts there.
     pub async fn reach(target: Target) -> Result<Self, Failure> {
         let daemon = Daemon::at(target)?;
-        Ok(Self {
-            repositories: daemon.ask(Method::GET, "/v1/repositories").await?,
-            jobs: daemon.ask(Method::GET, "/v1/jobs").await?,
-            daemon,
-        })
+        match daemon.ask::<Vec<JobName>>(Method::GET, "/v1/jobs").await {
+            // Whoever may do something else only is let in as well.
+            Err(failure) if failure.code == Code::NotPermitted => Ok(Self { daemon }),
+            answer => answer.map(|_| Self { daemon }),
+        }
+    }
+
+    /// The daemon at a socket, or none where nobody listens: there is no socket, or it was left
+    /// behind. Any other reason why it does not answer is a failure.
+    pub async fn find(target: Target) -> Result<Option<Self>, Failure> {
+        if !Daemon::at(target.clone())?.is_there().await? {
+            return Ok(None);
+        }
+        Self::reach(target).await.map(Some)
     }
 
     /// The tokens that count.
@@ -85,14 +89,25 @@ impl HttpService {
         self.daemon.ask(Method::DELETE, &path).await
     }
 
-    /// Begins a task, and leaves it to the daemon.
+    /// Begins a task, and leaves it to the daemon. Where the answer is lost it asks again, by the
+    /// same key: the daemon begins it once.
     pub async fn begin(&self, request: &TaskRequest) -> Result<TaskInfo, Failure> {
         let mut key = [0_u8; 16];
         getrandom::fill(&mut key).map_err(|error| Failure::from_error(Code::Bug, &error))?;
         let key = HEXLOWER.encode(&key);
-        self.daemon
-            .send(Method::POST, "/v1/tasks", Some(&key), request)
-            .await
+        let mut tries = 0;
+        loop {
+            let sent = self
+                .daemon
+                .send(Method::POST, "/v1/tasks", Some(&key), request);
+            match sent.await {
+                Err(failure) if failure.code == Code::Daemon && tries < TRIES => {
+                    tries += 1;
+                    tokio::time::sleep(WAIT).await;
+                }
+                answer => return answer,
+            }
+        }
     }
 
     /// Begins a task and reads its log to the end.
@@ -119,11 +134,7 @@ impl HttpService {
                     }
                     Err(failure) if failure.code == Code::Daemon => {
                         let text = format!("lost sight of task {}, which may go on", info.id);
-                        let causes = std::iter::once(failure.message).chain(failure.causes);
-                        return Err(Failure {
-                            causes: causes.collect(),
-                            ..Failure::new(Code::Daemon, text)
-                        });
+                        return Err(Failure::new(Code::Daemon, text).because(failure));
                     }
                     ended => return ended,
                 }
@@ -255,7 +266,7 @@ impl Service for HttpService {
         while let Some(from) = next {
             let query = selected(selection);
             let path = format!("/v1/snapshots?from={from}{query}");
-            let page: Page<Outcome<_>> = self.daemon.ask(Method::GET, &path).await?;
+            let page: Page<Outcome<_>> = self.daemon.patient().ask(Method::GET, &path).await?;
             all.extend(page.items.into_iter().map(ListedRun::from));
             next = page.next;
         }
@@ -264,13 +275,13 @@ impl Service for HttpService {
 
     async fn newest(&self, job: &JobName) -> Result<SnapshotName, Failure> {
         let path = format!("/v1/jobs/{job}/newest");
-        let newest: Newest = self.daemon.ask(Method::GET, &path).await?;
+        let newest: Newest = self.daemon.patient().ask(Method::GET, &path).await?;
         Ok(newest.snapshot)
     }
 
     async fn key_files(&self, selection: &Selection) -> Result<Vec<EpochFiles>, Failure> {
         let path = format!("/v1/key-files?{}", selected(selection));
-        self.daemon.ask(Method::GET, &path).await
+        self.daemon.patient().ask(Method::GET, &path).await
     }
 
     async fn snapshot(
@@ -280,10 +291,13 @@ impl Service for HttpService {
     ) -> Result<SnapshotDetail, Failure> {
         let path = format!("/v1/snapshots/{name}");
         match keys {
-            None => self.daemon.ask(Method::GET, &path).await,
+            None => self.daemon.patient().ask(Method::GET, &path).await,
             Some(keys) => {
                 let path = format!("{path}/streams");
-                self.daemon.send(Method::POST, &path, None, keys).await
+                self.daemon
+                    .patient()
+                    .send(Method::POST, &path, None, keys)
+                    .await
             }
         }
     }
@@ -352,7 +366,10 @@ impl Service for HttpService {
 
     async fn plan_restore(&self, order: &RestoreOrder) -> Result<RestorePlan, Failure> {
         let path = "/v1/restore-plan";
-        self.daemon.send(Method::POST, path, None, order).await
+        self.daemon
+            .patient()
+            .send(Method::POST, path, None, order)
+            .await
     }
 
     async fn restore(&self, order: &RestoreOrder, task: &Task) -> Result<RestoreReport, Failure> {
@@ -366,19 +383,19 @@ impl Service for HttpService {
 
     async fn keys(&self, repository: &str) -> Result<KeysReport, Failure> {
         let path = format!("/v1/repositories/{repository}/keys");
-        self.daemon.ask(Method::GET, &path).await
+        self.daemon.patient().ask(Method::GET, &path).await
     }
 
     async fn configuration(&self) -> Result<ConfigurationReport, Failure> {
         self.daemon.ask(Method::GET, "/v1/configuration").await
     }
 
-    fn repositories(&self) -> Vec<String> {
-        self.repositories.clone()
+    async fn repositories(&self) -> Result<Vec<String>, Failure> {
+        self.daemon.ask(Method::GET, "/v1/repositories").await
     }
 
-    fn jobs(&self) -> Vec<JobName> {
-        self.jobs.clone()
+    async fn jobs(&self) -> Result<Vec<JobName>, Failure> {
+        self.daemon.ask(Method::GET, "/v1/jobs").await
     }
 
     async fn retention(
@@ -387,7 +404,10 @@ impl Service for HttpService {
         trial: &Trial,
     ) -> Result<Option<RetentionPlan>, Failure> {
         let path = format!("/v1/jobs/{job}/retention");
-        self.daemon.send(Method::POST, &path, None, trial).await
+        self.daemon
+            .patient()
+            .send(Method::POST, &path, None, trial)
+            .await
     }
 
     async fn hold(&self, name: &SnapshotName, reason: &str) -> Result<HoldInfo, Failure> {
@@ -395,12 +415,15 @@ impl Service for HttpService {
         let reason = HoldReason {
             reason: reason.to_owned(),
         };
-        self.daemon.send(Method::PUT, &path, None, &reason).await
+        self.daemon
+            .patient()
+            .send(Method::PUT, &path, None, &reason)
+            .await
     }
 
     async fn release(&self, name: &SnapshotName) -> Result<bool, Failure> {
         let path = format!("/v1/snapshots/{name}/hold");
-        let released: Released = self.daemon.ask(Method::DELETE, &path).await?;
+        let released: Released = self.daemon.patient().ask(Method::DELETE, &path).await?;
         Ok(released.was_held)
     }
 
@@ -444,8 +467,9 @@ impl HttpService {
         task: &Task,
     ) -> Result<A, Failure> {
         let path = format!("/v1/repositories/{repository}/{what}");
+        let daemon = self.daemon.patient();
         tokio::select! {
-            answer = self.daemon.ask(Method::GET, &path) => answer,
+            answer = daemon.ask(Method::GET, &path) => answer,
             () = task.cancel.cancelled() => {
                 Err(Failure::new(Code::Interrupted, "stopped"))
             }
@@ -480,7 +504,9 @@ impl Lines {
                 return serde_json::from_slice(&line).map_err(|error| unreadable(&error));
             }
             let broken = || Failure::new(Code::Daemon, "the daemon's answer broke off");
-            let frame = self.body.frame().await.ok_or_else(broken)?;
+            let frame = tokio::time::timeout(SILENCE, self.body.frame()).await;
+            let silent = |_| Failure::new(Code::Daemon, "the daemon says nothing any more");
+            let frame = frame.map_err(silent)?.ok_or_else(broken)?;
             if let Ok(data) = frame.map_err(|_| broken())?.into_data() {
                 self.text.extend_from_slice(&data);
             }

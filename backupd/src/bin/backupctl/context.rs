@@ -84,7 +84,9 @@ impl Context {
     }
 
     /// The daemon to ask: the one on the command line, or the one that answers at the
-    /// configuration's socket; none where this process does the work itself.
+    /// configuration's socket; none where nobody listens there, and this process does the work
+    /// itself. A daemon that is there and does not answer as it should is a failure: two would do
+    /// the same work without knowing of each other.
     pub(crate) async fn daemon(&self) -> Result<Option<HttpService>, Failure> {
         if let Some(address) = self.global.daemon.server.clone() {
             return HttpService::reach(self.target(address)?).await.map(Some);
@@ -96,12 +98,7 @@ impl Context {
         let Some(socket) = config.server.socket() else {
             return Ok(None);
         };
-        match HttpService::reach(self.target(Address::unix(socket))?).await {
-            Ok(daemon) => Ok(Some(daemon)),
-            // Nobody is there: then nobody is asked.
-            Err(failure) if failure.code == Code::Daemon => Ok(None),
-            Err(failure) => Err(failure),
-        }
+        HttpService::find(self.target(Address::unix(socket))?).await
     }
 
     fn target(&self, address: Address) -> Result<Target, Failure> {

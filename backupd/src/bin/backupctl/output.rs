@@ -10,16 +10,13 @@ use std::{
 };
 
 use anstream::{AutoStream, ColorChoice};
-use backup_core::store::EndpointError;
 use backup_model::{Code, Failure};
 use backupd::{
-    config::{Problem, Problems, UrlError},
+    arguments::refused_value,
+    config::{Problem, Problems},
     hints::hint,
 };
-use clap::{
-    builder::styling::{AnsiColor, Style},
-    error::{ContextKind, ContextValue, ErrorKind},
-};
+use clap::builder::styling::{AnsiColor, Style};
 use indicatif::{MultiProgress, ProgressDrawTarget};
 use serde::Serialize;
 
@@ -326,28 +323,6 @@ impl Output {
             Color::Never => ColorChoice::Never,
         }
     }
-}
-
-/// What is wrong with an address on the command line, without the address: it may hold a secret.
-fn refused_value(error: &clap::Error) -> Option<Failure> {
-    let Some(ContextValue::String(argument)) = error.get(ContextKind::InvalidArg) else {
-        return None;
-    };
-    let flag = argument.split([' ', '=']).next()?;
-    if error.kind() != ErrorKind::ValueValidation
-        || !["--repository", "--endpoint", "--region"].contains(&flag)
-    {
-        return None;
-    }
-    let source = std::error::Error::source(error)?;
-    let secret = matches!(source.downcast_ref(), Some(UrlError::Password))
-        || matches!(source.downcast_ref(), Some(EndpointError::Credentials));
-    let code = if secret {
-        Code::SecretInArgument
-    } else {
-        Code::Usage
-    };
-    Some(Failure::new(code, format!("{flag}: {source}")))
 }
 
 fn write_failure(error: &io::Error) -> Failure {

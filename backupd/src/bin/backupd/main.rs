@@ -9,6 +9,7 @@ use std::{io, process::ExitCode};
 
 use backup_model::{Code, Failure};
 use backupd::{
+    arguments::refused_value,
     config::LoadError,
     daemon::{self, Orders, Settings},
     environment,
@@ -17,7 +18,7 @@ use backupd::{
 use backupd_api::Address;
 use clap::Parser as _;
 
-use cli::{Cli, Command};
+use cli::{Cli, Command, LogFormat};
 
 /// As in `backupctl`: glibc's allocator keeps what packs were made in, once for each thread.
 #[global_allocator]
@@ -25,7 +26,10 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
     let closed = close_memory();
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return unusable(&error),
+    };
     log::begin(cli.log_format);
     if let Err(error) = closed {
         tracing::warn!(%error, "memory, which holds keys, could not be closed to core dumps");
@@ -47,6 +51,16 @@ fn main() -> ExitCode {
             exit(&failure)
         }
     }
+}
+
+/// Says what is wrong with the arguments, or their help. How the log is written stands in them.
+fn unusable(error: &clap::Error) -> ExitCode {
+    let Some(failure) = refused_value(error) else {
+        error.exit()
+    };
+    log::begin(LogFormat::Text);
+    log::failure(&failure);
+    exit(&failure)
 }
 
 fn exit(failure: &Failure) -> ExitCode {

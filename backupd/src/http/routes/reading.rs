@@ -61,11 +61,11 @@ pub(super) fn page<T>(all: Vec<T>, from: usize, limit: Option<usize>) -> Result<
 }
 
 pub(super) async fn jobs(call: Call) -> Answer {
-    Ok(json(&call.api.service().jobs()))
+    Ok(json(&call.api.service().jobs().await?))
 }
 
 pub(super) async fn repositories(call: Call) -> Answer {
-    Ok(json(&call.api.service().repositories()))
+    Ok(json(&call.api.service().repositories().await?))
 }
 
 pub(super) async fn keys(call: Call) -> Answer {

@@ -42,12 +42,12 @@ async fn reading_says_the_same_over_the_socket_and_in_process() {
     let far = HttpService::connect(&socket).await.unwrap();
     let near = &*fixture.direct;
     assert_eq!(
-        (far.jobs(), far.repositories()),
-        (near.jobs(), near.repositories())
+        (far.jobs().await, far.repositories().await),
+        (near.jobs().await, near.repositories().await)
     );
 
     let (heard, task) = task();
-    let job = near.jobs().remove(0);
+    let job = near.jobs().await.unwrap().remove(0);
     let refused = far.newest(&job).await.unwrap_err();
     assert_eq!(refused, near.newest(&job).await.unwrap_err());
     assert_eq!(refused.code, Code::NoJob);
@@ -112,7 +112,7 @@ async fn looking_into_snapshots_says_the_same() {
     let far = HttpService::connect(&socket).await.unwrap();
     let near: &dyn Service = &*fixture.direct;
     let (_, task) = task();
-    let job = near.jobs().remove(0);
+    let job = near.jobs().await.unwrap().remove(0);
     let first = near.backup(&job, &task).await.unwrap().snapshot;
     std::fs::write(fixture.path("src/a"), "changed").unwrap();
     let second = near.backup(&job, &task).await.unwrap().snapshot;
@@ -162,7 +162,7 @@ async fn verifying_says_the_same() {
     let far = HttpService::connect(&socket).await.unwrap();
     let near: &dyn Service = &*fixture.direct;
     let (_, task) = task();
-    let job = near.jobs().remove(0);
+    let job = near.jobs().await.unwrap().remove(0);
     near.backup(&job, &task).await.unwrap();
     let verify = VerifyRequest {
         selection: Selection::All,
@@ -198,7 +198,7 @@ async fn a_restore_and_what_is_kept_go_the_same_way() {
     let far = HttpService::connect(&socket).await.unwrap();
     let near = &*fixture.direct;
     let (_, task) = task();
-    let job = near.jobs().remove(0);
+    let job = near.jobs().await.unwrap().remove(0);
     let first = far.backup(&job, &task).await.unwrap().snapshot;
     let order = RestoreOrder {
         snapshot: first.clone(),

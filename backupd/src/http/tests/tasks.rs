@@ -70,7 +70,7 @@ async fn one_key_begins_one_task() {
         (&after.body["id"], &after.body["state"]),
         (&first.body["id"], &"done".into())
     );
-    let job = fixture.direct.jobs().remove(0);
+    let job = fixture.direct.jobs().await.unwrap().remove(0);
     assert_eq!(fixture.direct.newest(&job).await.unwrap().seq.0, 1);
     // From any line on.
     let last = log.last().unwrap()["n"].as_u64().unwrap();
@@ -123,7 +123,7 @@ async fn a_cancelled_task_ends_and_says_so() {
     assert_eq!(code, "E-INTERRUPTED");
     let shown = fixture.ask(ROOT, request("GET", &path, "")).await;
     assert_eq!(shown.body["state"], "failed");
-    let job = fixture.direct.jobs().remove(0);
+    let job = fixture.direct.jobs().await.unwrap().remove(0);
     assert!(fixture.direct.newest(&job).await.is_err());
 }
 

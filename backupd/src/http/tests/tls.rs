@@ -93,7 +93,7 @@ async fn a_daemon_makes_its_certificate_and_is_known_by_its_key_ever_after() {
     let served = fixture.serve_on(listeners, &stop);
     let token = fixture.token(&[Scope::Status]);
     let known = HttpService::reach(target(&address, &token, Some(pin))).await;
-    assert_eq!(known.unwrap().jobs(), fixture.direct.jobs());
+    assert_eq!(known.unwrap().jobs().await, fixture.direct.jobs().await);
     stop.cancel();
     served.await.unwrap();
 

@@ -10,7 +10,7 @@ use backup_model::{Code, End, LogLevel, RunOutcome, RunQuery};
 use rusqlite::Connection;
 
 use super::support::{backup_of, clock, open, snapshot};
-use crate::ledger::{Ending, Keep, Ledger, LedgerError, LedgerReader, file::Book};
+use crate::ledger::{Claim, Ending, Keep, Ledger, LedgerError, LedgerReader, file::Book};
 
 fn file(state: &tempfile::TempDir) -> PathBuf {
     state.path().join("ledger.sqlite")
@@ -381,4 +381,27 @@ async fn a_disk_that_hangs_holds_up_no_run() {
     assert_eq!(info.outcome, RunOutcome::Succeeded);
     let log = ledger.log(run.run(), 500).await.unwrap();
     assert_eq!(log.lines[499].text, "line 999");
+}
+
+/// Root, beside a daemon that is not, would leave a lock that it cannot open.
+#[test]
+fn whoever_is_no_daemon_makes_nothing_in_the_state_folder_of_somebody_else() {
+    let state = tempfile::tempdir().unwrap();
+    let root = rustix::process::geteuid().is_root();
+    let theirs = if root {
+        std::os::unix::fs::chown(state.path(), Some(65_534), None).unwrap();
+        state.path()
+    } else {
+        Path::new("/")
+    };
+    let refused = Claim::take_beside(theirs).unwrap_err();
+    assert!(matches!(refused, LedgerError::Foreign { .. }), "{refused}");
+    assert!(refused.to_string().contains("sudo -u '#"), "{refused}");
+    assert!(!theirs.join("ledger.lock").exists());
+
+    let ours = state.path().join("new");
+    let claim = Claim::take_beside(&ours).unwrap();
+    let second = Claim::take_beside(&ours).unwrap_err();
+    assert!(matches!(second, LedgerError::InUse { .. }), "{second}");
+    drop(claim);
 }

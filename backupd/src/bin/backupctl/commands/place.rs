@@ -24,8 +24,8 @@ impl PlacesArg {
         question: impl AsyncFn(&str) -> Result<T, Failure>,
     ) -> Result<(Places<T>, Exit), Failure> {
         let names = match &self.name {
-            None => service.repositories(),
-            Some(name) => vec![choose(service.repositories(), Some(name))?],
+            None => service.repositories().await?,
+            Some(name) => vec![choose(service.repositories().await?, Some(name))?],
         };
         let alone = names.len() == 1;
         let (mut repositories, mut exit) = (Vec::new(), Exit::DONE);
@@ -56,8 +56,8 @@ pub(super) struct PlaceArg {
 
 impl PlaceArg {
     /// The repository that is meant.
-    pub(super) fn choose(&self, service: &dyn Service) -> Result<String, Failure> {
-        self.among(service.repositories())
+    pub(super) async fn choose(&self, service: &dyn Service) -> Result<String, Failure> {
+        self.among(service.repositories().await?)
     }
 
     /// The one of these that is meant.

@@ -75,7 +75,7 @@ async fn plan(args: &PlanArgs, context: &Context) -> Result<Exit, Failure> {
 
 async fn apply(args: ApplyArgs, context: &Context) -> Result<Exit, Failure> {
     let service = context.service().await?;
-    let name = args.place.choose(&*service)?;
+    let name = args.place.choose(&*service).await?;
     let task = context.task();
     let of = service.plan_prune(&name, &task).await?;
     context.output.clear();

@@ -6,7 +6,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use backup_model::{Code, Failure};
-use backupd::{clock, http::Tokens, units::parse_duration};
+use backupd::{clock, http::Tokens, ledger::Claim, units::parse_duration};
 use backupd_api::{
     HttpService, NewSecret, NewToken, Rotation, Scope, Scopes, TokenInfo, TokenText,
 };
@@ -102,7 +102,8 @@ impl From<ScopeArg> for Scope {
 }
 
 pub(crate) async fn run(command: Command, context: &Context) -> Result<Exit, Failure> {
-    let book = Book::open(context).await?;
+    let changes = !matches!(command, Command::List);
+    let book = Book::open(context, changes).await?;
     match command {
         Command::Create(args) => create(args, &book, context).await,
         Command::List => list(&book, context).await,
@@ -114,15 +115,26 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result<Exit, Fai
 /// Who keeps the tokens.
 enum Book {
     Daemon(HttpService),
-    File(Tokens),
+    /// A daemon reads its file once, so it is changed only where none runs, and none starts
+    /// meanwhile.
+    File {
+        tokens: Tokens,
+        _claim: Option<Claim>,
+    },
 }
 
 impl Book {
-    async fn open(context: &Context) -> Result<Self, Failure> {
+    async fn open(context: &Context, changes: bool) -> Result<Self, Failure> {
         if let Some(daemon) = context.daemon().await? {
             return Ok(Self::Daemon(daemon));
         }
-        Ok(Self::File(Tokens::open(&context.access()?.state)?))
+        let state = context.access()?.state;
+        let claim = changes.then(|| Claim::take_beside(&state)).transpose();
+        let claim = claim.map_err(|error| Failure::from_error(error.code(), &error))?;
+        Ok(Self::File {
+            tokens: Tokens::open(&state)?,
+            _claim: claim,
+        })
     }
 }
 
@@ -164,7 +176,7 @@ async fn create(args: CreateArgs, book: &Book, context: &Context) -> Result<Exit
     };
     let info = match book {
         Book::Daemon(daemon) => daemon.add_token(&new).await?,
-        Book::File(tokens) => tokens.add(&new, clock::now())?,
+        Book::File { tokens, .. } => tokens.add(&new, clock::now())?,
     };
     Ok(Shown::show(info, &token, context))
 }
@@ -180,7 +192,7 @@ async fn rotate(args: &RotateArgs, book: &Book, context: &Context) -> Result<Exi
     };
     let info = match book {
         Book::Daemon(daemon) => daemon.rotate_token(&args.id, &rotation).await?,
-        Book::File(tokens) => tokens.rotate(&args.id, &rotation, clock::now())?,
+        Book::File { tokens, .. } => tokens.rotate(&args.id, &rotation, clock::now())?,
     };
     Ok(Shown::show(info, &token, context))
 }
@@ -188,7 +200,7 @@ async fn rotate(args: &RotateArgs, book: &Book, context: &Context) -> Result<Exi
 async fn revoke(args: &RevokeArgs, book: &Book, context: &Context) -> Result<Exit, Failure> {
     let info = match book {
         Book::Daemon(daemon) => daemon.revoke_token(&args.id).await?,
-        Book::File(tokens) => tokens.revoke(&args.id)?,
+        Book::File { tokens, .. } => tokens.revoke(&args.id)?,
     };
     context.output.document("revoked", &info, |info| {
         format!(
@@ -208,7 +220,7 @@ struct Listed {
 async fn list(book: &Book, context: &Context) -> Result<Exit, Failure> {
     let tokens = match book {
         Book::Daemon(daemon) => daemon.tokens().await?,
-        Book::File(tokens) => tokens.list(),
+        Book::File { tokens, .. } => tokens.list(),
     };
     context
         .output

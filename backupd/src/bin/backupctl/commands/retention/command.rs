@@ -57,7 +57,10 @@ impl Plans {
         job: Option<JobName>,
         trial: &Trial,
     ) -> Result<Self, Failure> {
-        let names = job.map_or_else(|| service.jobs(), |job| vec![job]);
+        let names = match job {
+            Some(job) => vec![job],
+            None => service.jobs().await?,
+        };
         let alone = names.len() == 1;
         let mut plans = Self {
             trial: !trial.is_empty(),
