@@ -103,7 +103,7 @@ fn everything_besides_backups_is_done_by_schedule_and_damage_is_found() {
     let packs = world.dir.join("repo/packs");
     let left = || {
         let plan = world.backupctl(&["--json", "prune", "plan"]).expect(0);
-        plan.message("prune-plan")["packs"]["objects"] != 0
+        plan.message("prune-plan")["repositories"][0]["packs"]["objects"] != 0
     };
     for _ in 0..20 {
         daemon.says("kind=prune");
