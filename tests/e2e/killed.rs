@@ -6,6 +6,11 @@
 //! | `BACKUPD_KILLS` | how often it is killed | 8 |
 //! | `BACKUPD_KILLS_SEED` | where the moments come from | 1 |
 
+#![expect(
+    clippy::print_stdout,
+    reason = "figures are for whoever asks to see them"
+)]
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,

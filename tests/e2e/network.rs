@@ -1,6 +1,11 @@
 //! The daemon on a network: as curl asks it, with a certificate that ends and one that follows it,
 //! and with many clients at once while somebody guesses tokens.
 
+#![expect(
+    clippy::print_stdout,
+    reason = "figures are for whoever asks to see them"
+)]
+
 use std::{
     fs,
     net::{SocketAddr, TcpListener},

@@ -1,6 +1,11 @@
 //! What the daemon does besides backups, all of it by schedule: it forgets, prunes, verifies and
 //! probes, and says so when a stored byte is not what it was.
 
+#![expect(
+    clippy::print_stdout,
+    reason = "figures are for whoever asks to see them"
+)]
+
 use std::{
     fs,
     path::{Path, PathBuf},

@@ -54,15 +54,14 @@ impl Changes {
     /// Waits for a change to come to rest.
     pub async fn next(&mut self) {
         loop {
-            let heard = match self.rests_at {
-                None => self.changed.recv().await,
-                Some(at) => match time::timeout_at(at, self.changed.recv()).await {
-                    Ok(heard) => heard,
-                    Err(_) => {
-                        self.rests_at = None;
-                        return;
-                    }
-                },
+            let heard = if let Some(at) = self.rests_at {
+                let Ok(heard) = time::timeout_at(at, self.changed.recv()).await else {
+                    self.rests_at = None;
+                    return;
+                };
+                heard
+            } else {
+                self.changed.recv().await
             };
             if heard.is_none() {
                 return std::future::pending().await;

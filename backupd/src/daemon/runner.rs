@@ -378,10 +378,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_mistake_in_the_work_is_a_failure_of_its_run() {
-        let panics = guarded(async {
-            let none: Option<u8> = None;
-            Ok(none.expect("a mistake, for a test"))
-        });
+        let panics = guarded::<()>(async { panic!("a mistake, for a test") });
         assert_eq!(panics.await.unwrap_err().code, Code::Bug);
         assert_eq!(guarded(async { Ok(7) }).await, Ok(7));
     }
