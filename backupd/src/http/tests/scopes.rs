@@ -8,7 +8,10 @@ use secrecy::ExposeSecret as _;
 use super::fixture::{Answer, Fixture, STRANGER, new_token, request, with};
 use crate::{
     clock,
-    http::routes::{Needs, ROUTES},
+    http::{
+        routes::{Needs, ROUTES},
+        source::Peer,
+    },
 };
 
 /// Methods by name, for requests.
@@ -131,17 +134,18 @@ async fn every_route_refuses_who_has_not_what_it_needs() {
     let run = fixture.run().await;
     let all = requests(&task, &run, Kind::Backup);
     assert!(all.len() >= ROUTES.len() + 7);
-    for (method, path, body, needed) in &all {
+    for (uid, (method, path, body, needed)) in (4_000_001..).zip(&all) {
         let what = format!("{method} {path} {body}");
         let plain = || request(method, path, body);
         let answer = fixture.ask(STRANGER, plain()).await;
         refused(&answer, 401, "E-SIGN-IN", &what);
         assert_eq!(answer.headers["www-authenticate"], "Bearer");
-        // Tokens of their own, so that nobody has to wait for having failed before.
+        // Users and tokens of their own, so that nobody has to wait for having failed before.
+        let other = Peer::Local { uid };
         let revoked = fixture.token(&[Scope::Admin]);
         fixture.tokens.revoke(&revoked.id).unwrap();
         refused(
-            &fixture.ask(STRANGER, with(&revoked, plain())).await,
+            &fixture.ask(other, with(&revoked, plain())).await,
             401,
             "E-SIGN-IN",
             &what,
@@ -250,7 +254,6 @@ async fn a_storm_of_wrong_tokens_does_not_shut_out_the_right_one() {
 
 #[tokio::test]
 async fn the_daemons_own_user_needs_no_token_and_the_group_has_what_is_set() {
-    use super::super::source::Peer;
     let fixture = Fixture::new().await;
     for uid in [0, rustix::process::geteuid().as_raw()] {
         let answer = fixture
