@@ -168,9 +168,14 @@ fn enter(change: &Connection, daemon: &str, head: &Head) -> rusqlite::Result<()>
 
 fn add(change: &Connection, run: RunId, news: &News) -> rusqlite::Result<()> {
     let bytes = &news.bytes;
+    // What was counted comes late now and then, and takes nothing from what the report said.
     change.execute(
-        "UPDATE run SET heard = max(heard, ?2), read_bytes = ?3, new_bytes = ?4,
-             stored_bytes = ?5, total_bytes = ?6, warnings = ?7, dropped = ?8
+        "UPDATE run SET heard = max(heard, ?2),
+             read_bytes = iif(outcome = 'running', ?3, read_bytes),
+             new_bytes = iif(outcome = 'running', ?4, new_bytes),
+             stored_bytes = iif(outcome = 'running', ?5, stored_bytes),
+             total_bytes = iif(outcome = 'running', ?6, total_bytes),
+             warnings = ?7, dropped = ?8
          WHERE id = ?1",
         params![
             Text(run),

@@ -23,6 +23,29 @@ fn advanced(object: &str, done_bytes: u64, stored_bytes: u64) -> Event {
 }
 
 #[tokio::test]
+async fn what_comes_after_the_end_takes_nothing_from_the_report() {
+    let state = tempfile::tempdir().unwrap();
+    let ledger = open(&state).await;
+    let (run, entered) = ledger.begin(backup_of("webui", Some(100))).await;
+    entered.unwrap();
+    let bytes = RunBytes {
+        read_bytes: 9,
+        new_bytes: 9,
+        stored_bytes: 5,
+        total_bytes: None,
+    };
+    let ending = Ending {
+        bytes: Some(bytes),
+        ..Ending::new(RunOutcome::Succeeded)
+    };
+    run.end(ending).await.unwrap();
+    run.line(LogLevel::Info, "late");
+    let log = ledger.log(run.run(), 0).await.unwrap();
+    assert_eq!(log.lines[0].text, "late");
+    assert_eq!(ledger.show(run.run()).await.unwrap().info.bytes, bytes);
+}
+
+#[tokio::test]
 async fn a_run_is_there_from_its_beginning_with_all_it_says() {
     let state = tempfile::tempdir().unwrap();
     let ledger = open(&state).await;
