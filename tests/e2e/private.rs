@@ -41,7 +41,7 @@ fn a_repository_alone_is_served_until_whoever_asked_for_it_is_gone() {
 
     let ask = |more: &[&str]| {
         let mut command = clean(world.program());
-        command.args(["--json", "--server", address]).args(more);
+        command.args(["--json", "--daemon", address]).args(more);
         Ran::of(command)
     };
     let refused = ask(&["snapshot", "list"]).expect(19);

@@ -8,6 +8,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
+    sync::atomic::{AtomicU32, Ordering},
     time::Duration,
 };
 
@@ -297,17 +298,17 @@ impl Ledger {
     }
 }
 
-/// What tells two runs of one moment apart. Without randomness the clock must do: two runs that
-/// begin in the same nanosecond would be one, and that is no reason not to back up.
+/// What tells two runs of one moment apart, and keeps them in their order: a count first, then
+/// noise. Without randomness the clock must do: two runs that begin in the same nanosecond would be
+/// one, and that is no reason not to back up.
 fn noise(now: Timestamp) -> [u8; 10] {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
     let mut noise = [0; 10];
     if getrandom::fill(&mut noise).is_err() {
-        noise[2..].copy_from_slice(
-            &now.subsec_nanosecond()
-                .wrapping_mul(1_000_003)
-                .to_be_bytes()
-                .repeat(2),
-        );
+        let moment = now.subsec_nanosecond().wrapping_mul(1_000_003);
+        noise[6..].copy_from_slice(&moment.to_be_bytes());
     }
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    noise[..4].copy_from_slice(&count.to_be_bytes());
     noise
 }

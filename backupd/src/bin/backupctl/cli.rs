@@ -135,14 +135,14 @@ pub(crate) struct DaemonFlags {
     /// The daemon to ask, instead of the configuration's: `unix:/path`, `https://host:port`, or
     /// `http://127.0.0.1:port`.
     #[arg(
-        short,
-        long,
+        short = 's',
+        long = "daemon",
         global = true,
         value_name = "ADDRESS",
-        env = "BACKUPCTL_SERVER",
+        env = "BACKUPCTL_DAEMON",
         conflicts_with_all = ["direct", "repository"]
     )]
-    pub(crate) server: Option<Address>,
+    pub(crate) daemon_address: Option<Address>,
 
     /// The file with the token for it; others must not be able to read it.
     #[arg(long, global = true, value_name = "FILE", env = "BACKUPCTL_TOKEN_FILE")]

@@ -88,7 +88,7 @@ impl Context {
     /// itself. A daemon that is there and does not answer as it should is a failure: two would do
     /// the same work without knowing of each other.
     pub(crate) async fn daemon(&self) -> Result<Option<HttpService>, Failure> {
-        if let Some(address) = self.global.daemon.server.clone() {
+        if let Some(address) = self.global.daemon.daemon_address.clone() {
             return HttpService::reach(self.target(address)?).await.map(Some);
         }
         if self.global.direct || self.global.repository.is_some() {

@@ -23,6 +23,21 @@ fn advanced(object: &str, done_bytes: u64, stored_bytes: u64) -> Event {
 }
 
 #[tokio::test]
+async fn runs_of_one_moment_keep_their_order() {
+    let state = tempfile::tempdir().unwrap();
+    let ledger = open(&state).await;
+    let mut begun = Vec::new();
+    for _ in 0..20 {
+        let (run, entered) = ledger.begin(backup_of("webui", None)).await;
+        entered.unwrap();
+        begun.insert(0, run.run());
+    }
+    let listed = ledger.list(RunQuery::default()).await.unwrap().runs;
+    let listed: Vec<RunId> = listed.into_iter().map(|run| run.run).collect();
+    assert_eq!(listed, begun);
+}
+
+#[tokio::test]
 async fn what_comes_after_the_end_takes_nothing_from_the_report() {
     let state = tempfile::tempdir().unwrap();
     let ledger = open(&state).await;
