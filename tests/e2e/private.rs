@@ -62,7 +62,7 @@ fn a_repository_alone_is_served_until_whoever_asked_for_it_is_gone() {
         &identity,
     ];
     ask(&data).expect(0);
-    let runs = ask(&["--token-file", &token, "run", "list"]).expect(0);
+    let runs = ask(&["--token-file", &token, "run", "list", "--kind", "verify"]).expect(0);
     assert_eq!(runs.message("runs")["runs"][0]["kind"], "verify");
 
     drop(daemon.stdin.take());
