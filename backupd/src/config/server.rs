@@ -27,6 +27,8 @@ pub struct ServerConfig {
     pub group_scopes: Scopes,
     /// Whose word counts about where a request comes from.
     pub trusted_proxies: Vec<IpNet>,
+    /// Where clients without the scope `admin` may have folders restored: absolute paths.
+    pub restore_folders: Vec<PathBuf>,
     /// A certificate of its own; without one the daemon makes one.
     pub tls: Option<TlsConfig>,
 }

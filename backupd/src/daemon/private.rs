@@ -64,6 +64,7 @@ impl Private {
                 hosts: Vec::new(),
                 group_scopes: Scopes::default(),
                 trusted_proxies: Vec::new(),
+                restore_folders: Vec::new(),
                 tls: None,
             },
             upkeep: UpkeepConfig {

@@ -1,9 +1,6 @@
 //! What the API works with, shared by all its requests.
 
-use std::{
-    fmt,
-    sync::{Arc, PoisonError, RwLock},
-};
+use std::{fmt, path::PathBuf, sync::Arc};
 
 use backupd_api::{Scopes, Service};
 use ipnet::IpNet;
@@ -26,6 +23,8 @@ pub struct Settings {
     pub hosts: Vec<String>,
     /// Whose `X-Forwarded-For` counts.
     pub trusted_proxies: Vec<IpNet>,
+    /// Where those may have folders restored who have not the scope `admin`.
+    pub restore_folders: Vec<PathBuf>,
     /// How much there may be of everything.
     pub limits: Limits,
     /// Hears of failed sign-ins.
@@ -42,6 +41,7 @@ impl Settings {
             group_scopes: config.group_scopes.clone(),
             hosts: config.hosts.clone(),
             trusted_proxies: config.trusted_proxies.clone(),
+            restore_folders: config.restore_folders.clone(),
             limits: Limits::default(),
             auth_failed: Arc::new(auth_failed),
         }
@@ -54,6 +54,7 @@ impl fmt::Debug for Settings {
             group_scopes,
             hosts,
             trusted_proxies,
+            restore_folders,
             limits,
             auth_failed: _,
         } = self;
@@ -61,6 +62,7 @@ impl fmt::Debug for Settings {
             .field("group_scopes", group_scopes)
             .field("hosts", hosts)
             .field("trusted_proxies", trusted_proxies)
+            .field("restore_folders", restore_folders)
             .field("limits", limits)
             .finish_non_exhaustive()
     }
@@ -72,7 +74,7 @@ pub struct Api(pub(super) Arc<Inner>);
 
 /// What is shared.
 pub(super) struct Inner {
-    service: RwLock<Arc<dyn Service>>,
+    service: Arc<dyn Service>,
     pub(super) settings: Settings,
     pub(super) tokens: Arc<Tokens>,
     pub(super) failures: Failures,
@@ -92,7 +94,7 @@ impl Api {
     /// An API on a service.
     pub fn new(service: Arc<dyn Service>, tokens: Arc<Tokens>, settings: Settings) -> Self {
         Self(Arc::new(Inner {
-            service: RwLock::new(service),
+            service,
             room: Arc::new(Semaphore::new(settings.limits.requests)),
             settings,
             tokens,
@@ -100,17 +102,6 @@ impl Api {
             tasks: Arc::default(),
             closing: CancellationToken::new(),
         }))
-    }
-
-    /// Answers by another service from now on: a new configuration. What runs goes on with the
-    /// one that it was begun with.
-    pub fn replace(&self, service: Arc<dyn Service>) {
-        let mut current = self
-            .0
-            .service
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        *current = service;
     }
 
     /// Begins nothing more, and waits until the tasks that run have ended.
@@ -125,11 +116,6 @@ impl Api {
     }
 
     pub(super) fn service(&self) -> Arc<dyn Service> {
-        let current = self
-            .0
-            .service
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(&current)
+        Arc::clone(&self.0.service)
     }
 }

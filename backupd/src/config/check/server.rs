@@ -35,6 +35,7 @@ impl Check {
         let hosts = texts("hosts", |raw| &raw.hosts);
         let group_scopes = texts("group_scopes", |raw| &raw.group_scopes);
         let proxies = texts("trusted_proxies", |raw| &raw.trusted_proxies);
+        let restore_folders = texts("restore_folders", |raw| &raw.restore_folders);
         let name: Vec<_> = raw.iter().map(|raw| &raw.name).collect();
         let name = self.once("name", &name).got();
         let parallel: Vec<_> = raw.iter().map(|raw| &raw.parallel).collect();
@@ -51,6 +52,8 @@ impl Check {
             hosts: hosts.map_or_else(Vec::new, |raw| self.hosts(&raw)),
             group_scopes: group_scopes.map_or_else(Scopes::default, |raw| self.scopes(&raw)),
             trusted_proxies: proxies.map_or_else(Vec::new, |raw| self.proxies(&raw)),
+            restore_folders: restore_folders
+                .map_or_else(Vec::new, |raw| self.restore_folders(&raw)),
             tls: tls.as_ref().and_then(|raw| self.tls(raw.value)),
         };
         let by_tls = |listen: &Listen| matches!(listen, Listen::Https(_));
@@ -152,6 +155,22 @@ impl Check {
                     let help = "Write addresses or networks: `10.0.0.1`, `10.0.0.0/24`.";
                     self.findings.at(&one.at, message, help);
                 }
+            }
+        }
+        all
+    }
+
+    fn restore_folders(&mut self, raw: &Texts<'_>) -> Vec<PathBuf> {
+        let mut all = Vec::new();
+        for one in raw.value {
+            match self.absolute("restore_folders", one) {
+                Some(path) if path.parent().is_none() => {
+                    let message = "`restore_folders` lets restores go anywhere";
+                    let help = "Name a folder for them; the scope `admin` goes anywhere.";
+                    self.findings.at(&one.at, message, help);
+                }
+                Some(path) => all.push(path),
+                None => {}
             }
         }
         all

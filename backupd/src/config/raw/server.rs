@@ -12,6 +12,7 @@ const LISTEN: Key = Key("listen", "listen = [\"unix:/run/backupd/api.sock\"]");
 const HOSTS: Key = Key("hosts", "hosts = [\"vault01.example.org\"]");
 const GROUP_SCOPES: Key = Key("group_scopes", "group_scopes = [\"status\"]");
 const TRUSTED_PROXIES: Key = Key("trusted_proxies", "trusted_proxies = [\"10.0.0.1\"]");
+const RESTORE_FOLDERS: Key = Key("restore_folders", "restore_folders = [\"/srv/restore\"]");
 const TLS: Key = Key("tls", "[server.tls]");
 const CERTIFICATE: Key = Key("certificate", "certificate = \"/etc/backupd/tls/cert.pem\"");
 const KEY: Key = Key("key", "key = { file = \"/etc/backupd/tls/key.pem\" }");
@@ -27,6 +28,7 @@ pub(crate) struct RawServer {
     pub(crate) hosts: Field<Texts>,
     pub(crate) group_scopes: Field<Texts>,
     pub(crate) trusted_proxies: Field<Texts>,
+    pub(crate) restore_folders: Field<Texts>,
     pub(crate) tls: Field<RawTls>,
 }
 
@@ -45,6 +47,7 @@ pub(super) fn read(mut table: Table<'_>, findings: &mut Findings) -> RawServer {
         hosts: table.texts(HOSTS, findings),
         group_scopes: table.texts(GROUP_SCOPES, findings),
         trusted_proxies: table.texts(TRUSTED_PROXIES, findings),
+        restore_folders: table.texts(RESTORE_FOLDERS, findings),
         tls: tls(&mut table, findings),
     };
     table.finish(findings);

@@ -58,6 +58,7 @@ listen = ["https://0.0.0.0:8443", "unix:/run/backupd/api.sock", "http://127.0.0.
 hosts = ["Vault01.example.org"]
 group_scopes = ["status", "run"]
 trusted_proxies = ["10.0.0.1", "fd00::/8"]
+restore_folders = ["/srv/restore/", "/home/test"]
 [server.tls]
 certificate = "/etc/backupd/tls/cert.pem"
 key = { file = "tls/key.pem" }"#;
@@ -77,6 +78,10 @@ key = { file = "tls/key.pem" }"#;
     assert_eq!(server.group_scopes, Scopes(vec![Scope::Status, Scope::Run]));
     let proxies = server.trusted_proxies.iter().map(ToString::to_string);
     assert_eq!(proxies.collect::<Vec<_>>(), ["10.0.0.1/32", "fd00::/8"]);
+    assert_eq!(
+        server.restore_folders,
+        [Path::new("/srv/restore"), Path::new("/home/test")]
+    );
     let expected = TlsConfig {
         certificate: "/etc/backupd/tls/cert.pem".into(),
         key: SecretRef::File(folder.path().join("tls/key.pem")),
@@ -237,4 +242,28 @@ fn everything_that_is_wrong_is_told_at_once() {
     let found = problems(&folder);
     assert_eq!(found.len(), 1, "{found:?}");
     assert_eq!(found[0].message, "`hosts` is set twice");
+}
+
+#[test]
+fn where_restores_cannot_be_let_go() {
+    for (folder, message, help) in [
+        (
+            "srv",
+            "`restore_folders`: `srv` is not an absolute path",
+            "Begin the path with `/`",
+        ),
+        (
+            "/srv/../etc",
+            "`/srv/../etc` contains `..`",
+            "Write the path without `..`",
+        ),
+        (
+            "/",
+            "`restore_folders` lets restores go anywhere",
+            "Name a folder for them",
+        ),
+    ] {
+        let line = format!("restore_folders = [\"/srv/restore\", \"{folder}\"]");
+        refused(&line, message, "server.restore_folders[1]", help);
+    }
 }

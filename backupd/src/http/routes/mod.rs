@@ -1,6 +1,7 @@
 //! The routes: one table that says of each what it is, who may ask for it, and who answers.
 
 mod changing;
+mod confined;
 mod described;
 mod lines;
 mod reading;

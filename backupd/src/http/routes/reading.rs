@@ -5,7 +5,7 @@ use backup_model::{Code, JobName, Selection, Seq, SnapshotName};
 use backupd_api::{EpochKeys, Newest, Outcome, Page, RestoreOrder, Task, Trial};
 use serde::Deserialize;
 
-use super::table::Call;
+use super::{confined::confined, table::Call};
 use crate::http::error::{Refused, json};
 
 type Answer = Result<Response, Refused>;
@@ -145,6 +145,7 @@ pub(super) async fn key_files(call: Call) -> Answer {
 }
 
 pub(super) async fn restore_plan(mut call: Call) -> Answer {
-    let order: RestoreOrder = call.body().await?;
+    let mut order: RestoreOrder = call.body().await?;
+    confined(&call.api, &call.caller, &mut order).await?;
     Ok(json(&call.api.service().plan_restore(&order).await?))
 }

@@ -8,7 +8,7 @@ use http::StatusCode;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
-use super::{lines::ndjson, reading::page, table::Call};
+use super::{confined::confined, lines::ndjson, reading::page, table::Call};
 use crate::{
     clock,
     http::{
@@ -38,8 +38,11 @@ pub(super) struct EventsQuery {
 
 pub(super) async fn begin(mut call: Call) -> Answer {
     let raw = call.raw().await?;
-    let request: TaskRequest = body::parse(&raw)?;
+    let mut request: TaskRequest = body::parse(&raw)?;
     call.may(request.kind())?;
+    if let TaskRequest::Restore(order) = &mut request {
+        confined(&call.api, &call.caller, order).await?;
+    }
     let key = idempotency_key(&call)?;
     let busy = match &request {
         TaskRequest::Backup { job } => busy(&call.api, job).await?,

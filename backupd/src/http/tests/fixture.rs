@@ -101,6 +101,7 @@ impl Fixture {
             group_scopes: Scopes::default(),
             hosts: vec!["vault01".to_owned()],
             trusted_proxies: Vec::new(),
+            restore_folders: Vec::new(),
             limits: Limits {
                 requests: 8,
                 ..Limits::default()
@@ -214,6 +215,7 @@ pub(super) fn server(at: &[Listen], tls: Option<TlsConfig>) -> ServerConfig {
         hosts: vec!["vault01".to_owned()],
         group_scopes: Scopes::default(),
         trusted_proxies: Vec::new(),
+        restore_folders: Vec::new(),
         tls,
     }
 }

@@ -2,6 +2,7 @@
 //! repository.
 
 mod bad_input;
+mod confined;
 mod described;
 mod fixture;
 mod load;

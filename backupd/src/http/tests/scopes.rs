@@ -48,7 +48,7 @@ fn requests(task: &str, run: &str, kind: Kind) -> Vec<(&'static str, String, Str
         ),
         (
             format!(
-                r#"{{"restore":{{"snapshot":"gone/1","folder":"/nowhere","database":null,"stamp":"x","keys":{job}}}}}"#
+                r#"{{"restore":{{"snapshot":"gone/1","folder":null,"database":null,"stamp":"x","keys":{job}}}}}"#
             ),
             Kind::Restore,
         ),
