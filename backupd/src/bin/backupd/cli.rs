@@ -31,6 +31,8 @@ pub(crate) enum LogFormat {
 pub(crate) enum Command {
     /// Run in the foreground until SIGTERM or SIGINT; SIGHUP reads the configuration again.
     Run(RunArgs),
+    /// Write the manual page to standard output: backupd man | man -l -
+    Man,
 }
 
 /// What the daemon works with.

@@ -16,7 +16,8 @@ use backupd::{
     process::close_memory,
 };
 use backupd_api::Address;
-use clap::Parser as _;
+use clap::{CommandFactory as _, Parser as _};
+use clap_mangen::Man;
 
 use cli::{Cli, Command, LogFormat};
 
@@ -34,15 +35,13 @@ fn main() -> ExitCode {
     if let Err(error) = closed {
         tracing::warn!(%error, "memory, which holds keys, could not be closed to core dumps");
     }
-    let Command::Run(args) = cli.command;
-    let ended = if args.private {
-        private::run(args)
-    } else {
-        let settings = match settings(args) {
-            Ok(settings) => settings,
+    let ended = match cli.command {
+        Command::Man => manual(),
+        Command::Run(args) if args.private => private::run(args),
+        Command::Run(args) => match settings(args) {
+            Ok(settings) => run(settings, &Orders::default(), |_| ()),
             Err(error) => return exit(&log::refused(cli.log_format, error)),
-        };
-        run(settings, &Orders::default(), |_| ())
+        },
     };
     match ended {
         Ok(()) => ExitCode::SUCCESS,
@@ -61,6 +60,11 @@ fn unusable(error: &clap::Error) -> ExitCode {
     log::begin(LogFormat::Text);
     log::failure(&failure);
     exit(&failure)
+}
+
+fn manual() -> Result<(), Failure> {
+    let page = Man::new(Cli::command());
+    page.render(&mut io::stdout()).map_err(|error| local(&error))
 }
 
 fn exit(failure: &Failure) -> ExitCode {
