@@ -10,6 +10,9 @@ pub const fn hint(code: Code) -> Option<&'static str> {
         Code::Bug => "This is a mistake in this program. Please report it with the message above.",
         Code::LocalIo => "Check that the file or folder exists, may be used, and has room.",
         Code::Usage => "`backupctl --help` and `backupctl COMMAND --help` say what is possible.",
+        Code::WrongUser => {
+            "Let the daemon do it, or do it as that user: runuser -u backupd -- backupctl …"
+        }
         Code::SecretInArgument => {
             "Other users can see arguments. Put the secret into a file with mode 0600 and name \
              the file, and change the secret."

@@ -72,6 +72,8 @@ codes! {
     LocalIo = "E-LOCAL-IO", 1, 500, Retryable;
     /// The command line is wrong.
     Usage = "E-USAGE", 2, 400, Invalid;
+    /// Root works in a folder that belongs to another user.
+    WrongUser = "E-WRONG-USER", 1, 409, Invalid;
     /// A secret was given as an argument.
     SecretInArgument = "E-SECRET-IN-ARGUMENT", 2, 400, Invalid;
     /// What is stored is not what was signed: missing, cut, changed or swapped.

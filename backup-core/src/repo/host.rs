@@ -15,7 +15,7 @@
 use std::{
     fs::{self, DirBuilder, File, TryLockError},
     io,
-    os::unix::fs::DirBuilderExt as _,
+    os::unix::fs::{DirBuilderExt as _, MetadataExt as _},
     path::{Path, PathBuf},
     process,
     sync::Arc,
@@ -55,6 +55,17 @@ pub enum HostError {
         /// Why.
         source: io::Error,
     },
+    /// We are root, and the folder is another user's.
+    #[error(
+        "{} belongs to the user {owner}, who could not use what root makes there",
+        path.display()
+    )]
+    Foreign {
+        /// The state folder.
+        path: PathBuf,
+        /// Whose it is, by number.
+        owner: u32,
+    },
     /// Another process runs the job.
     #[error("`{0}` is being backed up by another process of this host")]
     Locked(JobName),
@@ -69,6 +80,7 @@ impl HostError {
         match self {
             Self::NoKey(_) | Self::Key { .. } => Code::WriterRefused,
             Self::Locked(_) => Code::Busy,
+            Self::Foreign { .. } => Code::WrongUser,
             Self::Private(PrivateFileError::Exposed { .. }) => Code::IdentityInvalid,
             Self::Private(_) | Self::Random => Code::LocalIo,
             Self::Io { source, .. } => match source.kind() {
@@ -89,6 +101,7 @@ pub struct Host {
 impl Host {
     /// Stores a new writer key. Fails if there is one.
     pub fn create(state: &Path, id: RepositoryId, key: SecretKey) -> Result<Self, HostError> {
+        usable(state)?;
         let folder = state.join(id.to_string());
         DirBuilder::new()
             .recursive(true)
@@ -154,6 +167,7 @@ impl Host {
     /// Takes the job's lock. The operating system frees it when the process ends, however it
     /// ends.
     pub fn lock(&self, job: &JobName) -> Result<JobLock, HostError> {
+        usable(&self.folder)?;
         let path = self.folder.join(format!("{job}.lock"));
         let file = File::options()
             .create(true)
@@ -199,6 +213,21 @@ impl JobLock {
     pub fn job(&self) -> &JobName {
         &self.job
     }
+}
+
+/// Root can write into every folder. In one of a user's, as the daemon's is, that would shut out the
+/// one whose it is.
+fn usable(folder: &Path) -> Result<(), HostError> {
+    let owner = match fs::metadata(folder) {
+        Ok(facts) => facts.uid(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(io_error(folder)(error)),
+    };
+    if owner != 0 && rustix::process::geteuid().is_root() {
+        let path = folder.to_owned();
+        return Err(HostError::Foreign { path, owner });
+    }
+    Ok(())
 }
 
 fn io_error(path: &Path) -> impl FnOnce(io::Error) -> HostError {

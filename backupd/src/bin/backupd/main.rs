@@ -64,7 +64,8 @@ fn unusable(error: &clap::Error) -> ExitCode {
 
 fn manual() -> Result<(), Failure> {
     let page = Man::new(Cli::command());
-    page.render(&mut io::stdout()).map_err(|error| local(&error))
+    page.render(&mut io::stdout())
+        .map_err(|error| local(&error))
 }
 
 fn exit(failure: &Failure) -> ExitCode {
