@@ -68,6 +68,9 @@ fn the_daemon_answers_as_the_program_does_by_itself() {
     let asked = runs(&world, &["--kind", "backup"]);
     assert_eq!(asked.len(), 2);
     assert_eq!(asked[0]["cause"], "by-hand");
+    let newest = asked[0]["run"].as_str().unwrap();
+    let older = runs(&world, &["--kind", "backup", "--before", newest]);
+    assert_eq!(older, asked[1..]);
     assert!(asked[0]["asked_by"].as_str().unwrap().starts_with("uid "));
     for args in [
         &["snapshot", "list"][..],

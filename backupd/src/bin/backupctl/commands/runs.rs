@@ -50,6 +50,10 @@ pub(crate) struct ListArgs {
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
 
+    /// Only those older than this run.
+    #[arg(long, value_name = "RUN")]
+    before: Option<String>,
+
     /// So many at most.
     #[arg(long, value_name = "NUMBER", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=500))]
     limit: u32,
@@ -84,15 +88,20 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result<Exit, Fai
 async fn list(args: ListArgs, context: &Context) -> Result<Exit, Failure> {
     let since = args.since.as_deref();
     let since = since.map(|text| when::parse_past(text, clock::now()));
+    let service = context.service().await?;
+    let before = match args.before {
+        Some(run) => Some(service.run(&run).await?.info.run),
+        None => None,
+    };
     let query = RunQuery {
         job: args.job,
         kind: args.kind,
         outcome: args.outcome,
         since: since.transpose()?,
-        before: None,
+        before,
         limit: Some(args.limit),
     };
-    let page = context.service().await?.runs(&query).await?;
+    let page = service.runs(&query).await?;
     context.output.document("runs", &page, list_text);
     Ok(Exit::DONE)
 }
@@ -115,7 +124,7 @@ fn list_text(page: &RunPage) -> String {
         page.runs.iter().map(row),
     );
     match page.next {
-        Some(_) => format!("{listed}\nthere are older ones: --limit, --since"),
+        Some(last) => format!("{listed}\nthere are older ones: --before {}", last.short()),
         None => listed,
     }
 }
