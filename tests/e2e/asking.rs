@@ -2,11 +2,12 @@
 //! pauses that outlive the daemon, and a state that follows what happens.
 
 use std::{
-    fs,
+    fs::{self, File},
     io::{self, Write as _},
     process::Command,
 };
 
+use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::{
@@ -163,6 +164,36 @@ fn a_run_outlives_who_asked_for_it_and_can_be_stopped() {
         .expect(16);
     daemon.stop();
     world.backupctl(&["repo", "check"]).expect(0);
+}
+
+#[test]
+fn a_daemon_puts_in_order_what_one_that_was_killed_left() {
+    let world = with_pipe();
+    let held = world.path("held");
+    let config = world.path("config.toml");
+    let text = fs::read_to_string(&config).unwrap();
+    let hooks = format!(
+        "[job.app.hooks]\nbefore = [{{ run = [\"touch\", \"{held}\"] }}]\n\
+         finally = [{{ run = [\"mv\", \"{held}\", \"{held}.let-go\"] }}]\n"
+    );
+    fs::write(&config, text + &hooks).unwrap();
+    let daemon = Daemon::start(&world);
+    world.backupctl(&["backup", JOB, "--detach"]).expect(0);
+    // Opens when the other side does, which comes after the hook.
+    let pipe = File::options()
+        .write(true)
+        .open(world.path("pipe"))
+        .unwrap();
+    daemon.signal(Signal::KILL);
+    daemon.ends();
+    assert!(fs::exists(&held).unwrap());
+    let mut next = Daemon::begin(&world);
+    next.says("were made up for");
+    next.says("is up");
+    drop(pipe);
+    assert!(!fs::exists(&held).unwrap());
+    assert!(fs::exists(format!("{held}.let-go")).unwrap());
+    next.stop();
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The daemon: the configuration in force, what is due by it, the runs that come of that, and
 //! whoever asks about them.
 
+mod aftermath;
 mod board;
 mod changes;
 mod door;

@@ -13,7 +13,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    Changes, Reloaded, Settings,
+    Changes, Reloaded, Settings, aftermath,
     board::Board,
     door,
     hosted::Hosted,
@@ -73,6 +73,7 @@ pub async fn run(
     life.spawn(&parts);
     parts.close();
     let begun = orders.stop.run_until_cancelled(async {
+        aftermath::make_up(&life.settings, &life.ledger, &life.stop).await;
         settle(&life.settings, &life.ledger).await;
         life.plan().await
     });

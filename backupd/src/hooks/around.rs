@@ -2,8 +2,8 @@
 //!
 //! `finally` undoes what `before` did, so it runs whatever came in between, also when the run is
 //! told to stop: then the backup has a short while to end, after which it is dropped, and all that
-//! comes after it has another together, counted from its end. Only a death of this process leaves
-//! it out.
+//! comes after it has another together, counted from its end. Where this process died, the next
+//! one makes up for it.
 
 use std::time::Duration;
 
@@ -48,6 +48,24 @@ pub async fn around(
         warnings: Vec::new(),
     };
     round.run_all(hooks, cancel, backup).await
+}
+
+/// Makes up for the end of a run whose process died. Says what went wrong; all of them run.
+pub async fn make_up(
+    hooks: &Hooks,
+    context: &HookContext,
+    progress: &dyn Progress,
+    cancel: &CancellationToken,
+) -> Vec<Failure> {
+    let mut round = Round {
+        context,
+        progress,
+        graces: GRACES,
+        warnings: Vec::new(),
+    };
+    let outcome = RunOutcome::Interrupted;
+    round.always(&hooks.finally, FINALLY, outcome, cancel).await;
+    round.warnings
 }
 
 const BEFORE: &str = "a hook before the backup failed";

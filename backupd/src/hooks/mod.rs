@@ -8,5 +8,5 @@
 mod around;
 mod hook;
 
-pub use around::around;
+pub use around::{around, make_up};
 pub use hook::{Hook, HookContext, Hooks, OnFailure};
