@@ -30,7 +30,7 @@ pub(crate) enum LogFormat {
 #[derive(clap::Subcommand, Debug)]
 pub(crate) enum Command {
     /// Run in the foreground until SIGTERM or SIGINT; SIGHUP reads the configuration again.
-    Run(RunArgs),
+    Run(Box<RunArgs>),
     /// Write the manual page to standard output: backupd man | man -l -
     Man,
 }

@@ -37,8 +37,8 @@ fn main() -> ExitCode {
     }
     let ended = match cli.command {
         Command::Man => manual(),
-        Command::Run(args) if args.private => private::run(args),
-        Command::Run(args) => match settings(args) {
+        Command::Run(args) if args.private => private::run(*args),
+        Command::Run(args) => match settings(*args) {
             Ok(settings) => run(settings, &Orders::default(), |_| ()),
             Err(error) => return exit(&log::refused(cli.log_format, error)),
         },
