@@ -10,6 +10,14 @@ pub const fn hint(code: Code) -> Option<&'static str> {
         Code::Bug => "This is a mistake in this program. Please report it with the message above.",
         Code::LocalIo => "Check that the file or folder exists, may be used, and has room.",
         Code::Usage => "`backupctl --help` and `backupctl COMMAND --help` say what is possible.",
+        Code::AuditLog => {
+            "What must be on record is not done without. Check its folder and the disk: `[log]` says \
+             where it is."
+        }
+        Code::AuditDamaged => {
+            "Keep the files as they are, compare them with a copy elsewhere, and look into who \
+             could write to them."
+        }
         Code::WrongUser => {
             "Let the daemon do it, or do it as that user: runuser -u backupd -- backupctl …"
         }

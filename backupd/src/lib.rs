@@ -1,6 +1,7 @@
 //! The parts of the programs `backupctl` and `backupd`.
 
 pub mod arguments;
+pub mod audit;
 pub mod clock;
 pub mod config;
 pub mod daemon;

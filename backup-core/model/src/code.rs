@@ -70,6 +70,10 @@ codes! {
     Bug = "E-BUG", 1, 500, Bug;
     /// A local file could not be read or written.
     LocalIo = "E-LOCAL-IO", 1, 500, Retryable;
+    /// The audit log cannot be read or written.
+    AuditLog = "E-AUDIT-LOG", 1, 503, Retryable;
+    /// The audit log is not as it was written.
+    AuditDamaged = "E-AUDIT-DAMAGED", 4, 500, Corrupt;
     /// The command line is wrong.
     Usage = "E-USAGE", 2, 400, Invalid;
     /// Root works in a folder that belongs to another user.

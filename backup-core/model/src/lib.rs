@@ -3,6 +3,7 @@
 //! Plain data with serde, no I/O, no clock, no opinion about how it is shown. A thing that two
 //! packages talk about is defined here, and nowhere twice.
 
+mod audit;
 mod browse;
 mod code;
 mod configuration;
@@ -22,6 +23,7 @@ mod selection;
 mod status;
 mod trust;
 
+pub use audit::{AuditCheck, AuditEntry, AuditFault, AuditOutcome, AuditPage, AuditQuery};
 pub use browse::{Aspect, Change, Difference, EntryInfo, EntryKind, Found};
 pub use code::{Class, Code};
 pub use configuration::{

@@ -55,6 +55,8 @@ pub struct BackupJob {
     pub level: LevelMode,
     /// How long a run may take: what its session says to others. Nobody is stopped by it here.
     pub limits: RunLimits,
+    /// The head of this host's audit log, which the snapshot is to vouch for.
+    pub audit: Option<Digest>,
 }
 
 /// Runs a job once.
@@ -78,7 +80,7 @@ pub async fn backup(
         progress,
         cancel,
     };
-    let stored = context.store_and_commit(prepared, job.level).await;
+    let stored = context.store_and_commit(prepared, job).await;
     match stored {
         Ok(mut report) => {
             report.took_secs = started.elapsed().as_secs_f64();
@@ -115,14 +117,14 @@ impl Context<'_> {
     async fn store_and_commit(
         &self,
         prepared: Vec<Prepared>,
-        level: LevelMode,
+        job: &BackupJob,
     ) -> Result<BackupReport, OpError> {
         let (epoch, recipient) = self.repository.current_epoch()?;
         let local = Local::new(self.host, self.run.name().job, epoch)?;
         let (repository, progress) = (self.repository, self.progress);
         let ground = ground(repository, &local, self.run, progress).await?;
         let (assembled, outcome) = self
-            .read_and_store(prepared, level, &recipient, &local, ground)
+            .read_and_store(prepared, job.level, &recipient, &local, ground)
             .await?;
         if self.cancel.is_cancelled() {
             return Err(OpError::Cancelled);
@@ -140,6 +142,7 @@ impl Context<'_> {
             added: (assembled.added.packs, assembled.added.bytes),
             kinds: kinds(&written.recipe),
             complete: outcome.complete,
+            audit: job.audit,
         };
         let report = BackupReport {
             snapshot: self.run.name(),

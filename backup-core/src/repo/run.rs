@@ -64,6 +64,8 @@ pub struct CommitFacts {
     pub kinds: Vec<String>,
     /// Whether everything could be read.
     pub complete: bool,
+    /// The head of this host's audit log.
+    pub audit: Option<Digest>,
 }
 
 /// A run that has begun. Holds the job's local lock until its end.
@@ -193,7 +195,7 @@ impl<'a> Run<'a> {
             added_bytes: facts.added.1,
             kinds: facts.kinds,
             complete: facts.complete,
-            audit: None,
+            audit: facts.audit,
         };
         let digest = self.end(&RunEnd::Commit(commit)).await?;
         self.repository

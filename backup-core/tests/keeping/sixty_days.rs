@@ -113,6 +113,7 @@ async fn plant<T: RecordKind>(
 
 fn dump_job(file: &std::path::Path) -> BackupJob {
     BackupJob {
+        audit: None,
         name: job("etc"),
         sources: vec![Source::Command {
             name: "dump".to_owned(),

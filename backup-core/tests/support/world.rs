@@ -143,6 +143,7 @@ impl World {
 /// A job that reads a folder.
 pub(crate) fn folder_job(name: &JobName, folder: PathBuf) -> BackupJob {
     BackupJob {
+        audit: None,
         name: name.clone(),
         sources: vec![Source::Files {
             name: "data".to_owned(),

@@ -1,6 +1,10 @@
 //! The checked configuration: plain types that the rest of the programs accept without doubt.
 
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use backup_core::{
     source::files::Pattern,
@@ -24,6 +28,8 @@ pub struct Config {
     pub server: ServerConfig,
     /// What is done by schedule besides backups.
     pub upkeep: UpkeepConfig,
+    /// Where the audit log is, and for how long.
+    pub audit: AuditConfig,
     /// The repositories.
     pub repositories: BTreeMap<RepositoryName, RepositoryConfig>,
     /// The jobs.
@@ -45,6 +51,29 @@ pub struct UpkeepConfig {
     pub probe: Option<Timing>,
     /// How long the plan of a prune stands before anything is deleted.
     pub prune_grace: Duration,
+}
+
+/// Where the audit log is, and how long it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditConfig {
+    /// The folder of its files.
+    pub folder: PathBuf,
+    /// How long entries are kept, in whole months.
+    pub keep: Duration,
+    /// How long after a month one can still tell which address a pseudonym of it stands for.
+    pub pseudonym_keep: Duration,
+}
+
+impl AuditConfig {
+    /// The one that holds where nothing else is said.
+    pub fn below(state: &Path) -> Self {
+        const DAY: Duration = Duration::from_hours(24);
+        Self {
+            folder: state.join("audit"),
+            keep: DAY * 400,
+            pseudonym_keep: DAY * 30,
+        }
+    }
 }
 
 /// How a job's snapshots are verified.

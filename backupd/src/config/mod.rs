@@ -24,8 +24,9 @@ mod url;
 mod tests;
 
 pub use checked::{
-    CommandSource, Config, Connection, CredentialRefs, FilesSource, JobConfig, PostgresSource,
-    RepositoryConfig, S3Config, SourceConfig, SourceKind, UpkeepConfig, VerifyConfig,
+    AuditConfig, CommandSource, Config, Connection, CredentialRefs, FilesSource, JobConfig,
+    PostgresSource, RepositoryConfig, S3Config, SourceConfig, SourceKind, UpkeepConfig,
+    VerifyConfig,
 };
 pub use find::Places;
 pub use load::{LoadError, load};

@@ -303,6 +303,15 @@ impl Found {
     }
 }
 
+impl<T: Clone> Located<&T> {
+    pub(crate) fn cloned(&self) -> Located<T> {
+        Located {
+            value: self.value.clone(),
+            at: self.at.clone(),
+        }
+    }
+}
+
 impl<T> Located<T> {
     pub(crate) fn as_ref(&self) -> Located<&T> {
         let at = self.at.clone();

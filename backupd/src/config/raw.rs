@@ -3,6 +3,7 @@
 //! Reading is by hand and not by serde: serde stops at the first problem, and knows no place of
 //! a table. What the values mean, and whether they fit together, is not known here.
 
+mod audit;
 mod hooks;
 mod retention;
 mod s3;
@@ -12,6 +13,7 @@ mod upkeep;
 
 use toml::de::{DeTable, DeValue};
 
+pub(crate) use audit::RawAudit;
 pub(crate) use hooks::{RawHook, RawHooks};
 pub(crate) use retention::{RawDefaults, RawRetention};
 pub(crate) use s3::{RawCredentials, RawLimits, RawS3};
@@ -28,6 +30,7 @@ const VERSION: Key = Key("version", "version = 1");
 const STATE: Key = Key("state", "state = \"/var/lib/backupd\"");
 const SERVER: Key = Key("server", "[server]");
 const DEFAULTS: Key = Key("defaults", "[defaults]");
+const AUDIT: Key = Key("audit", "[audit]");
 const UPKEEP: Key = Key("upkeep", "[upkeep]");
 const REPOSITORIES: Key = Key("repository", "[repository.main]");
 const URL: Key = Key("url", "url = \"file:///var/lib/backupd/repo\"");
@@ -73,6 +76,7 @@ pub(crate) struct RawFile {
     pub(crate) state: Option<Located<String>>,
     pub(crate) server: Option<RawServer>,
     pub(crate) defaults: Option<RawDefaults>,
+    pub(crate) audit: Option<RawAudit>,
     pub(crate) upkeep: Option<RawUpkeep>,
     pub(crate) repositories: Vec<RawRepository>,
     pub(crate) jobs: Vec<RawJob>,
@@ -180,6 +184,7 @@ pub(crate) fn read(table: &DeTable<'_>, file: usize, findings: &mut Findings) ->
         state: None,
         server: None,
         defaults: None,
+        audit: None,
         upkeep: None,
         repositories: Vec::new(),
         jobs: Vec::new(),
@@ -192,6 +197,8 @@ pub(crate) fn read(table: &DeTable<'_>, file: usize, findings: &mut Findings) ->
     raw.server = server.map(|inner| server::read(inner.value, findings));
     let defaults = table.table(DEFAULTS, findings).got();
     raw.defaults = defaults.map(|inner| retention::defaults(inner.value, findings));
+    let audit = table.table(AUDIT, findings).got();
+    raw.audit = audit.map(|inner| audit::read(inner.value, findings));
     let upkeep = table.table(UPKEEP, findings).got();
     raw.upkeep = upkeep.map(|inner| upkeep::upkeep(inner.value, findings));
     for (name, table) in table.named(REPOSITORIES, findings) {

@@ -17,8 +17,8 @@ use super::Settings;
 use crate::{
     clock,
     config::{
-        Config, Listen, RepositoryConfig, RepositoryName, RepositoryUrl, S3Config, SecretSources,
-        ServerConfig, UpkeepConfig,
+        AuditConfig, Config, Listen, RepositoryConfig, RepositoryName, RepositoryUrl, S3Config,
+        SecretSources, ServerConfig, UpkeepConfig,
     },
     http::Tokens,
 };
@@ -67,6 +67,7 @@ impl Private {
                 restore_folders: Vec::new(),
                 tls: None,
             },
+            audit: AuditConfig::below(state),
             upkeep: UpkeepConfig {
                 retention: None,
                 prune: None,

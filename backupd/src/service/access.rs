@@ -12,6 +12,7 @@ use backup_core::{
 use backup_model::{Code, Failure, JobName};
 
 use crate::{
+    audit::Audit,
     config::{Config, JobConfig, RepositoryUrl, S3Config, SecretSources},
     storage,
 };
@@ -42,6 +43,8 @@ pub struct Access {
     pub jobs: BTreeMap<JobName, JobConfig>,
     /// The host's state.
     pub state: PathBuf,
+    /// Where the audit log is; without a configuration there is none.
+    pub audit: Option<Audit>,
     /// Where secrets are.
     pub secrets: SecretSources,
     /// Folders to look for PostgreSQL's programs in, after Debian's.
@@ -64,6 +67,7 @@ impl Access {
             state: config.state.clone(),
         });
         Self {
+            audit: Some(Audit::new(&config.audit, &config.state)),
             places: places.collect(),
             jobs: config.jobs,
             state: config.state,

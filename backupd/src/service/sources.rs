@@ -54,7 +54,12 @@ pub(super) async fn job(
             }
         });
     }
+    let audit = match &access.audit {
+        Some(audit) => audit.head().await?,
+        None => None,
+    };
     Ok(BackupJob {
+        audit,
         name: name.clone(),
         sources,
         level: LevelMode::Adaptive,

@@ -60,6 +60,7 @@ impl Context {
                 state: self.places().default_state(),
             }],
             jobs: BTreeMap::new(),
+            audit: None,
             state: self.places().default_state(),
             secrets,
             program_folders: folders,

@@ -4,6 +4,7 @@
 //! and the result counts only when nothing was found. Looks at the file system for one thing
 //! only: where links lead, so that a repository inside a backed-up folder is seen to be there.
 
+mod audit;
 mod command;
 mod config;
 mod files;

@@ -1,5 +1,6 @@
 //! Every problem that a configuration can have, with its line and its remedy.
 
+mod audit;
 mod fixture;
 mod hooks;
 mod retention;

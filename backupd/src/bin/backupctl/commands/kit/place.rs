@@ -98,6 +98,7 @@ fn bare(kit: &Kit, context: &Context) -> Result<Access, Failure> {
             state: context.places().default_state(),
         }],
         jobs: BTreeMap::new(),
+        audit: None,
         state: context.places().default_state(),
         secrets,
         program_folders: environment::program_folders(),
