@@ -9,7 +9,8 @@ use backup_core::{
 use backup_model::{JobName, Level, RetentionPolicy};
 
 use super::{
-    Problem, RepositoryName, RepositoryUrl, SecretRef, SecretSources, ServerConfig, SourceName,
+    HealthConfig, Problem, RepositoryName, RepositoryUrl, SecretRef, SecretSources, ServerConfig,
+    SourceName,
 };
 use crate::{hooks::Hooks, schedule::Timing};
 
@@ -24,6 +25,8 @@ pub struct Config {
     pub server: ServerConfig,
     /// What is done by schedule besides backups.
     pub upkeep: UpkeepConfig,
+    /// What health looks at besides.
+    pub health: HealthConfig,
     /// The repositories.
     pub repositories: BTreeMap<RepositoryName, RepositoryConfig>,
     /// The jobs.

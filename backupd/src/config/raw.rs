@@ -3,6 +3,7 @@
 //! Reading is by hand and not by serde: serde stops at the first problem, and knows no place of
 //! a table. What the values mean, and whether they fit together, is not known here.
 
+mod health;
 mod hooks;
 mod retention;
 mod s3;
@@ -12,6 +13,7 @@ mod upkeep;
 
 use toml::de::{DeTable, DeValue};
 
+pub(crate) use health::RawHealth;
 pub(crate) use hooks::{RawHook, RawHooks};
 pub(crate) use retention::{RawDefaults, RawRetention};
 pub(crate) use s3::{RawCredentials, RawLimits, RawS3};
@@ -29,6 +31,7 @@ const STATE: Key = Key("state", "state = \"/var/lib/backupd\"");
 const SERVER: Key = Key("server", "[server]");
 const DEFAULTS: Key = Key("defaults", "[defaults]");
 const UPKEEP: Key = Key("upkeep", "[upkeep]");
+const HEALTH: Key = Key("health", "[health]");
 const REPOSITORIES: Key = Key("repository", "[repository.main]");
 const URL: Key = Key("url", "url = \"file:///var/lib/backupd/repo\"");
 const TRUST: Key = Key("trust", "trust = \"RW…\"");
@@ -74,6 +77,7 @@ pub(crate) struct RawFile {
     pub(crate) server: Option<RawServer>,
     pub(crate) defaults: Option<RawDefaults>,
     pub(crate) upkeep: Option<RawUpkeep>,
+    pub(crate) health: Option<RawHealth>,
     pub(crate) repositories: Vec<RawRepository>,
     pub(crate) jobs: Vec<RawJob>,
 }
@@ -181,6 +185,7 @@ pub(crate) fn read(table: &DeTable<'_>, file: usize, findings: &mut Findings) ->
         server: None,
         defaults: None,
         upkeep: None,
+        health: None,
         repositories: Vec::new(),
         jobs: Vec::new(),
     };
@@ -194,6 +199,8 @@ pub(crate) fn read(table: &DeTable<'_>, file: usize, findings: &mut Findings) ->
     raw.defaults = defaults.map(|inner| retention::defaults(inner.value, findings));
     let upkeep = table.table(UPKEEP, findings).got();
     raw.upkeep = upkeep.map(|inner| upkeep::upkeep(inner.value, findings));
+    let health = table.table(HEALTH, findings).got();
+    raw.health = health.map(|inner| health::read(inner.value, findings));
     for (name, table) in table.named(REPOSITORIES, findings) {
         raw.repositories.push(repository(name, table, findings));
     }

@@ -17,8 +17,8 @@ use super::Settings;
 use crate::{
     clock,
     config::{
-        Config, Listen, RepositoryConfig, RepositoryName, RepositoryUrl, S3Config, SecretSources,
-        ServerConfig, UpkeepConfig,
+        Config, HealthConfig, Listen, RepositoryConfig, RepositoryName, RepositoryUrl, S3Config,
+        SecretSources, ServerConfig, UpkeepConfig,
     },
     http::Tokens,
 };
@@ -74,6 +74,7 @@ impl Private {
                 probe: None,
                 prune_grace: Duration::from_hours(24),
             },
+            health: HealthConfig::default(),
             repositories: BTreeMap::from([(name, repository)]),
             jobs: BTreeMap::new(),
             warnings: Vec::new(),

@@ -9,8 +9,8 @@ use backup_model::JobName;
 
 use super::{known::Known, retention::Defaults, timing::TimingDefaults, upkeep::VerifyDefaults};
 use crate::config::{
-    Config, JobConfig, Places, Problems, RepositoryConfig, RepositoryName, ServerConfig,
-    UpkeepConfig,
+    Config, HealthConfig, JobConfig, Places, Problems, RepositoryConfig, RepositoryName,
+    ServerConfig, UpkeepConfig,
     problem::{Findings, Located, Spot},
     raw::RawFile,
     table::Field,
@@ -42,12 +42,13 @@ pub(in crate::config) fn check(
     check.timing_defaults(files);
     let server = check.server(files, || places.default_socket(&state));
     let upkeep = check.upkeep(files);
+    let health = check.health(files);
     check.verify_defaults(files);
     for raw in files.iter().flat_map(|file| &file.jobs) {
         check.job(raw);
     }
     check.overlaps();
-    check.finish(state, server, upkeep)
+    check.finish(state, server, upkeep, health)
 }
 
 pub(super) struct Check {
@@ -155,6 +156,7 @@ impl Check {
         state: PathBuf,
         server: ServerConfig,
         upkeep: UpkeepConfig,
+        health: HealthConfig,
     ) -> Result<Config, Problems> {
         if !self.findings.is_clean() {
             return Err(self.findings.into_problems());
@@ -166,6 +168,7 @@ impl Check {
             state,
             server,
             upkeep,
+            health,
             warnings,
             repositories: repositories
                 .filter_map(|(name, (_, config))| Some((name, config?)))

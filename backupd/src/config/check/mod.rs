@@ -7,6 +7,7 @@
 mod command;
 mod config;
 mod files;
+mod health;
 mod hooks;
 mod job;
 mod known;

@@ -1,6 +1,7 @@
 //! Every problem that a configuration can have, with its line and its remedy.
 
 mod fixture;
+mod health;
 mod hooks;
 mod retention;
 mod s3;
