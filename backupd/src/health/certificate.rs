@@ -79,9 +79,10 @@ pub(super) fn judge(object: &str, term: Term, fix: &str, now: Timestamp) -> Heal
         HealthItem::breached(ID, object, evidence, fix)
     } else {
         let evidence = format!("it counts for {}, until {day}", Span(left));
-        match left < SOON {
-            true => HealthItem::at_risk(ID, object, evidence, fix),
-            false => HealthItem::ok(ID, object, evidence),
+        if left < SOON {
+            HealthItem::at_risk(ID, object, evidence, fix)
+        } else {
+            HealthItem::ok(ID, object, evidence)
         }
     };
     item.with("left_days", left.as_hours() / 24)

@@ -94,7 +94,7 @@ pub(super) async fn check(
         judge::listening(&server, &seen, is_far(&connection)),
         judge::tls(&server, &seen),
         judge::scram(&server, &seen),
-        rules::judge(&server, &seen.role, &seen.rules),
+        rules::judge(&server, &seen.role, seen.rules.as_deref()),
     ];
     items.push(passwords(&server, &connection, &seen, guessed).await);
     items
@@ -128,19 +128,16 @@ async fn passwords(
     let Some(by_network) = by_network(connection, &seen.listens) else {
         return guess::out_of_reach(server);
     };
-    let tried = match guessed.of(server) {
-        Some(tried) => Some(tried),
-        None => {
-            let guesses = guess::by_connecting(&by_network, &seen.logins);
-            timeout(GUESSING, guesses).await.ok().and_then(Result::ok)
-        }
-    };
-    match tried {
-        Some(tried) => {
+    if let Some(tried) = guessed.of(server) {
+        return guess::judge(server, &tried);
+    }
+    let guesses = guess::by_connecting(&by_network, &seen.logins);
+    match timeout(GUESSING, guesses).await {
+        Ok(Ok(tried)) => {
             guessed.remember(server, &tried);
             guess::judge(server, &tried)
         }
-        None => guess::hidden(
+        Ok(Err(_)) | Err(_) => guess::hidden(
             server,
             &seen.role,
             "and the server did not take guesses in time",

@@ -68,9 +68,10 @@ fn alive(daemon: &DaemonInfo, now: Timestamp) -> HealthItem {
         HealthItem::ok(SCHEDULER, OBJECT, evidence)
     } else {
         let evidence = format!("the schedule has not moved for {}", Span(age));
-        match age <= STUCK {
-            true => HealthItem::at_risk(SCHEDULER, OBJECT, evidence, fix),
-            false => HealthItem::breached(SCHEDULER, OBJECT, evidence, fix),
+        if age <= STUCK {
+            HealthItem::at_risk(SCHEDULER, OBJECT, evidence, fix)
+        } else {
+            HealthItem::breached(SCHEDULER, OBJECT, evidence, fix)
         }
     };
     item.with("heartbeat_age_secs", age.as_secs())

@@ -40,14 +40,12 @@ enum Hidden {
 pub(super) async fn check(access: &Access) -> Vec<HealthItem> {
     let looking = access.clone();
     let looked = timeout(PATIENCE, task::spawn_blocking(move || look(&looking))).await;
-    match looked {
-        Ok(Ok(items)) => items,
-        Ok(Err(_)) | Err(_) => {
-            let why = "a file system does not answer";
-            let fix = "Look which one hangs: df";
-            vec![HealthItem::unknown("file-modes", "files", why, fix)]
-        }
+    if let Ok(Ok(items)) = looked {
+        return items;
     }
+    let why = "a file system does not answer";
+    let fix = "Look which one hangs: df";
+    vec![HealthItem::unknown("file-modes", "files", why, fix)]
 }
 
 fn look(access: &Access) -> Vec<HealthItem> {
@@ -97,7 +95,9 @@ fn secrets(access: &Access) -> Vec<PathBuf> {
         .server
         .as_ref()
         .and_then(|it| it.tls.as_ref());
-    tls.map(|tls| add(&tls.key));
+    if let Some(tls) = tls {
+        add(&tls.key);
+    }
     all.sort();
     all.dedup();
     all
@@ -131,12 +131,18 @@ fn is_key(name: &str) -> bool {
     ["writer.key", "key.pem", "tokens.json"].contains(&name) || name.starts_with("dedup-")
 }
 
+/// `.env`, `.env.local`, `prod.env`.
+fn is_env(name: &str) -> bool {
+    let mut parts = name.split('.').skip(1);
+    let first = parts.next();
+    first == Some("env") || name.rsplit('.').next() == Some("env") && first.is_some()
+}
+
 /// Files named `.env` in what is backed up.
 fn env_files(root: &Path) -> Option<HealthItem> {
     let object = root.display().to_string();
     let fix = |file: &str| format!("chmod go= {file}");
-    let is_env = |name: &str| name == ".env" || name.starts_with(".env.") || name.ends_with(".env");
-    let (files, whole) = match files_below(root, DEPTH, &is_env) {
+    let (files, whole) = match files_below(root, DEPTH, &|name| is_env(name)) {
         Ok(found) => found,
         Err(error) => {
             let fix = "Name a path that exists, and that backupd may read.";
@@ -268,7 +274,7 @@ mod tests {
         let state = |bits, hidden| judge("m", "f", Ok(bits), hidden, "chmod").state;
         for bit in 0..9 {
             let bits = 0o400 | 1 << bit;
-            let own = bits & 0o077 == 0;
+            let own = bit >= 6;
             let expected = if own {
                 HealthState::Ok
             } else {

@@ -9,7 +9,7 @@ use backup_core::{
     repo::{Host, Repository},
     store::{Store, is_create_refused},
 };
-use backup_model::{Code, Failure, HealthItem, KeysReport, SnapshotInfo};
+use backup_model::{Code, Failure, HealthItem, KeysReport, SnapshotInfo, WriterInfo};
 use jiff::Timestamp;
 use tokio::{task, time::timeout};
 
@@ -22,6 +22,8 @@ use crate::{
 
 mod judge;
 mod room;
+
+use judge::Kept;
 
 /// So many small requests are timed.
 const REQUESTS: usize = 5;
@@ -60,10 +62,9 @@ struct Seen {
     jobs: usize,
     latencies: Vec<Duration>,
     keys: KeysReport,
-    conditional: Result<bool, Failure>,
-    single_writer: bool,
-    /// Until when this host's key counts, if it has one here; nothing for ever.
-    writer: Option<Option<Timestamp>>,
+    kept: Result<Kept, Failure>,
+    /// This host's key, if it has one here.
+    writer: Option<WriterInfo>,
     /// A snapshot of ours, and when it was stored by the store's clock.
     dated: Option<(SnapshotInfo, Timestamp)>,
 }
@@ -82,8 +83,10 @@ async fn look(access: &Access, place: &Place, now: Timestamp) -> Result<Seen, Fa
     let host = Host::open(&access.state, repository.id()).ok();
     let writer = host.and_then(|host| {
         let key = host.key().public().to_string();
-        let ours = keys.writers.iter().find(|writer| writer.key == key)?;
-        Some(ours.until)
+        keys.writers
+            .iter()
+            .find(|writer| writer.key == key)
+            .cloned()
     });
     let dated = match place.s3 {
         // A folder's clock is this machine's.
@@ -93,8 +96,7 @@ async fn look(access: &Access, place: &Place, now: Timestamp) -> Result<Seen, Fa
     Ok(Seen {
         jobs: repository.jobs().await.map_or(0, |jobs| jobs.len()),
         latencies,
-        conditional: conditional(access, place, &store, now).await,
-        single_writer: place.single_writer,
+        kept: kept(access, place, &store, now).await,
         keys,
         writer,
         dated,
@@ -102,23 +104,26 @@ async fn look(access: &Access, place: &Place, now: Timestamp) -> Result<Seen, Fa
 }
 
 /// What the last probe found; if none did, the store is asked.
-async fn conditional(
+async fn kept(
     access: &Access,
     place: &Place,
     store: &Store,
     now: Timestamp,
-) -> Result<bool, Failure> {
+) -> Result<Kept, Failure> {
+    if place.single_writer {
+        return Ok(Kept::Said);
+    }
     let reading = access.clone();
     let known = task::spawn_blocking(move || status::read(&reading, now)).await;
     let known = known.ok().and_then(Result::ok);
     let probed = known.and_then(|known| known.conditional.get(&place.name).copied());
-    match probed {
-        Some(holds) => Ok(holds),
-        None => {
-            let refused = is_create_refused(store).await;
-            refused.map_err(|error| storage::failure(&error))
-        }
-    }
+    let apart = if let Some(probed) = probed {
+        probed
+    } else {
+        let refused = is_create_refused(store).await;
+        refused.map_err(|error| storage::failure(&error))?
+    };
+    Ok(if apart { Kept::Apart } else { Kept::Found })
 }
 
 /// A snapshot of a job of ours: its writer dated it, and the store has the time it came.
@@ -155,14 +160,15 @@ fn answers(object: &str, seen: &Seen, now: Timestamp) -> Vec<HealthItem> {
     let mut items = vec![
         HealthItem::ok("repository-reachable", object, evidence),
         judge::latency(object, &seen.latencies),
-        match &seen.conditional {
-            Ok(holds) => judge::create(object, *holds, seen.single_writer),
+        match &seen.kept {
+            Ok(kept) => judge::create(object, *kept),
             Err(failure) => unmeasured(judge::CREATE, object, failure),
         },
         judge::kit(object, &seen.keys.kit),
         judge::administrators(object, &seen.keys),
     ];
-    items.extend(seen.writer.map(|until| judge::writer(object, until, now)));
+    let writer = seen.writer.as_ref();
+    items.extend(writer.map(|writer| judge::writer(object, writer.until, now)));
     items.extend(seen.dated.as_ref().map(|(info, stored)| {
         judge::clock(object, &info.snapshot.to_string(), info.created, *stored)
     }));

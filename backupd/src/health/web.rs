@@ -137,8 +137,8 @@ mod tests {
             .unwrap();
         let items = check(&url, Timestamp::UNIX_EPOCH).await;
         let states: Vec<_> = items.iter().map(|item| item.state).collect();
-        use HealthState::{Breached, Unknown};
-        assert_eq!(states, [Unknown, Breached, Unknown], "{items:?}");
+        let (breached, unknown) = (HealthState::Breached, HealthState::Unknown);
+        assert_eq!(states, [unknown, breached, unknown], "{items:?}");
         assert!(!format!("{items:?}").contains("canary"));
     }
 }

@@ -107,9 +107,10 @@ async fn look(session: &Session) -> Result<Seen, ConnectionError> {
         ),
         // Denied, or a server that keeps them elsewhere: either way they are not seen.
         rules: rules(session).await.ok(),
-        passwords: match sees_passwords {
-            true => passwords(session).await.ok(),
-            false => None,
+        passwords: if sees_passwords {
+            passwords(session).await.ok()
+        } else {
+            None
         },
         logins: logins
             .iter()

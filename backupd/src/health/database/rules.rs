@@ -49,7 +49,7 @@ fn is_near(address: &str) -> bool {
 }
 
 /// Whether anybody is let in who has not shown a password, or has shown it in clear.
-pub(super) fn judge(server: &str, role: &str, rules: &Option<Vec<Rule>>) -> HealthItem {
+pub(super) fn judge(server: &str, role: &str, rules: Option<&[Rule]>) -> HealthItem {
     let Some(rules) = rules else {
         let why = format!("`{role}` may not read pg_hba_file_rules");
         let role = quoted(role);
@@ -113,7 +113,7 @@ mod tests {
                 method: method.to_owned(),
                 error: None,
             };
-            let item = judge("s", "backup", &Some(vec![rule]));
+            let item = judge("s", "backup", Some(&[rule]));
             assert_eq!(item.state, state, "{kind} {address:?} {method}: {item:?}");
         }
     }
@@ -127,10 +127,10 @@ mod tests {
             method: String::new(),
             error: Some("invalid connection type".to_owned()),
         };
-        let item = judge("s", "b", &Some(vec![broken]));
+        let item = judge("s", "b", Some(&[broken]));
         assert_eq!(item.state, HealthState::AtRisk);
         assert_eq!(item.evidence, "line 3: invalid connection type");
-        let hidden = judge("s", "o\"dd", &None);
+        let hidden = judge("s", "o\"dd", None);
         assert_eq!(hidden.state, HealthState::Unknown);
         assert!(hidden.fix.unwrap().ends_with("TO \"o\"\"dd\""));
     }

@@ -47,24 +47,29 @@ pub(super) fn latency(object: &str, latencies: &[Duration]) -> HealthItem {
         .with("p95_us", high.as_micros())
 }
 
+/// Whether a store keeps two writers apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kept {
+    /// It does.
+    Apart,
+    /// It does not, as the configuration says.
+    Said,
+    /// It does not, as was found.
+    Found,
+}
+
 /// Whether the store keeps a second writer out.
-pub(super) fn create(object: &str, holds: bool, single_writer: bool) -> HealthItem {
+pub(super) fn create(object: &str, kept: Kept) -> HealthItem {
     let fix = "Let one host alone write to it, or move to a store that honours `If-None-Match: *`: \
                backupctl repo probe";
-    match (single_writer, holds) {
-        (true, _) => {
-            let evidence =
-                "the configuration says `single_writer`: nothing keeps a second host out";
-            HealthItem::at_risk(CREATE, object, evidence, fix)
+    let evidence = match kept {
+        Kept::Apart => {
+            return HealthItem::ok(CREATE, object, "the store refuses to create what is there");
         }
-        (false, true) => {
-            HealthItem::ok(CREATE, object, "the store refuses to create what is there")
-        }
-        (false, false) => {
-            let evidence = "the store lets a second writer replace what is there";
-            HealthItem::at_risk(CREATE, object, evidence, fix)
-        }
-    }
+        Kept::Said => "the configuration says `single_writer`: nothing keeps a second host out",
+        Kept::Found => "the store lets a second writer replace what is there",
+    };
+    HealthItem::at_risk(CREATE, object, evidence, fix)
 }
 
 /// Whether somebody could restore without this host.
@@ -123,9 +128,10 @@ pub(super) fn writer(object: &str, until: Option<Timestamp>, now: Timestamp) -> 
         HealthItem::breached(ID, object, evidence, fix)
     } else {
         let evidence = format!("this host's writer key ends in {}", Span(left));
-        match left < SOON {
-            true => HealthItem::at_risk(ID, object, evidence, fix),
-            false => HealthItem::ok(ID, object, evidence),
+        if left < SOON {
+            HealthItem::at_risk(ID, object, evidence, fix)
+        } else {
+            HealthItem::ok(ID, object, evidence)
         }
     };
     item.with("left_days", left.as_hours() / 24)
@@ -183,9 +189,9 @@ mod tests {
 
     #[test]
     fn a_store_that_keeps_nobody_out_is_a_risk_and_so_is_one_that_is_said_to() {
-        assert_eq!(create("r", true, false).state, HealthState::Ok);
-        assert_eq!(create("r", false, false).state, HealthState::AtRisk);
-        assert_eq!(create("r", true, true).state, HealthState::AtRisk);
+        assert_eq!(create("r", Kept::Apart).state, HealthState::Ok);
+        assert_eq!(create("r", Kept::Found).state, HealthState::AtRisk);
+        assert_eq!(create("r", Kept::Said).state, HealthState::AtRisk);
     }
 
     #[test]
