@@ -103,6 +103,8 @@ impl Health {
             .map(|item| ((word(item, "id"), word(item, "object")), item.clone()))
             .collect();
         all.sort_by(|(one, _), (other, _)| one.cmp(other));
+        let twice = all.windows(2).find(|two| two[0].0 == two[1].0);
+        assert!(twice.is_none(), "{twice:#?}");
         all
     }
 
@@ -215,122 +217,154 @@ fn cluster(dir: &Path) -> String {
     found.unwrap().path().display().to_string()
 }
 
-/// Every fault that this machine was given.
+/// Every fault that the machine was given: item, object, state, and what is said of it.
+const FAULTS: &[[&str; 4]] = &[
+    ["protection", "job lost", "breached", "cannot be read"],
+    ["protection", "job poor", "unknown", "no run yet"],
+    ["configuration", "daemon", "at-risk", "full_coverage"],
+    ["repository-reachable", "repository main", "ok", "opened"],
+    [
+        "repository-reachable",
+        "repository gone",
+        "breached",
+        "no repository at",
+    ],
+    [
+        "repository-latency",
+        "repository gone",
+        "unknown",
+        "could not be measured",
+    ],
+    [
+        "recovery-kit",
+        "repository gone",
+        "unknown",
+        "could not be measured",
+    ],
+    [
+        "administrators",
+        "repository gone",
+        "unknown",
+        "could not be measured",
+    ],
+    [
+        "repository-space",
+        "repository gone",
+        "unknown",
+        "could not be measured",
+    ],
+    [
+        "repository-create-if-absent",
+        "repository gone",
+        "unknown",
+        "could not be measured",
+    ],
+    [
+        "recovery-kit",
+        "repository main",
+        "at-risk",
+        "none was proved",
+    ],
+    [
+        "administrators",
+        "repository main",
+        "at-risk",
+        "admin alone",
+    ],
+    [
+        "database-reachable",
+        "database app/app",
+        "ok",
+        "let `postgres` in",
+    ],
+    [
+        "database-privileges",
+        "database poor/app",
+        "breached",
+        "public.note",
+    ],
+    [
+        "database-reachable",
+        "database loose/app",
+        "breached",
+        "mode 0600",
+    ],
+    [
+        "database-reachable",
+        "database dead/app",
+        "breached",
+        "E-PG-CONNECT",
+    ],
+    [
+        "database-client",
+        "database dead/app",
+        "unknown",
+        "could not be measured",
+    ],
+    [
+        "database-privileges",
+        "database dead/app",
+        "unknown",
+        "could not be measured",
+    ],
+    [
+        "server-scram",
+        "server DIR/tmp",
+        "unknown",
+        "could not be measured",
+    ],
+    [
+        "server-rules",
+        "server CLUSTER",
+        "breached",
+        "10.0.0.0 trust",
+    ],
+    ["server-scram", "server CLUSTER", "at-risk", "md5"],
+    ["server-passwords", "server CLUSTER", "breached", "weak"],
+    [
+        "configuration-mode",
+        "DIR/config.toml",
+        "at-risk",
+        "everybody may read it",
+    ],
+    ["secret-mode", "DIR/loose.password", "at-risk", "everybody"],
+    ["secret-mode", "DIR/poor.password", "ok", "0600"],
+    ["state-mode", "DIR/state", "at-risk", "everybody"],
+    ["env-mode", "DIR/src", "at-risk", "src/.env"],
+    [
+        "env-mode",
+        "DIR/nowhere",
+        "unknown",
+        "could not be measured",
+    ],
+    [
+        "private-mode",
+        "DIR/private",
+        "at-risk",
+        "its group may read it",
+    ],
+    [
+        "private-mode",
+        "DIR/no-such",
+        "unknown",
+        "could not be measured",
+    ],
+    ["certificate", "the daemon's", "breached", "it ended"],
+    ["certificate", "https://", "breached", "it ended"],
+    [
+        "web-headers",
+        "http://",
+        "at-risk",
+        "X-Content-Type-Options",
+    ],
+    ["web-cookies", "http://", "at-risk", "`sid` lacks HttpOnly"],
+    ["copies", "job app", "at-risk", "one file system"],
+];
+
 fn finds_all(health: &Health, dir: &str) {
-    let (main, gone, server) = ("repository main", "repository gone", "server ");
-    let at = |name: &str| format!("{dir}/{name}");
-    for (id, object, state, words) in [
-        ("protection", "job lost", "breached", "cannot be read"),
-        ("protection", "job poor", "unknown", "no run yet"),
-        ("configuration", "daemon", "at-risk", "full_coverage"),
-        ("repository-reachable", main, "ok", "opened"),
-        ("repository-reachable", gone, "breached", "no repository at"),
-        (
-            "repository-latency",
-            gone,
-            "unknown",
-            "could not be measured",
-        ),
-        ("recovery-kit", gone, "unknown", "could not be measured"),
-        ("administrators", gone, "unknown", "could not be measured"),
-        ("repository-space", gone, "unknown", "could not be measured"),
-        (
-            "repository-create-if-absent",
-            gone,
-            "unknown",
-            "could not be measured",
-        ),
-        ("recovery-kit", main, "at-risk", "none was proved"),
-        ("administrators", main, "at-risk", "admin alone"),
-        (
-            "database-reachable",
-            "database app/app",
-            "ok",
-            "let `postgres` in",
-        ),
-        (
-            "database-privileges",
-            "database poor/app",
-            "breached",
-            "public.note",
-        ),
-        (
-            "database-reachable",
-            "database loose/app",
-            "breached",
-            "mode 0600",
-        ),
-        (
-            "database-reachable",
-            "database dead/app",
-            "breached",
-            "E-PG-CONNECT",
-        ),
-        (
-            "database-client",
-            "database dead/app",
-            "unknown",
-            "could not be measured",
-        ),
-        (
-            "database-privileges",
-            "database dead/app",
-            "unknown",
-            "could not be measured",
-        ),
-        (
-            "server-scram",
-            "server TMP",
-            "unknown",
-            "could not be measured",
-        ),
-        ("server-rules", server, "breached", "10.0.0.0 trust"),
-        ("server-scram", server, "at-risk", "md5"),
-        ("server-passwords", server, "breached", "weak"),
-        (
-            "configuration-mode",
-            &at("config.toml"),
-            "at-risk",
-            "everybody may read it",
-        ),
-        ("secret-mode", &at("loose.password"), "at-risk", "everybody"),
-        ("secret-mode", &at("poor.password"), "ok", "0600"),
-        ("state-mode", &at("state"), "at-risk", "everybody"),
-        ("env-mode", &at("src"), "at-risk", "src/.env"),
-        (
-            "env-mode",
-            &at("nowhere"),
-            "unknown",
-            "could not be measured",
-        ),
-        (
-            "private-mode",
-            &at("private"),
-            "at-risk",
-            "its group may read it",
-        ),
-        (
-            "private-mode",
-            &at("no-such"),
-            "unknown",
-            "could not be measured",
-        ),
-        ("certificate", "the daemon's", "breached", "it ended"),
-        ("certificate", "https://", "breached", "it ended"),
-        (
-            "web-headers",
-            "http://",
-            "at-risk",
-            "X-Content-Type-Options",
-        ),
-        ("web-cookies", "http://", "at-risk", "`sid` lacks HttpOnly"),
-        ("copies", "job app", "at-risk", "one file system"),
-    ] {
-        let object = object.replace("TMP", &at("tmp"));
-        let object = match (id, object.as_str()) {
-            (_, "server ") => format!("server {}", cluster(Path::new(dir))),
-            _ => object,
-        };
+    let cluster = cluster(Path::new(dir));
+    for [id, object, state, words] in FAULTS {
+        let object = object.replace("DIR", dir).replace("CLUSTER", &cluster);
         health.has(id, &object, state, words);
     }
 }

@@ -48,7 +48,21 @@ pub(super) fn items(
         let evidence = format!("{files} read, without a warning");
         items.push(HealthItem::ok(CONFIGURATION, OBJECT, evidence).with("files", files));
     }
-    items
+    merged(items)
+}
+
+/// One item of each name, so that programs can follow it: the worst, with what is to be said of the
+/// others.
+fn merged(mut items: Vec<HealthItem>) -> Vec<HealthItem> {
+    items.sort_by_key(|item| std::cmp::Reverse(item.state));
+    let mut all: Vec<HealthItem> = Vec::new();
+    for item in items {
+        match all.iter_mut().find(|first| first.id == item.id) {
+            Some(first) => first.evidence = format!("{}; {}", first.evidence, item.evidence),
+            None => all.push(item),
+        }
+    }
+    all
 }
 
 fn beside(socket: &std::path::Path) -> HealthItem {
@@ -142,6 +156,21 @@ mod tests {
         assert_eq!(absent(false).state, HealthState::Ok);
         let socket = PathBuf::from("/run/backupd/api.sock");
         assert_eq!(beside(&socket).state, HealthState::Unknown);
+    }
+
+    #[test]
+    fn several_warnings_are_one_item() {
+        let ok = HealthItem::ok(SCHEDULER, OBJECT, "fine");
+        let warned = HealthItem::at_risk(CONFIGURATION, OBJECT, "odd", "Change it.");
+        let refused = HealthItem::breached(CONFIGURATION, OBJECT, "wrong", "Mend it.");
+        let all = merged(vec![ok.clone(), warned, refused]);
+        assert_eq!(all.len(), 2);
+        assert_eq!(all[0].state, HealthState::Breached);
+        assert_eq!(
+            (&*all[0].evidence, all[0].fix.as_deref()),
+            ("wrong; odd", Some("Mend it."))
+        );
+        assert_eq!(all[1], ok);
     }
 
     #[test]
