@@ -165,7 +165,7 @@ fn answers(object: &str, seen: &Seen, now: Timestamp) -> Vec<HealthItem> {
             Err(failure) => unmeasured(judge::CREATE, object, failure),
         },
         judge::kit(object, &seen.keys.kit),
-        judge::administrators(object, &seen.keys),
+        judge::openers(object, &seen.keys),
     ];
     let writer = seen.writer.as_ref();
     items.extend(writer.map(|writer| judge::writer(object, writer.until, now)));

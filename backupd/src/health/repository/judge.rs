@@ -86,7 +86,7 @@ pub(super) fn kit(object: &str, kit: &KitInfo) -> HealthItem {
 }
 
 /// Whether the loss of one person's key is the loss of all backups.
-pub(super) fn administrators(object: &str, keys: &KeysReport) -> HealthItem {
+pub(super) fn openers(object: &str, keys: &KeysReport) -> HealthItem {
     let epoch = keys.epochs.last().map_or(0, |epoch| epoch.number);
     let opens = |it: &&AdministratorInfo| it.opens.contains(&epoch);
     let names: Vec<&str> = keys
@@ -233,7 +233,7 @@ mod tests {
                 until: None,
             },
         };
-        let state = |all| administrators("r", &keys(all)).state;
+        let state = |all| openers("r", &keys(all)).state;
         let (ann, bob) = (administrator("ann", &[1, 2]), administrator("bob", &[2]));
         assert_eq!(state(vec![ann.clone(), bob]), HealthState::Ok);
         // Who opens older epochs only does not count.
