@@ -49,7 +49,14 @@ impl Audit {
         if let Err(failure) = ended {
             let (code, causes) = (failure.code.as_str(), failure.causes.join(": "));
             let (action, object) = (&act.action, &act.object);
-            tracing::error!(code, causes, action, object, "its end is not on record: {}", failure.message);
+            tracing::error!(
+                code,
+                causes,
+                action,
+                object,
+                "its end is not on record: {}",
+                failure.message
+            );
         }
     }
 

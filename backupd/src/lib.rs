@@ -6,6 +6,7 @@ pub mod clock;
 pub mod config;
 pub mod daemon;
 pub mod environment;
+pub mod health;
 pub mod hints;
 pub mod hooks;
 pub mod http;

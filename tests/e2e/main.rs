@@ -23,6 +23,8 @@ mod guard;
 #[cfg(test)]
 mod hardened;
 #[cfg(test)]
+mod health;
+#[cfg(test)]
 mod keeping;
 #[cfg(test)]
 mod keyed_bucket;

@@ -9,6 +9,7 @@ mod code;
 mod configuration;
 mod facts;
 mod failure;
+mod health;
 mod id;
 mod keeping;
 mod key_files;
@@ -31,6 +32,7 @@ pub use configuration::{
 };
 pub use facts::{DatabaseFacts, Extension, FilesFacts, StreamKind, TooLarge, Unreadable};
 pub use failure::Failure;
+pub use health::{HealthItem, HealthReport, HealthState};
 pub use id::{Digest, InvalidId, JobName, Nonce, RepositoryId, Seq, SnapshotName};
 pub use keeping::{
     Amount, CheckReport, ForgetReport, HoldInfo, JobStats, OpenRun, PrunePlan, PruneReport,

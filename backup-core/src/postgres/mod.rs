@@ -10,6 +10,7 @@ mod scratch;
 #[cfg(test)]
 pub(crate) mod testing;
 mod url;
+mod verifier;
 
 pub(crate) use connection::said;
 pub use connection::{Connection, ConnectionError, Host, Said, Session};
@@ -17,3 +18,4 @@ pub use password::{SignedIn, SignedInAs, new_password};
 pub use programs::{Programs, ProgramsError, Version};
 pub use scratch::{ScratchCluster, ScratchError};
 pub use url::UrlError;
+pub use verifier::scram_holds;

@@ -64,16 +64,24 @@ pub struct Version {
     pub text: String,
     /// The major version, for example 15.
     pub major: u32,
+    /// The minor version, for example 20; none of a beta.
+    pub minor: Option<u32>,
 }
 
 impl Version {
     /// Reads `pg_dump (PostgreSQL) 15.20 (Debian …)`, and also `18beta1`.
     fn parse(line: &str) -> Option<Self> {
         let (_, number) = line.split_once("(PostgreSQL) ")?;
-        let digits = number.bytes().take_while(u8::is_ascii_digit).count();
+        let digits = |text: &str| {
+            let count = text.bytes().take_while(u8::is_ascii_digit).count();
+            text.split_at(count).0.to_owned()
+        };
+        let major = digits(number);
+        let minor = number.get(major.len()..)?.strip_prefix('.').map(digits);
         Some(Self {
             text: line.to_owned(),
-            major: number.get(..digits)?.parse().ok()?,
+            major: major.parse().ok()?,
+            minor: minor.and_then(|minor| minor.parse().ok()),
         })
     }
 }

@@ -19,10 +19,10 @@ use async_trait::async_trait;
 use backup_model::schema;
 use backup_model::{
     BackupReport, CheckReport, ConfigurationReport, Difference, DueTime, EntryInfo, EpochFiles,
-    Failure, ForgetReport, Found, HoldInfo, JobName, KeysReport, Level, Pause, Progress, PrunePlan,
-    PruneReport, RepositoryStats, RestorePlan, RestoreReport, RetentionPlan, RunDetail, RunLog,
-    RunPage, RunQuery, Selection, Silent, SnapshotDetail, SnapshotInfo, SnapshotName, StatusReport,
-    VerifyReport, Why,
+    Failure, ForgetReport, Found, HealthReport, HoldInfo, JobName, KeysReport, Level, Pause,
+    Progress, PrunePlan, PruneReport, RepositoryStats, RestorePlan, RestoreReport, RetentionPlan,
+    RunDetail, RunLog, RunPage, RunQuery, Selection, Silent, SnapshotDetail, SnapshotInfo,
+    SnapshotName, StatusReport, VerifyReport, Why,
 };
 use futures::stream::BoxStream;
 use secrecy::SecretString;
@@ -221,6 +221,9 @@ pub trait Service: Send + Sync {
 
     /// The same, now and whenever it changes. It ends with whoever says it.
     async fn follow_status(&self) -> Result<Statuses, Failure>;
+
+    /// What was measured of the house around the jobs, and what to do about it.
+    async fn health(&self) -> Result<HealthReport, Failure>;
 
     /// The times at which a job was due in the last 30 days, and what became of each.
     async fn dues(&self, job: &JobName) -> Result<Vec<DueTime>, Failure>;

@@ -13,7 +13,8 @@ use backup_core::{
 use backup_model::{JobName, Level, RetentionPolicy};
 
 use super::{
-    Problem, RepositoryName, RepositoryUrl, SecretRef, SecretSources, ServerConfig, SourceName,
+    HealthConfig, Problem, RepositoryName, RepositoryUrl, SecretRef, SecretSources, ServerConfig,
+    SourceName,
 };
 use crate::{hooks::Hooks, schedule::Timing};
 
@@ -30,6 +31,8 @@ pub struct Config {
     pub upkeep: UpkeepConfig,
     /// Where the audit log is, and for how long.
     pub audit: AuditConfig,
+    /// What health looks at besides.
+    pub health: HealthConfig,
     /// The repositories.
     pub repositories: BTreeMap<RepositoryName, RepositoryConfig>,
     /// The jobs.

@@ -10,6 +10,7 @@
 mod check;
 mod checked;
 mod find;
+mod health;
 mod load;
 mod name;
 mod preset;
@@ -29,6 +30,7 @@ pub use checked::{
     VerifyConfig,
 };
 pub use find::Places;
+pub use health::{HealthConfig, WatchedUrl, WatchedUrlError};
 pub use load::{LoadError, load};
 pub use name::{RepositoryName, SourceName};
 pub use problem::{Problem, Problems};

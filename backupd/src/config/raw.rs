@@ -4,6 +4,7 @@
 //! a table. What the values mean, and whether they fit together, is not known here.
 
 mod audit;
+mod health;
 mod hooks;
 mod retention;
 mod s3;
@@ -14,6 +15,7 @@ mod upkeep;
 use toml::de::{DeTable, DeValue};
 
 pub(crate) use audit::RawAudit;
+pub(crate) use health::RawHealth;
 pub(crate) use hooks::{RawHook, RawHooks};
 pub(crate) use retention::{RawDefaults, RawRetention};
 pub(crate) use s3::{RawCredentials, RawLimits, RawS3};
@@ -32,6 +34,7 @@ const SERVER: Key = Key("server", "[server]");
 const DEFAULTS: Key = Key("defaults", "[defaults]");
 const AUDIT: Key = Key("audit", "[audit]");
 const UPKEEP: Key = Key("upkeep", "[upkeep]");
+const HEALTH: Key = Key("health", "[health]");
 const REPOSITORIES: Key = Key("repository", "[repository.main]");
 const URL: Key = Key("url", "url = \"file:///var/lib/backupd/repo\"");
 const TRUST: Key = Key("trust", "trust = \"RW…\"");
@@ -78,6 +81,7 @@ pub(crate) struct RawFile {
     pub(crate) defaults: Option<RawDefaults>,
     pub(crate) audit: Option<RawAudit>,
     pub(crate) upkeep: Option<RawUpkeep>,
+    pub(crate) health: Option<RawHealth>,
     pub(crate) repositories: Vec<RawRepository>,
     pub(crate) jobs: Vec<RawJob>,
 }
@@ -186,6 +190,7 @@ pub(crate) fn read(table: &DeTable<'_>, file: usize, findings: &mut Findings) ->
         defaults: None,
         audit: None,
         upkeep: None,
+        health: None,
         repositories: Vec::new(),
         jobs: Vec::new(),
     };
@@ -201,6 +206,8 @@ pub(crate) fn read(table: &DeTable<'_>, file: usize, findings: &mut Findings) ->
     raw.audit = audit.map(|inner| audit::read(inner.value, findings));
     let upkeep = table.table(UPKEEP, findings).got();
     raw.upkeep = upkeep.map(|inner| upkeep::upkeep(inner.value, findings));
+    let health = table.table(HEALTH, findings).got();
+    raw.health = health.map(|inner| health::read(inner.value, findings));
     for (name, table) in table.named(REPOSITORIES, findings) {
         raw.repositories.push(repository(name, table, findings));
     }

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use backup_model::{
     BackupReport, CheckReport, Code, ConfigurationReport, Difference, DueTime, EntryInfo,
-    EpochFiles, Failure, ForgetReport, Found, HoldInfo, JobName, KeysReport, Pause, PrunePlan,
-    PruneReport, RepositoryStats, RestorePlan, RestoreReport, RetentionPlan, RunCause, RunDetail,
-    RunId, RunKind, RunLog, RunPage, RunQuery, Selection, SnapshotDetail, SnapshotName,
+    EpochFiles, Failure, ForgetReport, Found, HealthReport, HoldInfo, JobName, KeysReport, Pause,
+    PrunePlan, PruneReport, RepositoryStats, RestorePlan, RestoreReport, RetentionPlan, RunCause,
+    RunDetail, RunId, RunKind, RunLog, RunPage, RunQuery, Selection, SnapshotDetail, SnapshotName,
     StatusReport, VerifyReport,
 };
 use backupd_api::{
@@ -19,7 +19,9 @@ use futures::{StreamExt as _, stream};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::{board::Board, ending, runner::Runner, runs::Runs, settings::Settings, verified};
+use super::{
+    board::Board, ending, health::Desk, runner::Runner, runs::Runs, settings::Settings, verified,
+};
 use crate::{
     clock,
     ledger::{Ledger, LedgerError, NewRun, Subject},
@@ -37,6 +39,7 @@ pub(super) struct Hosted {
     pub(super) board: Arc<Board>,
     pub(super) runs: Runs,
     pub(super) runner: Runner,
+    pub(super) health: Desk,
     pub(super) stop: CancellationToken,
 }
 
@@ -110,6 +113,12 @@ impl Service for Hosted {
         let stop = self.stop.clone();
         let stopped = async move { stop.cancelled().await };
         Ok(statuses.take_until(stopped).boxed())
+    }
+
+    async fn health(&self) -> Result<HealthReport, Failure> {
+        let status = self.status().await;
+        let in_force = self.settings.in_force();
+        Ok(self.health.report(&in_force, status.as_ref()).await)
     }
 
     async fn dues(&self, job: &JobName) -> Result<Vec<DueTime>, Failure> {

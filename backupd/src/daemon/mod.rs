@@ -6,6 +6,7 @@ mod board;
 mod changes;
 mod door;
 mod ending;
+mod health;
 mod hosted;
 mod memory;
 mod private;

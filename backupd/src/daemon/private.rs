@@ -17,8 +17,8 @@ use super::Settings;
 use crate::{
     clock,
     config::{
-        AuditConfig, Config, Listen, RepositoryConfig, RepositoryName, RepositoryUrl, S3Config,
-        SecretSources, ServerConfig, UpkeepConfig,
+        AuditConfig, Config, HealthConfig, Listen, RepositoryConfig, RepositoryName, RepositoryUrl,
+        S3Config, SecretSources, ServerConfig, UpkeepConfig,
     },
     http::Tokens,
 };
@@ -75,6 +75,7 @@ impl Private {
                 probe: None,
                 prune_grace: Duration::from_hours(24),
             },
+            health: HealthConfig::default(),
             repositories: BTreeMap::from([(name, repository)]),
             jobs: BTreeMap::new(),
             warnings: Vec::new(),

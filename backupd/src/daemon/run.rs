@@ -16,6 +16,7 @@ use super::{
     Changes, Reloaded, Settings, aftermath,
     board::Board,
     door,
+    health::Desk,
     hosted::Hosted,
     memory::{self, Memories, mind, settle},
     runner::Runner,
@@ -140,6 +141,7 @@ impl Life {
             board: Arc::clone(&self.board),
             runs: self.runs.clone(),
             runner: self.runner.clone(),
+            health: Desk::default(),
             stop: self.stop.clone(),
         })
     }

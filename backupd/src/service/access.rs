@@ -13,7 +13,10 @@ use backup_model::{Code, Failure, JobName};
 
 use crate::{
     audit::Audit,
-    config::{Config, JobConfig, RepositoryUrl, S3Config, SecretSources},
+    config::{
+        Config, HealthConfig, JobConfig, Problem, RepositoryUrl, S3Config, SecretSources,
+        ServerConfig,
+    },
     storage,
 };
 
@@ -34,6 +37,19 @@ pub struct Place {
     pub state: PathBuf,
 }
 
+/// What of a configuration only health looks at.
+#[derive(Clone, Debug, Default)]
+pub struct Watched {
+    /// The files it was read from.
+    pub files: Vec<PathBuf>,
+    /// What works, and is hardly meant.
+    pub warnings: Vec<Problem>,
+    /// How the daemon is reached; none where there is no configuration.
+    pub server: Option<ServerConfig>,
+    /// What it names besides.
+    pub health: HealthConfig,
+}
+
 /// Everything that the service works with.
 #[derive(Clone, Debug)]
 pub struct Access {
@@ -49,6 +65,8 @@ pub struct Access {
     pub secrets: SecretSources,
     /// Folders to look for PostgreSQL's programs in, after Debian's.
     pub program_folders: Vec<PathBuf>,
+    /// What only health looks at.
+    pub watched: Watched,
 }
 
 impl Access {
@@ -73,6 +91,12 @@ impl Access {
             state: config.state,
             secrets,
             program_folders,
+            watched: Watched {
+                files: config.files,
+                warnings: config.warnings,
+                server: Some(config.server),
+                health: config.health,
+            },
         }
     }
 

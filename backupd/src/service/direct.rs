@@ -13,10 +13,10 @@ use backup_core::{
 use backup_keys::{OpenedKeyFiles, OpensKeyFiles};
 use backup_model::{
     BackupReport, CheckReport, Code, ConfigurationReport, Difference, DueTime, EntryInfo,
-    EpochFiles, Event, Failure, ForgetReport, Found, HoldInfo, JobName, KeysReport, Level, Pause,
-    PrunePlan, PruneReport, RepositoryStats, RestorePlan, RestoreReport, RetentionPlan, RunDetail,
-    RunId, RunKind, RunLog, RunPage, RunQuery, Selection, SnapshotDetail, SnapshotName,
-    StatusReport, VerifyReport,
+    EpochFiles, Event, Failure, ForgetReport, Found, HealthReport, HoldInfo, JobName, KeysReport,
+    Level, Pause, PrunePlan, PruneReport, RepositoryStats, RestorePlan, RestoreReport,
+    RetentionPlan, RunDetail, RunId, RunKind, RunLog, RunPage, RunQuery, Selection, SnapshotDetail,
+    SnapshotName, StatusReport, VerifyReport,
 };
 use backupd_api::{
     DatabaseOrder, DiffRequest, EpochKeys, FindRequest, ForgetRequest, ListedRun, LsRequest,
@@ -230,6 +230,10 @@ impl Service for Direct {
             Some((status, (access, true)))
         });
         Ok(statuses.boxed())
+    }
+
+    async fn health(&self) -> Result<HealthReport, Failure> {
+        Ok(looking::health(&self.access).await)
     }
 
     async fn dues(&self, job: &JobName) -> Result<Vec<DueTime>, Failure> {

@@ -1,16 +1,17 @@
-//! How everything stands, and what was done, seen from a process that is no daemon: out of the
+//! How everything stands, how the house does, and what was done, seen from a process that is no daemon: out of the
 //! repositories, and out of the ledger that a daemon left. A pause is written where the next
 //! daemon looks.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
-use backup_model::{Code, Failure, JobName, Pause, StatusReport};
+use backup_model::{Code, Failure, HealthReport, JobName, Pause, StatusReport};
 use futures::future::join_all;
-use tokio::task;
+use tokio::{net::UnixStream, task, time::timeout};
 
 use super::Access;
 use crate::{
     clock,
+    health::{self, Asked, Guessed},
     ledger::{Ledger, LedgerError, LedgerReader},
     status::{self, Sight},
 };
@@ -44,6 +45,34 @@ pub(super) async fn status(access: &Access) -> Result<StatusReport, Failure> {
         faults,
         jobs,
     })
+}
+
+/// A repository may take minutes until it is given up; whoever asks for all of health does not.
+const STATUS_PATIENCE: Duration = Duration::from_secs(20);
+
+/// How the house stands. Whether a daemon is there is only tried: it is not asked.
+pub(super) async fn health(access: &Access) -> HealthReport {
+    let now = clock::now();
+    let guessed = Guessed::default();
+    let status = timeout(STATUS_PATIENCE, status(access));
+    let measured = health::look(access, &guessed, now);
+    let (status, measured, asked) = tokio::join!(status, measured, asked(access));
+    let status = status.unwrap_or_else(|_| {
+        let text = format!("no answer within {} s", STATUS_PATIENCE.as_secs());
+        Err(Failure::new(Code::Store, text))
+    });
+    health::report(access, status.as_ref(), &asked, measured, now)
+}
+
+async fn asked(access: &Access) -> Asked {
+    let server = access.watched.server.as_ref();
+    if let Some(socket) = server.and_then(|server| server.socket()) {
+        let connected = timeout(STATUS_PATIENCE, UnixStream::connect(socket)).await;
+        if connected.is_ok_and(|connected| connected.is_ok()) {
+            return Asked::Beside(socket.to_owned());
+        }
+    }
+    Asked::Daemon
 }
 
 /// Asks the ledger that a daemon left, or that one beside us writes.

@@ -8,7 +8,8 @@ mod looking;
 mod public;
 mod sources;
 
-pub use access::{Access, Place};
+pub use access::{Access, Place, Watched};
 pub use direct::Direct;
+pub(crate) use public::keys;
 pub use public::role;
-pub(crate) use sources::connection_with;
+pub(crate) use sources::{connection, connection_with, programs};

@@ -13,7 +13,7 @@ use super::{Access, Place};
 use crate::config::{JobConfig, SourceKind};
 
 /// The public side of a repository's keys, and how its recovery kit stands here.
-pub(super) fn keys(
+pub(crate) fn keys(
     access: &Access,
     place: &Place,
     repository: &Repository,

@@ -87,7 +87,7 @@ fn command_spec(access: &Access, command: &CommandSource) -> CommandSpec {
 }
 
 /// How a configured database is reached.
-pub(super) async fn connection(
+pub(crate) async fn connection(
     access: &Access,
     source: &PostgresSource,
 ) -> Result<Connection, Failure> {
@@ -120,7 +120,7 @@ pub(crate) fn connection_with(
 }
 
 /// PostgreSQL's programs.
-pub(super) fn programs(access: &Access, folder: Option<&PathBuf>) -> Result<Programs, Failure> {
+pub(crate) fn programs(access: &Access, folder: Option<&PathBuf>) -> Result<Programs, Failure> {
     Programs::find(folder.map(PathBuf::as_path), &access.program_folders)
         .map_err(|error| Failure::from_error(error.code(), &error))
 }

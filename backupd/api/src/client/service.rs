@@ -7,9 +7,9 @@ use std::{path::Path, time::Duration};
 use async_trait::async_trait;
 use backup_model::{
     BackupReport, CheckReport, Code, ConfigurationReport, Difference, DueTime, EntryInfo,
-    EpochFiles, Failure, ForgetReport, Found, HoldInfo, JobName, KeysReport, Pause, PrunePlan,
-    PruneReport, RepositoryStats, RestorePlan, RestoreReport, RetentionPlan, RunDetail, RunLog,
-    RunPage, RunQuery, Selection, SnapshotDetail, SnapshotName, StatusReport, VerifyReport,
+    EpochFiles, Failure, ForgetReport, Found, HealthReport, HoldInfo, JobName, KeysReport, Pause,
+    PrunePlan, PruneReport, RepositoryStats, RestorePlan, RestoreReport, RetentionPlan, RunDetail,
+    RunLog, RunPage, RunQuery, Selection, SnapshotDetail, SnapshotName, StatusReport, VerifyReport,
 };
 use bytes::{Buf as _, BytesMut};
 use data_encoding::HEXLOWER;
@@ -204,6 +204,10 @@ impl Service for HttpService {
             Some((status, lines))
         });
         Ok(statuses.boxed())
+    }
+
+    async fn health(&self) -> Result<HealthReport, Failure> {
+        self.daemon.patient().ask(Method::GET, "/v1/health").await
     }
 
     async fn dues(&self, job: &JobName) -> Result<Vec<DueTime>, Failure> {

@@ -14,8 +14,8 @@ use clap::{
 };
 
 use crate::commands::{
-    backup, cat, completion, config, init, job, key, kit, man, prune, quickstart, recovery_script,
-    repo, restore, retention, runs, snapshot, status, token, verify, version,
+    backup, cat, completion, config, health, init, job, key, kit, man, prune, quickstart,
+    recovery_script, repo, restore, retention, runs, snapshot, status, token, verify, version,
 };
 
 /// Backs up PostgreSQL databases and folders into an encrypted, signed repository, and proves
@@ -210,6 +210,7 @@ pub(crate) enum Command {
     Quickstart(quickstart::Args),
     Init(init::Args),
     Status(status::Args),
+    Health(health::Args),
     /// The jobs: when they run, how they stand, pauses.
     #[command(subcommand)]
     Job(job::Command),

@@ -7,7 +7,7 @@ use backup_model::{Code, Failure, Progress};
 use backupd::{
     config::{self, Config, LoadError, Places, RepositoryUrl, S3Config, SecretSources},
     environment,
-    service::{Access, Direct, Place},
+    service::{Access, Direct, Place, Watched},
 };
 use backupd_api::{Address, HttpService, Service, Target, Task};
 use secrecy::ExposeSecret as _;
@@ -64,6 +64,7 @@ impl Context {
             state: self.places().default_state(),
             secrets,
             program_folders: folders,
+            watched: Watched::default(),
         })
     }
 

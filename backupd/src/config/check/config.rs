@@ -9,8 +9,8 @@ use backup_model::JobName;
 
 use super::{known::Known, retention::Defaults, timing::TimingDefaults, upkeep::VerifyDefaults};
 use crate::config::{
-    AuditConfig, Config, JobConfig, Places, Problems, RepositoryConfig, RepositoryName,
-    ServerConfig, UpkeepConfig,
+    AuditConfig, Config, HealthConfig, JobConfig, Places, Problems, RepositoryConfig,
+    RepositoryName, ServerConfig, UpkeepConfig,
     problem::{Findings, Located, Spot},
     raw::RawFile,
     table::Field,
@@ -43,12 +43,13 @@ pub(in crate::config) fn check(
     let server = check.server(files, || places.default_socket(&state));
     let upkeep = check.upkeep(files);
     let audit = check.audit(files, &state);
+    let health = check.health(files);
     check.verify_defaults(files);
     for raw in files.iter().flat_map(|file| &file.jobs) {
         check.job(raw);
     }
     check.overlaps();
-    check.finish(state, server, upkeep, audit)
+    check.finish(state, server, (upkeep, audit, health))
 }
 
 pub(super) struct Check {
@@ -155,8 +156,7 @@ impl Check {
         self,
         state: PathBuf,
         server: ServerConfig,
-        upkeep: UpkeepConfig,
-        audit: AuditConfig,
+        (upkeep, audit, health): (UpkeepConfig, AuditConfig, HealthConfig),
     ) -> Result<Config, Problems> {
         if !self.findings.is_clean() {
             return Err(self.findings.into_problems());
@@ -169,6 +169,7 @@ impl Check {
             server,
             upkeep,
             audit,
+            health,
             warnings,
             repositories: repositories
                 .filter_map(|(name, (_, config))| Some((name, config?)))

@@ -8,6 +8,7 @@ mod audit;
 mod command;
 mod config;
 mod files;
+mod health;
 mod hooks;
 mod job;
 mod known;

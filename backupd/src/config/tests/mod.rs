@@ -2,6 +2,7 @@
 
 mod audit;
 mod fixture;
+mod health;
 mod hooks;
 mod retention;
 mod s3;

@@ -60,6 +60,10 @@ pub(super) fn page<T>(all: Vec<T>, from: usize, limit: Option<usize>) -> Result<
     Ok(Page { items, next })
 }
 
+pub(super) async fn health(call: Call) -> Answer {
+    Ok(json(&call.api.service().health().await?))
+}
+
 pub(super) async fn jobs(call: Call) -> Answer {
     Ok(json(&call.api.service().jobs().await?))
 }

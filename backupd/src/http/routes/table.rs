@@ -13,9 +13,9 @@ use axum::{
 use backup_model::Code;
 #[cfg(feature = "schema")]
 use backup_model::{
-    CheckReport, ConfigurationReport, DueTime, EpochFiles, HoldInfo, JobName, KeysReport, Pause,
-    PrunePlan, RepositoryStats, RestorePlan, RetentionPlan, RunDetail, RunLog, RunPage, RunQuery,
-    SnapshotDetail, SnapshotInfo, StatusReport,
+    CheckReport, ConfigurationReport, DueTime, EpochFiles, HealthReport, HoldInfo, JobName,
+    KeysReport, Pause, PrunePlan, RepositoryStats, RestorePlan, RetentionPlan, RunDetail, RunLog,
+    RunPage, RunQuery, SnapshotDetail, SnapshotInfo, StatusReport,
 };
 #[cfg(feature = "schema")]
 use backupd_api::{
@@ -157,6 +157,7 @@ pub(in crate::http) const ROUTES: &[Route] = routes! {
     GET "/v1/openapi.json" STATUS, described::openapi: _, _ => Json Value;
     GET "/v1/status" STATUS, runs::status: _, _ => Json StatusReport;
     GET "/v1/status/events" STATUS, runs::status_events: _, _ => Lines StatusReport;
+    GET "/v1/health" STATUS, reading::health: _, _ => Json HealthReport;
     GET "/v1/runs" STATUS, runs::list: RunQuery, _ => Json RunPage;
     GET "/v1/runs/{run}" STATUS, runs::show: _, _ => Json RunDetail;
     GET "/v1/runs/{run}/log" Needs::OfTask, runs::log: LogQuery, _ => Json RunLog;

@@ -9,6 +9,7 @@ pub(crate) mod config;
 pub(crate) mod diff;
 pub(crate) mod find;
 mod forget;
+pub(crate) mod health;
 mod hold;
 pub(crate) mod init;
 pub(crate) mod job;

@@ -7,7 +7,7 @@ use backup_model::{Code, Failure};
 use backupd::{
     config::RepositoryUrl,
     environment,
-    service::{Access, Place},
+    service::{Access, Place, Watched},
 };
 use clap::Parser as _;
 
@@ -102,6 +102,7 @@ fn bare(kit: &Kit, context: &Context) -> Result<Access, Failure> {
         state: context.places().default_state(),
         secrets,
         program_folders: environment::program_folders(),
+        watched: Watched::default(),
     })
 }
 
