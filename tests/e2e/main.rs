@@ -47,6 +47,7 @@ mod network;
 #[path = "../../backup-core/tests/soak/numbers.rs"]
 mod numbers;
 #[cfg(test)]
+mod notify;
 mod object_storage;
 #[cfg(test)]
 mod people;
@@ -72,6 +73,7 @@ mod start;
 mod stock_tools;
 #[cfg(test)]
 mod stopping;
+mod supervised;
 #[cfg(test)]
 mod tree;
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod failure;
 mod id;
 mod keeping;
 mod key_files;
+mod notify;
 mod progress;
 mod protection;
 mod report;
@@ -35,6 +36,7 @@ pub use keeping::{
     PruneState, RepositoryStats, Why,
 };
 pub use key_files::{EpochFiles, WrappedKey};
+pub use notify::{ChannelKind, ChannelState, EventKind};
 pub use progress::{Event, Phase, Progress, Silent};
 pub use protection::{
     GoodSnapshot, Pause, Protection, ProtectionReason, ProtectionState, Running, Span,

@@ -1,6 +1,6 @@
 //! The checked configuration: plain types that the rest of the programs accept without doubt.
 
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 
 use backup_core::{
     source::files::Pattern,
@@ -9,7 +9,8 @@ use backup_core::{
 use backup_model::{JobName, Level, RetentionPolicy};
 
 use super::{
-    Problem, RepositoryName, RepositoryUrl, SecretRef, SecretSources, ServerConfig, SourceName,
+    ChannelConfig, ChannelName, Problem, RepositoryName, RepositoryUrl, SecretRef, SecretSources,
+    ServerConfig, SourceName,
 };
 use crate::{hooks::Hooks, schedule::Timing};
 
@@ -24,6 +25,10 @@ pub struct Config {
     pub server: ServerConfig,
     /// What is done by schedule besides backups.
     pub upkeep: UpkeepConfig,
+    /// Where metrics are read: a loopback address.
+    pub metrics: Option<SocketAddr>,
+    /// Who is told when something changes.
+    pub channels: BTreeMap<ChannelName, ChannelConfig>,
     /// The repositories.
     pub repositories: BTreeMap<RepositoryName, RepositoryConfig>,
     /// The jobs.

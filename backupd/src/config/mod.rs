@@ -12,6 +12,7 @@ mod checked;
 mod find;
 mod load;
 mod name;
+mod notify;
 mod preset;
 mod problem;
 mod raw;
@@ -29,7 +30,8 @@ pub use checked::{
 };
 pub use find::Places;
 pub use load::{LoadError, load};
-pub use name::{RepositoryName, SourceName};
+pub use name::{ChannelName, RepositoryName, SourceName};
+pub use notify::ChannelConfig;
 pub use problem::{Problem, Problems};
 pub use secret::{SecretError, SecretRef, SecretSources};
 pub use server::{Listen, ServerConfig, TlsConfig};

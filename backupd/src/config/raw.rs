@@ -4,6 +4,7 @@
 //! a table. What the values mean, and whether they fit together, is not known here.
 
 mod hooks;
+mod notify;
 mod retention;
 mod s3;
 mod server;
@@ -13,6 +14,7 @@ mod upkeep;
 use toml::de::{DeTable, DeValue};
 
 pub(crate) use hooks::{RawHook, RawHooks};
+pub(crate) use notify::{RawChannel, RawMetrics};
 pub(crate) use retention::{RawDefaults, RawRetention};
 pub(crate) use s3::{RawCredentials, RawLimits, RawS3};
 pub(crate) use server::{RawServer, RawTls};
@@ -29,6 +31,8 @@ const STATE: Key = Key("state", "state = \"/var/lib/backupd\"");
 const SERVER: Key = Key("server", "[server]");
 const DEFAULTS: Key = Key("defaults", "[defaults]");
 const UPKEEP: Key = Key("upkeep", "[upkeep]");
+const METRICS: Key = Key("metrics", "[metrics]");
+const CHANNELS: Key = Key("notify", "[notify.ops]");
 const REPOSITORIES: Key = Key("repository", "[repository.main]");
 const URL: Key = Key("url", "url = \"file:///var/lib/backupd/repo\"");
 const TRUST: Key = Key("trust", "trust = \"RW…\"");
@@ -74,6 +78,8 @@ pub(crate) struct RawFile {
     pub(crate) server: Option<RawServer>,
     pub(crate) defaults: Option<RawDefaults>,
     pub(crate) upkeep: Option<RawUpkeep>,
+    pub(crate) metrics: Option<RawMetrics>,
+    pub(crate) channels: Vec<RawChannel>,
     pub(crate) repositories: Vec<RawRepository>,
     pub(crate) jobs: Vec<RawJob>,
 }
@@ -181,6 +187,8 @@ pub(crate) fn read(table: &DeTable<'_>, file: usize, findings: &mut Findings) ->
         server: None,
         defaults: None,
         upkeep: None,
+        metrics: None,
+        channels: Vec::new(),
         repositories: Vec::new(),
         jobs: Vec::new(),
     };
@@ -194,6 +202,11 @@ pub(crate) fn read(table: &DeTable<'_>, file: usize, findings: &mut Findings) ->
     raw.defaults = defaults.map(|inner| retention::defaults(inner.value, findings));
     let upkeep = table.table(UPKEEP, findings).got();
     raw.upkeep = upkeep.map(|inner| upkeep::upkeep(inner.value, findings));
+    let metrics = table.table(METRICS, findings).got();
+    raw.metrics = metrics.map(|inner| notify::metrics(inner.value, findings));
+    for (name, table) in table.named(CHANNELS, findings) {
+        raw.channels.push(notify::channel(name, table, findings));
+    }
     for (name, table) in table.named(REPOSITORIES, findings) {
         raw.repositories.push(repository(name, table, findings));
     }

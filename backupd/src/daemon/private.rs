@@ -74,6 +74,8 @@ impl Private {
                 probe: None,
                 prune_grace: Duration::from_hours(24),
             },
+            metrics: None,
+            channels: BTreeMap::new(),
             repositories: BTreeMap::from([(name, repository)]),
             jobs: BTreeMap::new(),
             warnings: Vec::new(),

@@ -11,7 +11,7 @@ use backup_model::{Code, Failure};
 use backupd::{
     arguments::refused_value,
     config::LoadError,
-    daemon::{self, Orders, Settings},
+    daemon::{self, Orders, Settings, Supervisor},
     environment,
     process::close_memory,
 };
@@ -42,7 +42,11 @@ fn main() -> ExitCode {
             Ok(settings) => settings,
             Err(error) => return exit(&log::refused(cli.log_format, error)),
         };
-        run(settings, &Orders::default(), |_| ())
+        let orders = Orders {
+            supervisor: Supervisor::Systemd,
+            ..Orders::default()
+        };
+        run(settings, &orders, |_| ())
     };
     match ended {
         Ok(()) => ExitCode::SUCCESS,

@@ -10,6 +10,7 @@ mod files;
 mod hooks;
 mod job;
 mod known;
+mod notify;
 mod postgres;
 mod repository;
 mod retention;

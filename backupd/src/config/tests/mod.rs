@@ -2,6 +2,7 @@
 
 mod fixture;
 mod hooks;
+mod notify;
 mod retention;
 mod s3;
 mod server;
