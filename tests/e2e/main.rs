@@ -44,10 +44,10 @@ mod moto;
 #[cfg(test)]
 mod network;
 #[cfg(test)]
+mod notify;
+#[cfg(test)]
 #[path = "../../backup-core/tests/soak/numbers.rs"]
 mod numbers;
-#[cfg(test)]
-mod notify;
 mod object_storage;
 #[cfg(test)]
 mod people;

@@ -79,7 +79,11 @@ fn people_hear_that_it_breaks_and_that_it_is_well_again() {
     let world = busy_with(source, channels);
     let (port, ops) = endpoint();
     let (pings_port, pings) = endpoint();
-    secret(&world, "ops.url", &format!("http://127.0.0.1:{port}/{CANARY}"));
+    secret(
+        &world,
+        "ops.url",
+        &format!("http://127.0.0.1:{port}/{CANARY}"),
+    );
     secret(&world, "ops.token", &format!("tk{CANARY}"));
     let url = format!("http://127.0.0.1:{pings_port}/{CANARY}");
     secret(&world, "deadman.url", &url);

@@ -16,7 +16,7 @@ const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset
 /// More who read at once wait.
 const CONNECTIONS: usize = 16;
 /// For one connection, whatever it does.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 const HEAD_PATIENCE: Duration = Duration::from_secs(10);
 const LARGEST_HEAD: usize = 16 << 10;
 /// How long to leave the listener alone after it failed.

@@ -59,9 +59,10 @@ pub(super) fn request(
 ) -> Result<RequestBuilder, Unusable> {
     let mut url = address(target.url.expose_secret())?;
     let request = match (target.kind, message) {
-        (ChannelKind::Webhook, Message::Events(at, events)) => {
-            client.post(url).json(&document(target.server, *at, events))
-        }
+        (ChannelKind::Webhook, Message::Events(at, events)) => client
+            .post(url)
+            .header("Content-Type", "application/json")
+            .body(document(target.server, *at, events).to_string()),
         (ChannelKind::Ntfy, Message::Events(_, events)) => client
             .post(url)
             .header("Title", plain(&title(target.server, events)))

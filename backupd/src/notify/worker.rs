@@ -27,7 +27,7 @@ pub(super) const PAUSES: [Duration; 4] = [
     Duration::from_secs(1),
     Duration::from_secs(5),
     Duration::from_secs(30),
-    Duration::from_secs(120),
+    Duration::from_mins(2),
 ];
 
 /// Delivers what comes for one channel.
@@ -90,7 +90,7 @@ impl Worker {
             };
             match pauses.next().filter(|_| failed.passing) {
                 Some(pause) => time::sleep(*pause).await,
-                None => return self.give_up(failed.why),
+                None => return self.give_up(&failed.why),
             }
         }
     }
@@ -121,10 +121,10 @@ impl Worker {
         judge(answer.status())
     }
 
-    fn give_up(&self, why: String) {
+    fn give_up(&self, why: &str) {
         let name = self.change(|state| {
             state.last_failed = Some(clock::now());
-            state.failure = Some(why.clone());
+            state.failure = Some(why.to_owned());
         });
         self.counters.undelivered(&name);
         tracing::warn!(channel = %name, "a message is not delivered: {why}");

@@ -86,16 +86,14 @@ impl Check {
         let mut jobs = BTreeSet::new();
         for one in raw {
             let known = one.value.parse::<JobName>().ok();
-            match known.filter(|name| !self.complete || self.jobs.by_name.contains_key(name)) {
-                Some(name) => {
-                    jobs.insert(name);
-                }
-                None => {
-                    let known: Vec<_> = self.jobs.by_name.keys().map(JobName::as_str).collect();
-                    let message = format!("there is no job `{}`", one.value);
-                    let help = suggestion(&one.value, &known);
-                    self.findings.at(&one.at, message, help);
-                }
+            let there = |name: &JobName| !self.complete || self.jobs.by_name.contains_key(name);
+            if let Some(name) = known.filter(there) {
+                jobs.insert(name);
+            } else {
+                let known: Vec<_> = self.jobs.by_name.keys().map(JobName::as_str).collect();
+                let message = format!("there is no job `{}`", one.value);
+                let help = suggestion(&one.value, &known);
+                self.findings.at(&one.at, message, help);
             }
         }
         jobs

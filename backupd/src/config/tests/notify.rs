@@ -69,7 +69,9 @@ fn each_error_has_its_remedy() {
             "Did you mean `webui`?",
         ),
         (
-            ops(&format!("kind = \"healthchecks\"\n{url}\nevents = [\"failed\"]")),
+            ops(&format!(
+                "kind = \"healthchecks\"\n{url}\nevents = [\"failed\"]"
+            )),
             "`events` means nothing for `healthchecks`",
             "notify.ops.events",
             "Remove it",
