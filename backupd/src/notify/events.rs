@@ -113,7 +113,13 @@ impl Told {
             }
         }
         for (topic, entry) in &mut self.0 {
-            let over = judged.get(&topic.about) == Some(&true) && !there.contains_key(topic);
+            let is = |kind| {
+                let about = topic.about.clone();
+                there.contains_key(&Topic { kind, about })
+            };
+            // What has come to the worst is at risk all the same.
+            let worse = topic.kind == EventKind::AtRisk && is(EventKind::Breached);
+            let over = judged.get(&topic.about) == Some(&true) && !is(topic.kind) && !worse;
             if !over || !entry.open {
                 continue;
             }

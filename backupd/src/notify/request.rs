@@ -89,17 +89,23 @@ pub(super) fn request(
     })
 }
 
+/// Whether it leads to this machine, which is reached through no proxy.
+pub(super) fn is_local(url: &SecretString) -> bool {
+    address(url.expose_secret()).is_ok_and(|url| names_loopback(&url))
+}
+
+fn names_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    let ip = host.parse::<std::net::IpAddr>();
+    host == "localhost" || ip.is_ok_and(|ip| ip.is_loopback())
+}
+
 fn address(text: &str) -> Result<Url, Unusable> {
     let url: Url = text.trim().parse().map_err(|_| Unusable::NoUrl)?;
-    let host = url.host_str().ok_or(Unusable::NoUrl)?;
-    let host = host.trim_matches(['[', ']']);
-    let local = host == "localhost"
-        || host
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|ip| ip.is_loopback());
+    url.host_str().ok_or(Unusable::NoUrl)?;
     match url.scheme() {
         "https" => Ok(url),
-        "http" if local => Ok(url),
+        "http" if names_loopback(&url) => Ok(url),
         "http" => Err(Unusable::InClear),
         _ => Err(Unusable::NoUrl),
     }

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Message,
-    request::{Target, request},
+    request::{Target, is_local, request},
 };
 use crate::{
     clock,
@@ -97,7 +97,6 @@ impl Worker {
 
     /// One try.
     async fn once(&self, message: &Message) -> Result<(), Undelivered> {
-        let client = client().map_err(|_| Undelivered::lasting("there is no TLS"))?;
         let url = self.config.url.resolve(&self.secrets).await;
         let url = url.map_err(|error| Undelivered::lasting(error.to_string()))?;
         let token = match &self.config.token {
@@ -115,6 +114,8 @@ impl Worker {
             url: &url,
             token: token.as_ref(),
         };
+        let client = client(is_local(&url));
+        let client = client.map_err(|_| Undelivered::lasting("there is no TLS"))?;
         let request = request(&client, &target, message)
             .map_err(|error| Undelivered::lasting(error.to_string()))?;
         let answer = request.send().await.map_err(|error| failed(&error))?;
@@ -140,18 +141,19 @@ impl Worker {
 }
 
 /// A client of its own for each try: nothing of a connection is kept for days.
-fn client() -> Result<Client, reqwest::Error> {
+fn client(local: bool) -> Result<Client, reqwest::Error> {
     if rustls::crypto::CryptoProvider::get_default().is_none() {
         // Whoever is quicker has installed one: all the same to us.
         rustls::crypto::ring::default_provider()
             .install_default()
             .ok();
     }
-    Client::builder()
+    let builder = Client::builder()
         .user_agent(concat!("backupd/", env!("CARGO_PKG_VERSION")))
         .redirect(Policy::none())
-        .timeout(PATIENCE)
-        .build()
+        .timeout(PATIENCE);
+    let builder = if local { builder.no_proxy() } else { builder };
+    builder.build()
 }
 
 /// The kind of failure only: the error's own text names the address.
