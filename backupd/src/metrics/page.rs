@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicU64;
 use backup_model::{ProtectionReason, ProtectionState, StatusReport};
 use jiff::Timestamp;
 use prometheus_client::{
-    encoding::{EncodeLabelSet, text::encode},
+    encoding::{EncodeLabelSet, prometheus_text::encode},
     metrics::{family::Family, gauge::Gauge, info::Info},
     registry::Registry,
 };

@@ -59,13 +59,13 @@ fn each_error_has_its_remedy() {
         (
             ops(&format!("kind = \"ntfy\"\n{url}\nevents = [\"recoverd\"]")),
             "unknown event `recoverd`",
-            "notify.ops.events",
+            "notify.ops.events[0]",
             "Did you mean `recovered`?",
         ),
         (
             ops(&format!("kind = \"ntfy\"\n{url}\njobs = [\"web\"]")),
             "there is no job `web`",
-            "notify.ops.jobs",
+            "notify.ops.jobs[0]",
             "Did you mean `webui`?",
         ),
         (
