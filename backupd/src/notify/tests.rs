@@ -14,7 +14,7 @@ use backup_model::{
     RunOutcome, StatusReport,
 };
 use jiff::{SignedDuration, Timestamp};
-use proptest::prelude::*;
+use proptest::prelude::{prop, prop_assert, proptest};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
