@@ -48,6 +48,7 @@ mod notify;
 #[cfg(test)]
 #[path = "../../backup-core/tests/soak/numbers.rs"]
 mod numbers;
+#[cfg(test)]
 mod object_storage;
 #[cfg(test)]
 mod people;
@@ -73,6 +74,7 @@ mod start;
 mod stock_tools;
 #[cfg(test)]
 mod stopping;
+#[cfg(test)]
 mod supervised;
 #[cfg(test)]
 mod tree;
