@@ -58,7 +58,7 @@ fn a_service_manager_hears_how_it_fares() {
     let path = folder.path().join("notify");
     let socket = UnixDatagram::bind(&path).unwrap();
     socket
-        .set_read_timeout(Some(Duration::from_secs(60)))
+        .set_read_timeout(Some(Duration::from_mins(1)))
         .unwrap();
     let variable = ("NOTIFY_SOCKET", path.to_str().unwrap());
     let mut daemon = Daemon::begin_with(&world, &[variable]);
