@@ -11,6 +11,8 @@ pub mod hints;
 pub mod hooks;
 pub mod http;
 pub mod ledger;
+pub mod metrics;
+pub mod notify;
 pub mod process;
 pub mod protection;
 pub mod quickstart;

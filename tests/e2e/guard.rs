@@ -64,8 +64,14 @@ impl Daemon {
 
     /// Starts it.
     pub(crate) fn begin(world: &World) -> Self {
+        Self::begin_with(world, &[])
+    }
+
+    /// Starts it with these variables, too.
+    pub(crate) fn begin_with(world: &World, variables: &[(&str, &str)]) -> Self {
         let mut command = clean(&world.program().with_file_name("backupd"));
         command.args(["run", "--config", &world.path("config.toml")]);
+        command.envs(variables.iter().copied());
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let log = lines(child.stderr.take().unwrap());
         Self { child, log }
@@ -100,6 +106,14 @@ impl Daemon {
     /// Waits for its end, and gives its status; none when a signal ended it.
     pub(crate) fn ends(mut self) -> Option<i32> {
         self.child.wait().unwrap().code()
+    }
+
+    /// Ends it in order, and gives what it said that nobody has read.
+    pub(crate) fn stop_and_read(self) -> String {
+        self.signal(Signal::TERM);
+        let said: Vec<String> = self.log.iter().collect();
+        assert_eq!(self.ends(), Some(0));
+        said.join("\n")
     }
 
     /// Ends it in order.

@@ -46,6 +46,8 @@ mod moto;
 #[cfg(test)]
 mod network;
 #[cfg(test)]
+mod notify;
+#[cfg(test)]
 #[path = "../../backup-core/tests/soak/numbers.rs"]
 mod numbers;
 #[cfg(test)]
@@ -74,6 +76,8 @@ mod start;
 mod stock_tools;
 #[cfg(test)]
 mod stopping;
+#[cfg(test)]
+mod supervised;
 #[cfg(test)]
 mod tree;
 #[cfg(test)]

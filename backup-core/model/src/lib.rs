@@ -13,6 +13,7 @@ mod health;
 mod id;
 mod keeping;
 mod key_files;
+mod notify;
 mod progress;
 mod protection;
 mod report;
@@ -39,6 +40,7 @@ pub use keeping::{
     PruneState, RepositoryStats, Why,
 };
 pub use key_files::{EpochFiles, WrappedKey};
+pub use notify::{ChannelKind, ChannelState, EventKind};
 pub use progress::{Event, Phase, Progress, Silent};
 pub use protection::{
     GoodSnapshot, Pause, Protection, ProtectionReason, ProtectionState, Running, Span,

@@ -38,6 +38,19 @@ impl RunId {
         text[text.len() - Self::SHORT..].to_owned()
     }
 
+    /// The same 128 bits, as a UUID is written.
+    pub fn as_uuid(self) -> String {
+        let hex = format!("{:032x}", self.0);
+        let parts = [
+            &hex[..8],
+            &hex[8..12],
+            &hex[12..16],
+            &hex[16..20],
+            &hex[20..],
+        ];
+        parts.join("-")
+    }
+
     /// Whether a text is enough of an id to look for: its last four digits or more.
     pub fn is_ending(text: &str) -> bool {
         (4..=26).contains(&text.len()) && text.bytes().all(|b| DIGITS.contains(&b))

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -13,8 +14,8 @@ use backup_core::{
 use backup_model::{JobName, Level, RetentionPolicy};
 
 use super::{
-    HealthConfig, Problem, RepositoryName, RepositoryUrl, SecretRef, SecretSources, ServerConfig,
-    SourceName,
+    ChannelConfig, ChannelName, HealthConfig, Problem, RepositoryName, RepositoryUrl, SecretRef,
+    SecretSources, ServerConfig, SourceName,
 };
 use crate::{hooks::Hooks, schedule::Timing};
 
@@ -33,6 +34,10 @@ pub struct Config {
     pub audit: AuditConfig,
     /// What health looks at besides.
     pub health: HealthConfig,
+    /// Where metrics are read: a loopback address.
+    pub metrics: Option<SocketAddr>,
+    /// Who is told when something changes.
+    pub channels: BTreeMap<ChannelName, ChannelConfig>,
     /// The repositories.
     pub repositories: BTreeMap<RepositoryName, RepositoryConfig>,
     /// The jobs.

@@ -13,6 +13,7 @@ mod find;
 mod health;
 mod load;
 mod name;
+mod notify;
 mod preset;
 mod problem;
 mod raw;
@@ -32,7 +33,8 @@ pub use checked::{
 pub use find::Places;
 pub use health::{HealthConfig, WatchedUrl, WatchedUrlError};
 pub use load::{LoadError, load};
-pub use name::{RepositoryName, SourceName};
+pub use name::{ChannelName, RepositoryName, SourceName};
+pub use notify::ChannelConfig;
 pub use problem::{Problem, Problems};
 pub use secret::{SecretError, SecretRef, SecretSources};
 pub use server::{Listen, ServerConfig, TlsConfig};

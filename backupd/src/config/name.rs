@@ -44,6 +44,10 @@ name!(
     RepositoryName
 );
 name!(
+    /// The name of a channel that tells somebody.
+    ChannelName
+);
+name!(
     /// The name of a source, unique within its job: its streams are named after it.
     SourceName
 );

@@ -6,6 +6,7 @@
 mod audit;
 mod health;
 mod hooks;
+mod notify;
 mod retention;
 mod s3;
 mod server;
@@ -17,6 +18,7 @@ use toml::de::{DeTable, DeValue};
 pub(crate) use audit::RawAudit;
 pub(crate) use health::RawHealth;
 pub(crate) use hooks::{RawHook, RawHooks};
+pub(crate) use notify::{RawChannel, RawMetrics};
 pub(crate) use retention::{RawDefaults, RawRetention};
 pub(crate) use s3::{RawCredentials, RawLimits, RawS3};
 pub(crate) use server::{RawServer, RawTls};
@@ -35,6 +37,8 @@ const DEFAULTS: Key = Key("defaults", "[defaults]");
 const AUDIT: Key = Key("audit", "[audit]");
 const UPKEEP: Key = Key("upkeep", "[upkeep]");
 const HEALTH: Key = Key("health", "[health]");
+const METRICS: Key = Key("metrics", "[metrics]");
+const CHANNELS: Key = Key("notify", "[notify.ops]");
 const REPOSITORIES: Key = Key("repository", "[repository.main]");
 const URL: Key = Key("url", "url = \"file:///var/lib/backupd/repo\"");
 const TRUST: Key = Key("trust", "trust = \"RW…\"");
@@ -82,6 +86,8 @@ pub(crate) struct RawFile {
     pub(crate) audit: Option<RawAudit>,
     pub(crate) upkeep: Option<RawUpkeep>,
     pub(crate) health: Option<RawHealth>,
+    pub(crate) metrics: Option<RawMetrics>,
+    pub(crate) channels: Vec<RawChannel>,
     pub(crate) repositories: Vec<RawRepository>,
     pub(crate) jobs: Vec<RawJob>,
 }
@@ -191,6 +197,8 @@ pub(crate) fn read(table: &DeTable<'_>, file: usize, findings: &mut Findings) ->
         audit: None,
         upkeep: None,
         health: None,
+        metrics: None,
+        channels: Vec::new(),
         repositories: Vec::new(),
         jobs: Vec::new(),
     };
@@ -208,6 +216,11 @@ pub(crate) fn read(table: &DeTable<'_>, file: usize, findings: &mut Findings) ->
     raw.upkeep = upkeep.map(|inner| upkeep::upkeep(inner.value, findings));
     let health = table.table(HEALTH, findings).got();
     raw.health = health.map(|inner| health::read(inner.value, findings));
+    let metrics = table.table(METRICS, findings).got();
+    raw.metrics = metrics.map(|inner| notify::metrics(inner.value, findings));
+    for (name, table) in table.named(CHANNELS, findings) {
+        raw.channels.push(notify::channel(name, table, findings));
+    }
     for (name, table) in table.named(REPOSITORIES, findings) {
         raw.repositories.push(repository(name, table, findings));
     }

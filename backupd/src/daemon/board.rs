@@ -12,7 +12,9 @@ use std::{
 };
 
 use backup_keys::kit::KitStanding;
-use backup_model::{DaemonInfo, Failure, GoodSnapshot, RunOutcome, StatusReport};
+use backup_model::{
+    DaemonInfo, Failure, GoodSnapshot, JobName, RunId, RunInfo, RunKind, RunOutcome, StatusReport,
+};
 use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use tokio::{
@@ -21,10 +23,12 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{runs::Runs, settings::Settings};
+use super::{measures, runs::Runs, settings::Settings};
 use crate::{
     clock,
     ledger::Ledger,
+    metrics,
+    notify::Post,
     schedule::Agenda,
     status::{self, Known, Seen, Sight},
 };
@@ -50,6 +54,7 @@ pub(super) struct Board {
     poke: Notify,
     look: Notify,
     said: watch::Sender<StatusReport>,
+    post: Post,
 }
 
 /// What lasts from one report to the next.
@@ -96,6 +101,7 @@ impl Board {
         ledger: Ledger,
         runs: Runs,
         agenda: watch::Receiver<Agenda>,
+        post: Post,
     ) -> Self {
         let since = clock::now();
         let nothing = StatusReport {
@@ -114,6 +120,7 @@ impl Board {
             poke: Notify::new(),
             look: Notify::new(),
             said: watch::Sender::new(nothing),
+            post,
         }
     }
 
@@ -163,6 +170,42 @@ impl Board {
             self.look_again();
         }
         self.changed();
+    }
+
+    /// A run has begun; of a backup that is told.
+    pub(super) fn begun(&self, run: RunId, kind: RunKind, job: Option<&JobName>) {
+        if let Some(job) = job.filter(|_| kind == RunKind::Backup) {
+            self.post.begun(run, job);
+        }
+        self.changed();
+    }
+
+    /// A run that ended is counted, and told.
+    pub(super) fn count(&self, run: &RunInfo) {
+        self.post.counters().ended(run);
+        self.post.ended(run);
+    }
+
+    /// The ways to people.
+    pub(super) fn post(&self) -> &Post {
+        &self.post
+    }
+
+    /// The page of metrics, of what is known already.
+    pub(super) fn metrics(&self) -> String {
+        let in_force = self.settings.in_force();
+        let memory = self.memory();
+        let places = in_force.access.places.iter();
+        let repositories: Vec<_> = places
+            .map(|place| measures::repository(&place.name, &memory.seen, &memory.known))
+            .collect();
+        drop(memory);
+        let report = self.said.borrow().clone();
+        metrics::page(&metrics::Sight {
+            report: &report,
+            repositories: &repositories,
+            counters: self.post.counters(),
+        })
     }
 
     /// Writes the first report, then one after each change, until told to stop.

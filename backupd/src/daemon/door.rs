@@ -2,12 +2,16 @@
 
 use std::sync::Arc;
 
-use backup_model::Failure;
+use backup_model::{Code, Failure};
 use backupd_api::{Address, Service};
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::Settings;
-use crate::http::{self, Api, Listeners, Server, Tokens};
+use crate::{
+    http::{self, Api, Listeners, Server, Tokens},
+    metrics,
+};
 
 /// An open door, behind which nobody answers yet.
 #[derive(Debug)]
@@ -27,6 +31,21 @@ pub(super) async fn open(settings: &Settings, service: Arc<dyn Service>) -> Resu
         api: Api::new(service, tokens, api),
         listeners,
     })
+}
+
+/// Opens the address at which metrics are read, where one is configured.
+pub(super) async fn open_metrics(settings: &Settings) -> Result<Option<TcpListener>, Failure> {
+    let Some(address) = settings.in_force().config.metrics else {
+        return Ok(None);
+    };
+    let opened = metrics::open(address).await;
+    let listener = opened.map_err(|error| Failure {
+        causes: vec![error.to_string()],
+        ..Failure::new(Code::Listen, format!("cannot listen at {address}"))
+    })?;
+    let address = listener.local_addr().unwrap_or(address);
+    tracing::info!(%address, "metrics are here");
+    Ok(Some(listener))
 }
 
 impl Door {

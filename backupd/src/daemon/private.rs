@@ -76,6 +76,8 @@ impl Private {
                 prune_grace: Duration::from_hours(24),
             },
             health: HealthConfig::default(),
+            metrics: None,
+            channels: BTreeMap::new(),
             repositories: BTreeMap::from([(name, repository)]),
             jobs: BTreeMap::new(),
             warnings: Vec::new(),

@@ -13,7 +13,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    Changes, Reloaded, Settings, aftermath,
+    Changes, Reloaded, Settings, Supervisor, aftermath,
     board::Board,
     door,
     health::Desk,
@@ -26,6 +26,8 @@ use super::{
 use crate::{
     clock,
     ledger::{Ledger, LedgerStanding},
+    metrics::{self, Counters},
+    notify::{self, Post},
     schedule::{AlarmError, Alarms, Control, Driver, Event, Task, Timed},
 };
 
@@ -41,6 +43,8 @@ pub struct Orders {
     pub leave: CancellationToken,
     /// Read the configuration again.
     pub reload: Arc<Notify>,
+    /// Who started it, and wants to hear how it fares.
+    pub supervisor: Supervisor,
 }
 
 /// Runs until told to stop. Says where it answers as soon as it does. An error is one with which
@@ -64,13 +68,23 @@ pub async fn run(
     };
     // Opened before anything begins: a daemon that nobody can ask is not started by mistake.
     let door = door::open(&life.settings, life.service()).await?;
+    let metrics = door::open_metrics(&life.settings).await?;
 
     let parts = TaskTracker::new();
     let alarms = tokio::spawn(alarms.follow(life.control.agenda()));
     parts.spawn(driver.run(orders.stop.clone()));
     life.board.write().await;
     ready(door.addresses());
-    parts.spawn(door.serve(orders.stop.clone(), orders.leave));
+    orders.supervisor.ready();
+    let watched = orders.supervisor.watch(life.control.agenda());
+    let stop = orders.stop.clone();
+    parts.spawn(async move { stop.run_until_cancelled(watched).await });
+    if let Some(listener) = metrics {
+        let board = Arc::clone(&life.board);
+        let page = move || board.metrics();
+        parts.spawn(metrics::serve(listener, page, orders.stop.clone()));
+    }
+    parts.spawn(door.serve(orders.stop.clone(), orders.leave.clone()));
     life.spawn(&parts);
     parts.close();
     let begun = orders.stop.run_until_cancelled(async {
@@ -80,7 +94,8 @@ pub async fn run(
     });
     begun.await.transpose()?;
     tracing::info!(state = %state.display(), "backupd {} is up", env!("CARGO_PKG_VERSION"));
-    let ended = life.heed(events, alarms, &orders.reload).await;
+    let ended = life.heed(events, alarms, &orders).await;
+    orders.supervisor.stopping();
     life.end(&parts).await;
     ended
 }
@@ -111,6 +126,7 @@ impl Life {
             ledger.clone(),
             runs.clone(),
             control.agenda(),
+            Post::new(Counters::default(), stop.clone()),
         ));
         let runner = Runner::new(
             Arc::clone(&settings),
@@ -146,8 +162,20 @@ impl Life {
         })
     }
 
+    /// Has the channels that are configured.
+    fn arrange(&self) {
+        let in_force = self.settings.in_force();
+        let post = self.board.post();
+        post.arrange(&in_force.config, &in_force.access.secrets);
+    }
+
     /// Begins what goes on beside all else until the end.
     fn spawn(&self, parts: &TaskTracker) {
+        self.arrange();
+        let state = self.settings.in_force().config.state.clone();
+        let telling = notify::follow(self.board.report(), self.board.post().clone(), state);
+        let stop = self.stop.clone();
+        parts.spawn(async move { stop.run_until_cancelled(telling).await });
         let (keeper, stop) = (Arc::clone(&self.board), self.stop.clone());
         parts.spawn(async move { keeper.keep(&stop).await });
         let (looker, stop) = (Arc::clone(&self.board), self.stop.clone());
@@ -166,7 +194,7 @@ impl Life {
         &self,
         mut events: mpsc::Receiver<Event>,
         alarms: JoinHandle<Result<(), AlarmError>>,
-        reload: &Notify,
+        orders: &Orders,
     ) -> Result<(), Failure> {
         let mut alarms = Some(alarms);
         // The files may have changed since they were read.
@@ -185,7 +213,11 @@ impl Life {
                         return Err(Failure::new(Code::Bug, text));
                     }
                 },
-                () = reload.notified() => self.look_at_files(&mut changes).await?,
+                () = orders.reload.notified() => {
+                    orders.supervisor.reloading();
+                    self.look_at_files(&mut changes).await?;
+                    orders.supervisor.ready();
+                }
                 () = changed(&mut changes) => self.look_at_files(&mut changes).await?,
                 done = ended(&mut alarms) => {
                     // The schedule has a bell of its own, and backups must not depend on this one.
@@ -236,6 +268,7 @@ impl Life {
                 }
                 // It may be in other files.
                 *changes = watch(&self.settings);
+                self.arrange();
                 self.plan().await?;
                 self.board.planned();
             }

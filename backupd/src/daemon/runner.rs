@@ -272,7 +272,7 @@ impl Inner {
             by.unwrap_or_default()
         );
         run.line(LogLevel::Info, &begins);
-        self.board.changed();
+        self.board.begun(run.id(), new.kind, new.job.as_ref());
         run
     }
 
@@ -305,6 +305,9 @@ impl Inner {
         }
         if let Err(error) = run.end(ending).await {
             tracing::warn!(run = %id, %error, "the run ledger does not know how it ended yet");
+        }
+        if let Ok(detail) = self.ledger.show(id).await {
+            self.board.count(&detail.info);
         }
         self.board.ended(outcome);
         ended

@@ -77,6 +77,15 @@ impl KitStanding {
         }
     }
 
+    /// When one was proved, if that says something still.
+    pub fn confirmed(&self) -> Option<Timestamp> {
+        match self {
+            Self::Confirmed(until) => until.checked_sub(YEAR).ok(),
+            Self::Old(at) => Some(*at),
+            Self::Unconfirmed | Self::Lapsed(_) => None,
+        }
+    }
+
     /// Whether somebody should prove a kit.
     pub fn at_risk(&self) -> bool {
         !matches!(self, Self::Confirmed(_))

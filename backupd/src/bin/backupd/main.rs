@@ -11,7 +11,7 @@ use backup_model::{Code, Failure};
 use backupd::{
     arguments::refused_value,
     config::LoadError,
-    daemon::{self, Orders, Settings},
+    daemon::{self, Orders, Settings, Supervisor},
     environment,
     process::close_memory,
 };
@@ -39,7 +39,13 @@ fn main() -> ExitCode {
         Command::Man => manual(),
         Command::Run(args) if args.private => private::run(*args),
         Command::Run(args) => match settings(*args) {
-            Ok(settings) => run(settings, &Orders::default(), |_| ()),
+            Ok(settings) => {
+                let orders = Orders {
+                    supervisor: Supervisor::Systemd,
+                    ..Orders::default()
+                };
+                run(settings, &orders, |_| ())
+            }
             Err(error) => return exit(&log::refused(cli.log_format, error)),
         },
     };

@@ -2,6 +2,7 @@
 
 use std::{
     fmt::Display,
+    net::SocketAddr,
     path::{Component, Path, PathBuf},
 };
 
@@ -9,8 +10,8 @@ use backup_model::JobName;
 
 use super::{known::Known, retention::Defaults, timing::TimingDefaults, upkeep::VerifyDefaults};
 use crate::config::{
-    AuditConfig, Config, HealthConfig, JobConfig, Places, Problems, RepositoryConfig,
-    RepositoryName, ServerConfig, UpkeepConfig,
+    AuditConfig, ChannelConfig, ChannelName, Config, HealthConfig, JobConfig, Places, Problems,
+    RepositoryConfig, RepositoryName, ServerConfig, UpkeepConfig,
     problem::{Findings, Located, Spot},
     raw::RawFile,
     table::Field,
@@ -28,6 +29,7 @@ pub(in crate::config) fn check(
         findings,
         repositories: Known::new("repository"),
         jobs: Known::new("job"),
+        channels: Known::new("channel"),
         defaults: Defaults::default(),
         timing: TimingDefaults::default(),
         verify: VerifyDefaults::default(),
@@ -48,8 +50,28 @@ pub(in crate::config) fn check(
     for raw in files.iter().flat_map(|file| &file.jobs) {
         check.job(raw);
     }
+    for raw in files.iter().flat_map(|file| &file.channels) {
+        check.channel(raw);
+    }
+    let metrics = check.metrics(files);
     check.overlaps();
-    check.finish(state, server, (upkeep, audit, health))
+    let tables = Tables {
+        server,
+        upkeep,
+        audit,
+        health,
+        metrics,
+    };
+    check.finish(state, tables)
+}
+
+/// The tables that stand once.
+struct Tables {
+    server: ServerConfig,
+    upkeep: UpkeepConfig,
+    audit: AuditConfig,
+    health: HealthConfig,
+    metrics: Option<SocketAddr>,
 }
 
 pub(super) struct Check {
@@ -58,6 +80,7 @@ pub(super) struct Check {
     pub(super) complete: bool,
     pub(super) repositories: Known<RepositoryName, Option<RepositoryConfig>>,
     pub(super) jobs: Known<JobName, Option<JobConfig>>,
+    pub(super) channels: Known<ChannelName, Option<ChannelConfig>>,
     pub(super) defaults: Defaults,
     pub(super) timing: TimingDefaults,
     pub(super) verify: VerifyDefaults,
@@ -152,17 +175,20 @@ impl Check {
         }
     }
 
-    fn finish(
-        self,
-        state: PathBuf,
-        server: ServerConfig,
-        (upkeep, audit, health): (UpkeepConfig, AuditConfig, HealthConfig),
-    ) -> Result<Config, Problems> {
+    fn finish(self, state: PathBuf, tables: Tables) -> Result<Config, Problems> {
+        let Tables {
+            server,
+            upkeep,
+            audit,
+            health,
+            metrics,
+        } = tables;
         if !self.findings.is_clean() {
             return Err(self.findings.into_problems());
         }
         let repositories = self.repositories.by_name.into_iter();
         let jobs = self.jobs.by_name.into_iter();
+        let channels = self.channels.by_name.into_iter();
         let (files, warnings) = self.findings.into_warnings();
         Ok(Config {
             state,
@@ -170,6 +196,10 @@ impl Check {
             upkeep,
             audit,
             health,
+            metrics,
+            channels: channels
+                .filter_map(|(name, (_, config))| Some((name, config?)))
+                .collect(),
             warnings,
             repositories: repositories
                 .filter_map(|(name, (_, config))| Some((name, config?)))

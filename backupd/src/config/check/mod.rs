@@ -12,6 +12,7 @@ mod health;
 mod hooks;
 mod job;
 mod known;
+mod notify;
 mod postgres;
 mod repository;
 mod retention;

@@ -4,6 +4,7 @@ mod audit;
 mod fixture;
 mod health;
 mod hooks;
+mod notify;
 mod retention;
 mod s3;
 mod server;

@@ -1,0 +1,29 @@
+//! Who is told when something changes, as it was configured.
+
+use std::collections::BTreeSet;
+
+use backup_model::{ChannelKind, EventKind, JobName};
+
+use super::SecretRef;
+
+/// A way to tell somebody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChannelConfig {
+    /// How it delivers.
+    pub kind: ChannelKind,
+    /// Where to: whoever knows it can write there, so it is a secret.
+    pub url: SecretRef,
+    /// What opens it, where something does.
+    pub token: Option<SecretRef>,
+    /// What is told.
+    pub events: BTreeSet<EventKind>,
+    /// About which jobs; all if none are named.
+    pub jobs: Option<BTreeSet<JobName>>,
+}
+
+impl ChannelConfig {
+    /// Whether it is told of this job.
+    pub fn is_about(&self, job: &JobName) -> bool {
+        self.jobs.as_ref().is_none_or(|jobs| jobs.contains(job))
+    }
+}

@@ -1,0 +1,194 @@
+//! What is sent: the request that a message becomes for each kind of channel.
+
+use backup_model::{ChannelKind, EventKind, RunId};
+use jiff::Timestamp;
+use reqwest::{Client, RequestBuilder, Url};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::json;
+
+use super::{About, Event};
+
+/// What healthchecks.io takes at most.
+const LONGEST_BODY: usize = 100_000;
+
+/// How a run goes, for whoever waits for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ping {
+    /// It has begun.
+    Begun,
+    /// It did what it should.
+    Succeeded,
+    /// It did not.
+    Failed,
+}
+
+/// One message.
+#[derive(Clone, Debug)]
+pub enum Message {
+    /// What has changed, and when.
+    Events(Timestamp, Vec<Event>),
+    /// A run.
+    Run(RunId, Ping, String),
+}
+
+/// Who sends, and where to.
+pub(super) struct Target<'a> {
+    pub(super) kind: ChannelKind,
+    /// What the daemon is called.
+    pub(super) server: &'a str,
+    pub(super) url: &'a SecretString,
+    pub(super) token: Option<&'a SecretString>,
+}
+
+/// Why there is no request. No address is in it.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub(super) enum Unusable {
+    #[error("the address is not a URL")]
+    NoUrl,
+    #[error("the address must begin with https://, except at a loopback address")]
+    InClear,
+    #[error("the channel does not carry such messages")]
+    NotCarried,
+}
+
+/// The request.
+pub(super) fn request(
+    client: &Client,
+    target: &Target<'_>,
+    message: &Message,
+) -> Result<RequestBuilder, Unusable> {
+    let mut url = address(target.url.expose_secret())?;
+    let request = match (target.kind, message) {
+        (ChannelKind::Webhook, Message::Events(at, events)) => client
+            .post(url)
+            .header("Content-Type", "application/json")
+            .body(document(target.server, *at, events).to_string()),
+        (ChannelKind::Ntfy, Message::Events(_, events)) => client
+            .post(url)
+            .header("Title", plain(&title(target.server, events)))
+            .header("Priority", priority(events))
+            .header("Tags", tag(events))
+            .body(lines(events)),
+        (ChannelKind::Healthchecks, Message::Run(run, ping, text)) => {
+            let path = url.path().trim_end_matches('/');
+            let path = match ping {
+                Ping::Begun => format!("{path}/start"),
+                Ping::Succeeded => path.to_owned(),
+                Ping::Failed => format!("{path}/fail"),
+            };
+            url.set_path(&path);
+            url.query_pairs_mut().append_pair("rid", &run.as_uuid());
+            let cut = text.floor_char_boundary(LONGEST_BODY.min(text.len()));
+            client.post(url).body(text[..cut].to_owned())
+        }
+        _ => return Err(Unusable::NotCarried),
+    };
+    Ok(match target.token {
+        Some(token) => request.bearer_auth(token.expose_secret()),
+        None => request,
+    })
+}
+
+/// Whether it leads to this machine, which is reached through no proxy.
+pub(super) fn is_local(url: &SecretString) -> bool {
+    address(url.expose_secret()).is_ok_and(|url| names_loopback(&url))
+}
+
+fn names_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    let ip = host.parse::<std::net::IpAddr>();
+    host == "localhost" || ip.is_ok_and(|ip| ip.is_loopback())
+}
+
+fn address(text: &str) -> Result<Url, Unusable> {
+    let url: Url = text.trim().parse().map_err(|_| Unusable::NoUrl)?;
+    url.host_str().ok_or(Unusable::NoUrl)?;
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if names_loopback(&url) => Ok(url),
+        "http" => Err(Unusable::InClear),
+        _ => Err(Unusable::NoUrl),
+    }
+}
+
+fn document(server: &str, at: Timestamp, events: &[Event]) -> serde_json::Value {
+    let all = events.iter().map(|event| {
+        let (job, repository) = match &event.about {
+            About::Daemon => (None, None),
+            About::Job(job) => (Some(job.as_str()), None),
+            About::Repository(name) => (None, Some(name.as_str())),
+        };
+        json!({
+            "event": event.kind,
+            "over": event.over,
+            "job": job,
+            "repository": repository,
+            "text": event.text,
+        })
+    });
+    json!({
+        "version": 1,
+        "server": server,
+        "at": at,
+        "title": title(server, events),
+        "events": all.collect::<Vec<_>>(),
+    })
+}
+
+fn title(server: &str, events: &[Event]) -> String {
+    match events {
+        [] => format!("backupd on {server}: a test"),
+        [event] => format!("backupd on {server}: {}: {}", event.about, event.kind),
+        [first, ..] => format!(
+            "backupd on {server}: {}: {} and {} more",
+            first.about,
+            first.kind,
+            events.len() - 1
+        ),
+    }
+}
+
+fn lines(events: &[Event]) -> String {
+    if events.is_empty() {
+        return "This is a test. Whoever reads it will hear of backups here.".to_owned();
+    }
+    let lines = events
+        .iter()
+        .map(|event| format!("{}: {}: {}", event.about, event.kind, event.text));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn is_severe(event: &Event) -> bool {
+    matches!(
+        event.kind,
+        EventKind::Breached | EventKind::Damage | EventKind::Failed
+    )
+}
+
+fn is_good(event: &Event) -> bool {
+    event.kind == EventKind::Recovered
+}
+
+fn priority(events: &[Event]) -> &'static str {
+    if events.iter().any(is_severe) {
+        "high"
+    } else {
+        "default"
+    }
+}
+
+fn tag(events: &[Event]) -> &'static str {
+    if events.iter().all(is_good) {
+        "white_check_mark"
+    } else if events.iter().any(is_severe) {
+        "rotating_light"
+    } else {
+        "warning"
+    }
+}
+
+/// Text as a header can carry it.
+fn plain(text: &str) -> String {
+    let plain = |c: char| if (' '..='~').contains(&c) { c } else { '?' };
+    text.chars().map(plain).collect()
+}
