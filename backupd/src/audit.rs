@@ -45,6 +45,11 @@ impl Audit {
     pub async fn ended(&self, act: &Act, failure: Option<&Failure>) {
         let outcome = failure.map_or(AuditOutcome::Done, outcome);
         let details = failure.map(|failure| failure.code.as_str().to_owned());
+        self.came_to(act, outcome, details).await;
+    }
+
+    /// The same with its outcome.
+    pub async fn came_to(&self, act: &Act, outcome: AuditOutcome, details: Option<String>) {
         let ended = self.record(act.came_to(outcome, details)).await;
         if let Err(failure) = ended {
             let (code, causes) = (failure.code.as_str(), failure.causes.join(": "));

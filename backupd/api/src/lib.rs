@@ -18,11 +18,11 @@ use async_trait::async_trait;
 #[cfg(feature = "schema")]
 use backup_model::schema;
 use backup_model::{
-    BackupReport, CheckReport, ConfigurationReport, Difference, DueTime, EntryInfo, EpochFiles,
-    Failure, ForgetReport, Found, HealthReport, HoldInfo, JobName, KeysReport, Level, Pause,
-    Progress, PrunePlan, PruneReport, RepositoryStats, RestorePlan, RestoreReport, RetentionPlan,
-    RunDetail, RunLog, RunPage, RunQuery, Selection, Silent, SnapshotDetail, SnapshotInfo,
-    SnapshotName, StatusReport, VerifyReport, Why,
+    AuditCheck, AuditPage, AuditQuery, BackupReport, CheckReport, ConfigurationReport, Difference,
+    DueTime, EntryInfo, EpochFiles, Failure, ForgetReport, Found, HealthReport, HoldInfo, JobName,
+    KeysReport, Level, Pause, Progress, PrunePlan, PruneReport, RepositoryStats, RestorePlan,
+    RestoreReport, RetentionPlan, RunDetail, RunLog, RunPage, RunQuery, Selection, Silent,
+    SnapshotDetail, SnapshotInfo, SnapshotName, StatusReport, VerifyReport, Why,
 };
 use futures::stream::BoxStream;
 use secrecy::SecretString;
@@ -309,6 +309,12 @@ pub trait Service: Send + Sync {
 
     /// What the configuration says, as far as others may know.
     async fn configuration(&self) -> Result<ConfigurationReport, Failure>;
+
+    /// What people and the schedule did, the newest first.
+    async fn audit(&self, query: &AuditQuery) -> Result<AuditPage, Failure>;
+
+    /// Whether the audit log is as it was written, by itself and by what snapshots say of it.
+    async fn check_audit(&self) -> Result<AuditCheck, Failure>;
 
     /// The names of the repositories.
     async fn repositories(&self) -> Result<Vec<String>, Failure>;

@@ -74,6 +74,22 @@ impl Kind {
     }
 }
 
+impl Kind {
+    /// The word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Backup => "backup",
+            Self::Verify => "verify",
+            Self::Ls => "ls",
+            Self::Diff => "diff",
+            Self::Find => "find",
+            Self::Restore => "restore",
+            Self::Forget => "forget",
+            Self::Prune => "prune",
+        }
+    }
+}
+
 impl TaskRequest {
     /// What kind of work it is.
     pub const fn kind(&self) -> Kind {

@@ -59,6 +59,14 @@ impl AuditLog {
         }
     }
 
+    /// Its files, the oldest first.
+    pub fn files(&self) -> Result<Vec<PathBuf>, AuditError> {
+        let months = files::months(&self.folder)?.into_iter();
+        Ok(months
+            .map(|month| files::file(&self.folder, month))
+            .collect())
+    }
+
     /// Where its files are.
     pub fn folder(&self) -> &Path {
         &self.folder
@@ -111,6 +119,7 @@ impl AuditLog {
         let mut options = OpenOptions::new();
         let options = options.write(true).create(true).truncate(false).mode(0o600);
         let file = options.open(&path).map_err(at(&path))?;
+        files::hand_over(&file, &self.folder);
         file.lock().map_err(at(&path))?;
         Ok(file)
     }
@@ -205,6 +214,9 @@ fn append(
     let mut options = OpenOptions::new();
     let options = options.append(true).create(true).mode(0o600);
     let mut file = options.open(path).map_err(at(path))?;
+    if let Some(folder) = path.parent() {
+        files::hand_over(&file, folder);
+    }
     let length = file.metadata().map_err(at(path))?.len();
     let written = file.write_all(&bytes).and_then(|()| file.sync_data());
     if let Err(error) = written {

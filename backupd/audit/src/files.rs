@@ -3,7 +3,7 @@
 use std::{
     fs::{self, DirBuilder, File},
     io::{self, BufRead as _, BufReader},
-    os::unix::fs::DirBuilderExt as _,
+    os::unix::fs::{DirBuilderExt as _, MetadataExt as _, chown, fchown},
     path::{Path, PathBuf},
 };
 
@@ -34,8 +34,27 @@ pub(crate) struct Line {
 
 /// The folder, made if it is not there.
 pub(crate) fn make(folder: &Path) -> Result<(), AuditError> {
+    if folder.is_dir() {
+        return Ok(());
+    }
     let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
-    made.map_err(at(folder))
+    made.map_err(at(folder))?;
+    let parent = folder.parent().and_then(|parent| fs::metadata(parent).ok());
+    if let Some(facts) = parent {
+        chown(folder, Some(facts.uid()), Some(facts.gid())).ok();
+    }
+    Ok(())
+}
+
+/// Gives a file to whom its folder belongs: what root makes there, the daemon goes on with. Who is
+/// not root cannot, and need not.
+pub(crate) fn hand_over(file: &File, folder: &Path) {
+    let facts = fs::metadata(folder).and_then(|to| Ok((to, file.metadata()?)));
+    if let Ok((to, own)) = facts
+        && own.uid() != to.uid()
+    {
+        fchown(file, Some(to.uid()), Some(to.gid())).ok();
+    }
 }
 
 /// The file of a month.

@@ -107,6 +107,9 @@ fn make(path: &Path) -> Result<Key, AuditError> {
     let mut options = OpenOptions::new();
     let options = options.write(true).create(true).truncate(true).mode(0o600);
     let mut file = options.open(path).map_err(at(path))?;
+    if let Some(folder) = path.parent() {
+        files::hand_over(&file, folder);
+    }
     file.write_all(&key)
         .and_then(|()| file.sync_all())
         .map_err(at(path))?;

@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
-use backup_model::{Code, Failure};
+use backup_model::{AuditOutcome, Code, Failure};
 use backupd_api::{Address, Service};
+use backupd_audit::Act;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::Settings;
 use crate::{
-    http::{self, Api, Listeners, Server, Tokens},
+    audit::Audit,
+    http::{self, Api, AuthFailure, Listeners, Server, Tokens},
     metrics,
 };
 
@@ -26,11 +28,35 @@ pub(super) async fn open(settings: &Settings, service: Arc<dyn Service>) -> Resu
     let (config, secrets) = (&in_force.config, &in_force.access.secrets);
     let tokens = Arc::new(Tokens::open(&config.state)?);
     let listeners = http::listen(&config.server, &config.state, secrets).await?;
-    let api = http::Settings::new(&config.server, |failure| tracing::warn!("{failure}"));
+    let audit = in_force.access.audit.clone();
+    let hears = audit.clone();
+    let api = http::Settings::new(&config.server, audit, move |failure| {
+        tracing::warn!("{failure}");
+        refused(hears.as_ref(), failure);
+    });
     Ok(Door {
         api: Api::new(service, tokens, api),
         listeners,
     })
+}
+
+/// Puts a failed sign-in on record. Nobody waits for it: whoever failed shall not learn how long a
+/// disk takes.
+fn refused(audit: Option<&Audit>, failure: &AuthFailure) {
+    let Some(audit) = audit.cloned() else {
+        return;
+    };
+    let token = failure.id.as_deref().unwrap_or("-");
+    let act = Act {
+        outcome: AuditOutcome::Refused,
+        source: Some(failure.source.clone()),
+        ..Act::new("nobody", "sign-in", token)
+    };
+    tokio::spawn(async move {
+        if let Err(failure) = audit.record(act).await {
+            tracing::error!("a failed sign-in is not on record: {}", failure.message);
+        }
+    });
 }
 
 /// Opens the address at which metrics are read, where one is configured.

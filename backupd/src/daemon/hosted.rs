@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use backup_model::{
-    BackupReport, CheckReport, Code, ConfigurationReport, Difference, DueTime, EntryInfo,
-    EpochFiles, Failure, ForgetReport, Found, HealthReport, HoldInfo, JobName, KeysReport, Pause,
-    PrunePlan, PruneReport, RepositoryStats, RestorePlan, RestoreReport, RetentionPlan, RunCause,
-    RunDetail, RunId, RunKind, RunLog, RunPage, RunQuery, Selection, SnapshotDetail, SnapshotName,
-    StatusReport, VerifyReport,
+    AuditCheck, AuditPage, AuditQuery, BackupReport, CheckReport, Code, ConfigurationReport,
+    Difference, DueTime, EntryInfo, EpochFiles, Failure, ForgetReport, Found, HealthReport,
+    HoldInfo, JobName, KeysReport, Pause, PrunePlan, PruneReport, RepositoryStats, RestorePlan,
+    RestoreReport, RetentionPlan, RunCause, RunDetail, RunId, RunKind, RunLog, RunPage, RunQuery,
+    Selection, SnapshotDetail, SnapshotName, StatusReport, VerifyReport,
 };
 use backupd_api::{
     DiffRequest, EpochKeys, FindRequest, ForgetRequest, ListedRun, LsRequest, PruneRequest,
@@ -278,6 +278,14 @@ impl Service for Hosted {
 
     async fn configuration(&self) -> Result<ConfigurationReport, Failure> {
         self.direct().configuration().await
+    }
+
+    async fn audit(&self, query: &AuditQuery) -> Result<AuditPage, Failure> {
+        self.direct().audit(query).await
+    }
+
+    async fn check_audit(&self) -> Result<AuditCheck, Failure> {
+        self.direct().check_audit().await
     }
 
     async fn repositories(&self) -> Result<Vec<String>, Failure> {

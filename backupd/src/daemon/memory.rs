@@ -31,6 +31,12 @@ pub(super) async fn mind(settings: Arc<Settings>, ledger: Ledger, mut before: Le
             _ = old.tick() => {
                 // It says its trouble itself.
                 ledger.discard(Keep::default()).await.ok();
+                if let Some(audit) = &settings.in_force().access.audit
+                    && let Err(failure) = audit.discard().await
+                {
+                    let (code, causes) = (failure.code.as_str(), failure.causes.join(": "));
+                    tracing::error!(code, causes, "old entries stay: {}", failure.message);
+                }
             }
         }
         let now = standing.borrow_and_update().clone();

@@ -10,6 +10,7 @@ mod health;
 mod hosted;
 mod measures;
 mod memory;
+mod on_record;
 mod private;
 mod run;
 mod runner;

@@ -19,6 +19,7 @@ use super::{
     health::Desk,
     hosted::Hosted,
     memory::{self, Memories, mind, settle},
+    on_record,
     runner::Runner,
     runs::Runs,
     upkeep::timings,
@@ -88,6 +89,7 @@ pub async fn run(
     life.spawn(&parts);
     parts.close();
     let begun = orders.stop.run_until_cancelled(async {
+        on_record::note(&life.settings, "daemon.start").await;
         aftermath::make_up(&life.settings, &life.ledger, &life.stop).await;
         settle(&life.settings, &life.ledger).await;
         life.plan().await
@@ -236,6 +238,7 @@ impl Life {
         self.stop.cancel();
         let all = async {
             tokio::join!(self.runner.all_ended(), parts.wait());
+            on_record::note(&self.settings, "daemon.stop").await;
             let ledger = self.ledger.clone();
             // It is closed when nobody holds it any more.
             drop(self);
@@ -263,6 +266,7 @@ impl Life {
             Reloaded::Same => {}
             Reloaded::Changed => {
                 tracing::info!("another configuration is in force");
+                on_record::note(&self.settings, "configuration").await;
                 if self.settings.in_force().config.server != server {
                     tracing::warn!("what it says of [server] holds from the next start");
                 }
@@ -272,7 +276,10 @@ impl Life {
                 self.plan().await?;
                 self.board.planned();
             }
-            Reloaded::Refused(failure) => refused(&failure),
+            Reloaded::Refused(failure) => {
+                refused(&failure);
+                on_record::refused(&self.settings, &failure).await;
+            }
         }
         self.board.changed();
         Ok(())

@@ -7,10 +7,11 @@
 use std::sync::Arc;
 
 use backup_model::{
-    BackupReport, Code, Event, Failure, GoodSnapshot, JobName, LogLevel, RunCause, RunOutcome,
-    SnapshotName,
+    BackupReport, Code, Event, Failure, GoodSnapshot, JobName, LogLevel, RunCause, RunId,
+    RunOutcome, SnapshotName,
 };
 use backupd_api::{Service as _, Task as Work};
+use backupd_audit::Act;
 use jiff::Timestamp;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -264,7 +265,8 @@ impl Inner {
             tracing::warn!(%run, %error, "the run ledger does not know the run yet");
         }
         tracing::info!(%run, %kind, of, %cause, by, "begins");
-        let run = self.runs.enter(&new, recorder, asked);
+        let act = self.on_record(&new, recorder.run()).await;
+        let run = self.runs.enter(&new, recorder, asked, act);
         let by = new.asked_by.as_ref().map(|by| format!(", by {by}"));
         let begins = format!(
             "{kind} of {}, {cause}{}",
@@ -274,6 +276,24 @@ impl Inner {
         run.line(LogLevel::Info, &begins);
         self.board.begun(run.id(), new.kind, new.job.as_ref());
         run
+    }
+
+    /// Puts on record what the schedule begins; what people ask for is on record where they ask. A
+    /// log that cannot be written is no reason not to back up.
+    async fn on_record(&self, new: &NewRun, run: RunId) -> Option<Act> {
+        if new.asked_by.is_some() {
+            return None;
+        }
+        let act = Act {
+            session: Some(run.to_string()),
+            ..Act::new("schedule", new.kind.as_str(), object(new))
+        };
+        let audit = self.settings.in_force().access.audit.clone()?;
+        if let Err(failure) = audit.record(act.clone()).await {
+            let (code, causes) = (failure.code.as_str(), failure.causes.join(": "));
+            tracing::error!(%run, code, causes, "it is not on record: {}", failure.message);
+        }
+        Some(act)
     }
 
     async fn end<T>(
@@ -302,6 +322,9 @@ impl Inner {
                 let text = parts.map(String::as_str).collect::<Vec<_>>().join(": ");
                 run.line(LogLevel::Error, &text);
             }
+        }
+        if let (Some(act), Some(audit)) = (run.act(), &self.settings.in_force().access.audit) {
+            audit.ended(&act, ending.failure.as_ref()).await;
         }
         if let Err(error) = run.end(ending).await {
             tracing::warn!(run = %id, %error, "the run ledger does not know how it ended yet");

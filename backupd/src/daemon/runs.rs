@@ -10,6 +10,7 @@ use backup_model::{
     Code, Event, Failure, JobName, LogLevel, Progress, RunId, RunKind, RunOutcome, Running,
 };
 use backupd_api::Task as Work;
+use backupd_audit::Act;
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
@@ -34,13 +35,21 @@ pub(super) struct Run {
     recorder: Recorder,
     cancel: CancellationToken,
     asked: Work,
+    /// What it is in the audit log, where nobody else puts it there.
+    act: Option<Act>,
     ended: bool,
 }
 
 impl Runs {
     /// Takes a run that the ledger has begun. It stops when whoever asked for it says so, or when
     /// somebody cancels it.
-    pub(super) fn enter(&self, new: &NewRun, recorder: Recorder, asked: Work) -> Run {
+    pub(super) fn enter(
+        &self,
+        new: &NewRun,
+        recorder: Recorder,
+        asked: Work,
+        act: Option<Act>,
+    ) -> Run {
         let cancel = asked.cancel.child_token();
         let entry = Entry {
             kind: new.kind,
@@ -54,6 +63,7 @@ impl Runs {
             recorder,
             cancel,
             asked,
+            act,
             ended: false,
         }
     }
@@ -98,6 +108,11 @@ impl Run {
             cancel: self.cancel.clone(),
             asked_by: self.asked.asked_by.clone(),
         }
+    }
+
+    /// What it is in the audit log.
+    pub(super) fn act(&self) -> Option<Act> {
+        self.act.clone()
     }
 
     /// Writes a line into its log.
@@ -172,7 +187,12 @@ mod tests {
         let (recorder, known) = ledger.begin(new.clone()).await;
         known.unwrap();
         let id = recorder.run();
-        let run = runs.enter(&new, recorder, Work::unheard(CancellationToken::new()));
+        let run = runs.enter(
+            &new,
+            recorder,
+            Work::unheard(CancellationToken::new()),
+            None,
+        );
         assert_eq!(runs.backups().len(), 1);
         assert!(runs.cancel(id) && run.work().cancel.is_cancelled());
         drop(run);

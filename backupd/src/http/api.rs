@@ -12,7 +12,7 @@ use super::{
     limits::Limits,
     tasks::Tasks,
 };
-use crate::config::ServerConfig;
+use crate::{audit::Audit, config::ServerConfig};
 
 /// What can be set.
 #[derive(Clone)]
@@ -27,6 +27,8 @@ pub struct Settings {
     pub restore_folders: Vec<PathBuf>,
     /// How much there may be of everything.
     pub limits: Limits,
+    /// Where what callers do is put on record.
+    pub audit: Option<Audit>,
     /// Hears of failed sign-ins.
     pub auth_failed: Arc<dyn Fn(&AuthFailure) + Send + Sync>,
 }
@@ -35,6 +37,7 @@ impl Settings {
     /// Those of a configuration.
     pub fn new(
         config: &ServerConfig,
+        audit: Option<Audit>,
         auth_failed: impl Fn(&AuthFailure) + Send + Sync + 'static,
     ) -> Self {
         Self {
@@ -43,6 +46,7 @@ impl Settings {
             trusted_proxies: config.trusted_proxies.clone(),
             restore_folders: config.restore_folders.clone(),
             limits: Limits::default(),
+            audit,
             auth_failed: Arc::new(auth_failed),
         }
     }
@@ -56,6 +60,7 @@ impl fmt::Debug for Settings {
             trusted_proxies,
             restore_folders,
             limits,
+            audit,
             auth_failed: _,
         } = self;
         f.debug_struct("Settings")
@@ -64,6 +69,7 @@ impl fmt::Debug for Settings {
             .field("trusted_proxies", trusted_proxies)
             .field("restore_folders", restore_folders)
             .field("limits", limits)
+            .field("audit", audit)
             .finish_non_exhaustive()
     }
 }

@@ -29,6 +29,7 @@ impl IntoResponse for Refused {
         let status = StatusCode::from_u16(self.0.code.http());
         let mut response = json(&self.0);
         *response.status_mut() = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        response.extensions_mut().insert(self.0.code);
         if self.0.code == Code::SignIn {
             let challenge = HeaderValue::from_static("Bearer");
             response

@@ -30,6 +30,10 @@ pub(super) struct Caller {
     /// As lists and logs call them.
     pub(super) actor: String,
     pub(super) scopes: Scopes,
+    /// From which address; none from this machine's socket.
+    pub(super) source: Option<String>,
+    /// The program, as it calls itself.
+    pub(super) client: Option<String>,
 }
 
 const HEADERS: [(HeaderName, &str); 4] = [
@@ -155,17 +159,13 @@ fn caller(api: &Api, peer: Peer, headers: &HeaderMap) -> Result<Caller, Response
         (Some(token), Some(scopes)) => Ok(Caller {
             actor: format!("token {}", token.id),
             scopes,
+            source: network(api, peer, headers),
+            client: client(headers),
         }),
         (token, _) => {
-            let source = match peer {
-                Peer::Local { uid } => format!("uid:{uid}"),
-                Peer::Network { address } => {
-                    let trusted = &api.0.settings.trusted_proxies;
-                    source::address(address, trusted, headers).to_string()
-                }
-            };
+            let source = network(api, peer, headers);
             let failure = AuthFailure {
-                source,
+                source: source.unwrap_or_else(|| peer.to_string()),
                 id: token.map(|token| token.id),
             };
             Err(failed(api, &failure))
@@ -193,7 +193,26 @@ fn without_token(api: &Api, peer: Peer, headers: &HeaderMap) -> Result<Caller, R
         return refused();
     }
     let actor = format!("uid {uid}");
-    Ok(Caller { actor, scopes })
+    Ok(Caller {
+        actor,
+        scopes,
+        source: None,
+        client: client(headers),
+    })
+}
+
+/// From which address of a network a request comes.
+fn network(api: &Api, peer: Peer, headers: &HeaderMap) -> Option<String> {
+    let Peer::Network { address } = peer else {
+        return None;
+    };
+    let trusted = &api.0.settings.trusted_proxies;
+    Some(source::address(address, trusted, headers).to_string())
+}
+
+fn client(headers: &HeaderMap) -> Option<String> {
+    let name = headers.get(header::USER_AGENT)?;
+    Some(name.to_str().ok()?.to_owned())
 }
 
 fn failed(api: &Api, failure: &AuthFailure) -> Response {

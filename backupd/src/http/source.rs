@@ -3,6 +3,7 @@
 
 use std::{
     collections::HashMap,
+    fmt,
     net::{IpAddr, Ipv6Addr},
     sync::{Arc, Mutex, PoisonError},
 };
@@ -27,6 +28,15 @@ pub(super) enum Peer {
         /// The address, IPv4 as such.
         address: IpAddr,
     },
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Local { uid } => write!(f, "uid:{uid}"),
+            Self::Network { address } => address.fmt(f),
+        }
+    }
 }
 
 /// The address that a request comes from: of the names in `X-Forwarded-For` the right-most that

@@ -1,6 +1,6 @@
 //! The service in this process.
 
-use std::{io::Write, sync::Arc, time::Duration};
+use std::{fmt::Display, io::Write, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use backup_core::{
@@ -12,22 +12,29 @@ use backup_core::{
 };
 use backup_keys::{OpenedKeyFiles, OpensKeyFiles};
 use backup_model::{
-    BackupReport, CheckReport, Code, ConfigurationReport, Difference, DueTime, EntryInfo,
-    EpochFiles, Event, Failure, ForgetReport, Found, HealthReport, HoldInfo, JobName, KeysReport,
-    Level, Pause, PrunePlan, PruneReport, RepositoryStats, RestorePlan, RestoreReport,
-    RetentionPlan, RunDetail, RunId, RunKind, RunLog, RunPage, RunQuery, Selection, SnapshotDetail,
-    SnapshotName, StatusReport, VerifyReport,
+    AuditCheck, AuditPage, AuditQuery, BackupReport, CheckReport, Code, ConfigurationReport,
+    Difference, DueTime, EntryInfo, EpochFiles, Event, Failure, ForgetReport, Found, HealthReport,
+    HoldInfo, JobName, KeysReport, Level, Pause, PrunePlan, PruneReport, RepositoryStats,
+    RestorePlan, RestoreReport, RetentionPlan, RunDetail, RunId, RunKind, RunLog, RunPage,
+    RunQuery, Selection, SnapshotDetail, SnapshotName, StatusReport, VerifyReport,
 };
 use backupd_api::{
     DatabaseOrder, DiffRequest, EpochKeys, FindRequest, ForgetRequest, ListedRun, LsRequest,
     PruneRequest, RestoreOrder, Service, Statuses, Task, Trial, VerifyRequest,
 };
+use backupd_audit::Act;
 use futures::{StreamExt as _, stream};
 use tokio::time;
 use tokio_util::sync::CancellationToken;
 
 use super::{Access, Place, backup, looking, public, sources};
-use crate::{clock, config::SourceKind, ledger::Subject, status};
+use crate::{
+    audit::{self, Audit},
+    clock,
+    config::SourceKind,
+    ledger::Subject,
+    status,
+};
 
 /// How often to look when nobody says what changes.
 const LOOK_EVERY: Duration = Duration::from_secs(30);
@@ -38,6 +45,7 @@ pub struct Direct {
     access: Access,
     server: Option<(Connection, Programs)>,
     run: Option<RunId>,
+    by: Option<String>,
 }
 
 impl Direct {
@@ -47,6 +55,42 @@ impl Direct {
             access,
             server: None,
             run: None,
+            by: None,
+        }
+    }
+
+    /// The same, and what it changes is on record as done by somebody. For whoever is not recorded
+    /// elsewhere, as those are who ask the daemon.
+    #[must_use]
+    pub fn recorded(self, by: String) -> Self {
+        Self {
+            by: Some(by),
+            ..self
+        }
+    }
+
+    fn audit_log(&self) -> Result<&Audit, Failure> {
+        self.access.audit.as_ref().ok_or_else(|| {
+            let text = "without a configuration there is no audit log";
+            Failure::new(Code::Usage, text)
+        })
+    }
+
+    async fn on_record<T>(
+        &self,
+        action: &str,
+        object: impl Display,
+        work: impl Future<Output = Result<T, Failure>> + Send,
+    ) -> Result<T, Failure> {
+        match (&self.by, &self.access.audit) {
+            (Some(by), Some(audit)) => {
+                let act = Act {
+                    client: Some(concat!("backupctl ", env!("CARGO_PKG_VERSION")).to_owned()),
+                    ..Act::new(by, action, object.to_string())
+                };
+                audit.around(act, work).await
+            }
+            _ => work.await,
         }
     }
 
@@ -206,6 +250,11 @@ impl Direct {
     }
 }
 
+fn listed(names: &[SnapshotName]) -> String {
+    let names: Vec<_> = names.iter().map(ToString::to_string).collect();
+    names.join(" ")
+}
+
 /// A repository, and who may change what is kept in it.
 struct Maintained {
     repository: Repository,
@@ -273,15 +322,22 @@ impl Service for Direct {
     }
 
     async fn pause(&self, job: &JobName, pause: &Pause) -> Result<(), Failure> {
-        looking::pause(&self.access, job, pause).await
+        self.on_record("job.pause", job, async {
+            looking::pause(&self.access, job, pause).await
+        })
+        .await
     }
 
     async fn resume(&self, job: &JobName) -> Result<bool, Failure> {
-        looking::resume(&self.access, job).await
+        self.on_record("job.resume", job, async {
+            looking::resume(&self.access, job).await
+        })
+        .await
     }
 
     async fn backup(&self, job: &JobName, task: &Task) -> Result<BackupReport, Failure> {
-        backup::backup(&self.access, job, self.run, task).await
+        let work = backup::backup(&self.access, job, self.run, task);
+        self.on_record("backup", job, work).await
     }
 
     async fn snapshots(&self, selection: &Selection) -> Result<Vec<ListedRun>, Failure> {
@@ -332,30 +388,33 @@ impl Service for Direct {
         report: &mut (dyn FnMut(VerifyReport) + Send),
         task: &Task,
     ) -> Result<(), Failure> {
-        let Task {
-            progress, cancel, ..
-        } = task;
-        for repository in self.repositories_of(&request.selection).await? {
-            let selection = &request.selection;
-            let verifier = match (request.level, &request.keys) {
-                (Level::Storage, _) => Verifier::Storage,
-                (_, Some(keys)) => Verifier::data(opened(keys, &[&repository])?),
-                (_, None) => {
-                    let text = "keys are needed to verify the data";
-                    return Err(Failure::new(Code::IdentityMissing, text));
-                }
-            };
-            let verified = ops::verify(
-                &repository,
-                selection,
-                &verifier,
-                progress,
-                cancel,
-                &mut *report,
-            );
-            verified.await.map_err(|error| error.to_failure())?;
-        }
-        Ok(())
+        self.on_record("verify", &request.selection, async {
+            let Task {
+                progress, cancel, ..
+            } = task;
+            for repository in self.repositories_of(&request.selection).await? {
+                let selection = &request.selection;
+                let verifier = match (request.level, &request.keys) {
+                    (Level::Storage, _) => Verifier::Storage,
+                    (_, Some(keys)) => Verifier::data(opened(keys, &[&repository])?),
+                    (_, None) => {
+                        let text = "keys are needed to verify the data";
+                        return Err(Failure::new(Code::IdentityMissing, text));
+                    }
+                };
+                let verified = ops::verify(
+                    &repository,
+                    selection,
+                    &verifier,
+                    progress,
+                    cancel,
+                    &mut *report,
+                );
+                verified.await.map_err(|error| error.to_failure())?;
+            }
+            Ok(())
+        })
+        .await
     }
 
     async fn ls(
@@ -420,11 +479,14 @@ impl Service for Direct {
     }
 
     async fn restore(&self, order: &RestoreOrder, task: &Task) -> Result<RestoreReport, Failure> {
-        let (repository, prepared) = self.prepare(order).await?;
-        let progress = Arc::clone(&task.progress);
-        ops::restore(&repository, prepared, &progress, &task.cancel)
-            .await
-            .map_err(|error| error.to_failure())
+        self.on_record("restore", &order.snapshot, async {
+            let (repository, prepared) = self.prepare(order).await?;
+            let progress = Arc::clone(&task.progress);
+            ops::restore(&repository, prepared, &progress, &task.cancel)
+                .await
+                .map_err(|error| error.to_failure())
+        })
+        .await
     }
 
     async fn keys(&self, repository: &str) -> Result<KeysReport, Failure> {
@@ -435,6 +497,23 @@ impl Service for Direct {
 
     async fn configuration(&self) -> Result<ConfigurationReport, Failure> {
         Ok(public::configuration(&self.access))
+    }
+
+    async fn audit(&self, query: &AuditQuery) -> Result<AuditPage, Failure> {
+        self.audit_log()?.list(query).await
+    }
+
+    async fn check_audit(&self) -> Result<AuditCheck, Failure> {
+        let audit = self.audit_log()?;
+        let mut heads = Vec::new();
+        for place in &self.access.places {
+            let repository = self.access.open(place).await?;
+            // Snapshots of other hosts speak of other logs.
+            if let Ok(host) = Host::open(&self.access.state, repository.id()) {
+                heads.extend(audit::heads(&repository, host.key().public().key_id()).await?);
+            }
+        }
+        audit.check(heads).await
     }
 
     async fn repositories(&self) -> Result<Vec<String>, Failure> {
@@ -467,34 +546,43 @@ impl Service for Direct {
     }
 
     async fn hold(&self, name: &SnapshotName, reason: &str) -> Result<HoldInfo, Failure> {
-        let to = self.to_maintain_job(&name.job).await?;
-        ops::hold(&to.repository, to.host.key(), name, reason, clock::now())
-            .await
-            .map_err(|error| error.to_failure())
+        self.on_record("hold", name, async {
+            let to = self.to_maintain_job(&name.job).await?;
+            ops::hold(&to.repository, to.host.key(), name, reason, clock::now())
+                .await
+                .map_err(|error| error.to_failure())
+        })
+        .await
     }
 
     async fn release(&self, name: &SnapshotName) -> Result<bool, Failure> {
-        let to = self.to_maintain_job(&name.job).await?;
-        ops::release(&to.repository, to.host.key(), name, clock::now())
-            .await
-            .map_err(|error| error.to_failure())
+        self.on_record("release", name, async {
+            let to = self.to_maintain_job(&name.job).await?;
+            ops::release(&to.repository, to.host.key(), name, clock::now())
+                .await
+                .map_err(|error| error.to_failure())
+        })
+        .await
     }
 
     async fn forget(&self, request: &ForgetRequest, _: &Task) -> Result<ForgetReport, Failure> {
-        let Some(first) = request.snapshots.first() else {
-            return Ok(ForgetReport::default());
-        };
-        let to = self.to_maintain_job(&first.job).await?;
-        let names = &request.snapshots;
-        ops::forget(
-            &to.repository,
-            to.host.key(),
-            names,
-            request.why,
-            clock::now(),
-        )
+        self.on_record("forget", listed(&request.snapshots), async {
+            let Some(first) = request.snapshots.first() else {
+                return Ok(ForgetReport::default());
+            };
+            let to = self.to_maintain_job(&first.job).await?;
+            let names = &request.snapshots;
+            ops::forget(
+                &to.repository,
+                to.host.key(),
+                names,
+                request.why,
+                clock::now(),
+            )
+            .await
+            .map_err(|error| error.to_failure())
+        })
         .await
-        .map_err(|error| error.to_failure())
     }
 
     async fn plan_prune(&self, repository: &str, task: &Task) -> Result<PrunePlan, Failure> {
@@ -505,30 +593,33 @@ impl Service for Direct {
     }
 
     async fn prune(&self, request: &PruneRequest, task: &Task) -> Result<PruneReport, Failure> {
-        let to = self.to_maintain(self.place(&request.repository)?).await?;
-        if let Some(warning) = to.warning {
-            task.progress.event(Event::Warned(warning));
-        }
-        let options = PruneOptions {
-            grace_secs: request.grace_secs,
-            allow_large: request.allow_large,
-        };
-        let Task {
-            progress, cancel, ..
-        } = task;
-        let (key, host) = (to.host.key(), Some(&to.host));
-        let progress = progress.as_ref();
-        ops::prune(
-            &to.repository,
-            key,
-            host,
-            options,
-            clock::now,
-            progress,
-            cancel,
-        )
+        self.on_record("prune", &request.repository, async {
+            let to = self.to_maintain(self.place(&request.repository)?).await?;
+            if let Some(warning) = to.warning {
+                task.progress.event(Event::Warned(warning));
+            }
+            let options = PruneOptions {
+                grace_secs: request.grace_secs,
+                allow_large: request.allow_large,
+            };
+            let Task {
+                progress, cancel, ..
+            } = task;
+            let (key, host) = (to.host.key(), Some(&to.host));
+            let progress = progress.as_ref();
+            ops::prune(
+                &to.repository,
+                key,
+                host,
+                options,
+                clock::now,
+                progress,
+                cancel,
+            )
+            .await
+            .map_err(|error| error.to_failure())
+        })
         .await
-        .map_err(|error| error.to_failure())
     }
 
     async fn check(&self, repository: &str, task: &Task) -> Result<CheckReport, Failure> {

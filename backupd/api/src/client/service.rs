@@ -6,10 +6,11 @@ use std::{path::Path, time::Duration};
 
 use async_trait::async_trait;
 use backup_model::{
-    BackupReport, CheckReport, Code, ConfigurationReport, Difference, DueTime, EntryInfo,
-    EpochFiles, Failure, ForgetReport, Found, HealthReport, HoldInfo, JobName, KeysReport, Pause,
-    PrunePlan, PruneReport, RepositoryStats, RestorePlan, RestoreReport, RetentionPlan, RunDetail,
-    RunLog, RunPage, RunQuery, Selection, SnapshotDetail, SnapshotName, StatusReport, VerifyReport,
+    AuditCheck, AuditPage, AuditQuery, BackupReport, CheckReport, Code, ConfigurationReport,
+    Difference, DueTime, EntryInfo, EpochFiles, Failure, ForgetReport, Found, HealthReport,
+    HoldInfo, JobName, KeysReport, Pause, PrunePlan, PruneReport, RepositoryStats, RestorePlan,
+    RestoreReport, RetentionPlan, RunDetail, RunLog, RunPage, RunQuery, Selection, SnapshotDetail,
+    SnapshotName, StatusReport, VerifyReport,
 };
 use bytes::{Buf as _, BytesMut};
 use data_encoding::HEXLOWER;
@@ -17,7 +18,7 @@ use futures::{StreamExt as _, stream};
 use http::Method;
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
 
 use super::connection::{Daemon, Target, unreadable};
 use crate::{
@@ -394,6 +395,16 @@ impl Service for HttpService {
         self.daemon.ask(Method::GET, "/v1/configuration").await
     }
 
+    async fn audit(&self, query: &AuditQuery) -> Result<AuditPage, Failure> {
+        let path = format!("/v1/audit?{}", as_query(query)?);
+        self.daemon.ask(Method::GET, &path).await
+    }
+
+    async fn check_audit(&self) -> Result<AuditCheck, Failure> {
+        let daemon = self.daemon.patient();
+        daemon.ask(Method::GET, "/v1/audit/check").await
+    }
+
     async fn repositories(&self) -> Result<Vec<String>, Failure> {
         self.daemon.ask(Method::GET, "/v1/repositories").await
     }
@@ -546,17 +557,9 @@ fn is_word(text: &str) -> bool {
     (1..=32).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
-/// What is asked for, as a query: each field is a word, a number or a time, none of which needs
-/// to be escaped but for `+`, which no time in UTC has.
-fn as_query(query: &RunQuery) -> Result<String, Failure> {
-    let fields =
-        serde_json::to_value(query).map_err(|error| Failure::from_error(Code::Bug, &error))?;
-    let fields = fields.as_object().into_iter().flatten();
-    let parts = fields.map(|(name, value)| match value {
-        serde_json::Value::String(text) => format!("{name}={text}"),
-        other => format!("{name}={other}"),
-    });
-    Ok(parts.collect::<Vec<_>>().join("&"))
+/// What is asked for, as a query.
+fn as_query(query: &impl Serialize) -> Result<String, Failure> {
+    serde_urlencoded::to_string(query).map_err(|error| Failure::from_error(Code::Bug, &error))
 }
 
 /// A selection as part of a query; none for all.

@@ -14,7 +14,7 @@ use clap::{
 };
 
 use crate::commands::{
-    backup, cat, completion, config, health, init, job, key, kit, man, prune, quickstart,
+    audit, backup, cat, completion, config, health, init, job, key, kit, man, prune, quickstart,
     recovery_script, repo, restore, retention, runs, snapshot, status, token, verify, version,
 };
 
@@ -211,6 +211,9 @@ pub(crate) enum Command {
     Init(init::Args),
     Status(status::Args),
     Health(health::Args),
+    /// Who did what, when and from where.
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// The jobs: when they run, how they stand, pauses.
     #[command(subcommand)]
     Job(job::Command),

@@ -5,11 +5,13 @@ use std::{collections::BTreeMap, sync::Arc};
 use backup_keys::read_private;
 use backup_model::{Code, Failure, Progress};
 use backupd::{
+    audit::Audit,
     config::{self, Config, LoadError, Places, RepositoryUrl, S3Config, SecretSources},
     environment,
     service::{Access, Direct, Place, Watched},
 };
 use backupd_api::{Address, HttpService, Service, Target, Task};
+use backupd_audit::Act;
 use secrecy::ExposeSecret as _;
 
 use crate::{
@@ -116,7 +118,32 @@ impl Context {
 
     /// The service that does the work in this process, whoever else is there.
     pub(crate) fn direct(&self) -> Result<Direct, Failure> {
-        Ok(Direct::new(self.access()?))
+        Ok(Direct::new(self.access()?).recorded(who()))
+    }
+
+    /// Does something in this process with its beginning and its end on record, where there is a
+    /// configuration.
+    pub(crate) async fn on_record<T>(
+        &self,
+        action: &str,
+        object: &str,
+        work: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        // A configuration that cannot be used is told of by the work itself.
+        let config = match &self.global.repository {
+            None => config::load(&self.places()).ok(),
+            Some(_) => None,
+        };
+        let Some(config) = config else {
+            return work.await;
+        };
+        let act = Act {
+            client: Some(concat!("backupctl ", env!("CARGO_PKG_VERSION")).to_owned()),
+            ..Act::new(who(), action, object)
+        };
+        Audit::new(&config.audit, &config.state)
+            .around(act, work)
+            .await
     }
 
     /// What goes along with long work.

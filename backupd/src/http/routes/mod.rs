@@ -1,5 +1,6 @@
 //! The routes: one table that says of each what it is, who may ask for it, and who answers.
 
+mod actions;
 mod changing;
 mod confined;
 mod described;

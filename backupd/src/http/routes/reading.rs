@@ -1,7 +1,7 @@
 //! Routes that read: jobs, repositories, snapshots, plans.
 
 use axum::response::Response;
-use backup_model::{Code, JobName, Selection, Seq, SnapshotName};
+use backup_model::{AuditQuery, Code, JobName, Selection, Seq, SnapshotName};
 use backupd_api::{EpochKeys, Newest, Outcome, Page, RestoreOrder, Task, Trial};
 use serde::Deserialize;
 
@@ -152,4 +152,13 @@ pub(super) async fn restore_plan(mut call: Call) -> Answer {
     let mut order: RestoreOrder = call.body().await?;
     confined(&call.api, &call.caller, &mut order).await?;
     Ok(json(&call.api.service().plan_restore(&order).await?))
+}
+
+pub(super) async fn audit(call: Call) -> Answer {
+    let query: AuditQuery = call.query()?;
+    Ok(json(&call.api.service().audit(&query).await?))
+}
+
+pub(super) async fn check_audit(call: Call) -> Answer {
+    Ok(json(&call.api.service().check_audit().await?))
 }

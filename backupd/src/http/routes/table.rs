@@ -13,9 +13,10 @@ use axum::{
 use backup_model::Code;
 #[cfg(feature = "schema")]
 use backup_model::{
-    CheckReport, ConfigurationReport, DueTime, EpochFiles, HealthReport, HoldInfo, JobName,
-    KeysReport, Pause, PrunePlan, RepositoryStats, RestorePlan, RetentionPlan, RunDetail, RunLog,
-    RunPage, RunQuery, SnapshotDetail, SnapshotInfo, StatusReport,
+    AuditCheck, AuditPage, AuditQuery, CheckReport, ConfigurationReport, DueTime, EpochFiles,
+    HealthReport, HoldInfo, JobName, KeysReport, Pause, PrunePlan, RepositoryStats, RestorePlan,
+    RetentionPlan, RunDetail, RunLog, RunPage, RunQuery, SnapshotDetail, SnapshotInfo,
+    StatusReport,
 };
 #[cfg(feature = "schema")]
 use backupd_api::{
@@ -32,7 +33,7 @@ use serde_json::Value;
 
 #[cfg(feature = "schema")]
 use super::described::{Form, Shape};
-use super::{changing, described, reading, runs, tasks, tokens};
+use super::{actions, changing, described, reading, runs, tasks, tokens};
 #[cfg(feature = "schema")]
 use super::{
     reading::{SelectQuery, SnapshotsQuery},
@@ -62,6 +63,8 @@ type Answering = Pin<Box<dyn Future<Output = Answer> + Send>>;
 /// One route.
 pub(in crate::http) struct Route {
     pub(in crate::http) method: MethodFilter,
+    /// The method by name.
+    pub(in crate::http) verb: &'static str,
     pub(in crate::http) path: &'static str,
     pub(in crate::http) needs: Needs,
     /// Whether it takes a query.
@@ -123,6 +126,7 @@ macro_rules! routes {
        $query:tt, $body:tt => $form:ident $type:ty;)*) => {
         &[$(Route {
             method: MethodFilter::$method,
+            verb: stringify!($method),
             path: $path,
             needs: $needs,
             query: routes!(@is $query),
@@ -186,6 +190,8 @@ pub(in crate::http) const ROUTES: &[Route] = routes! {
     GET "/v1/tasks/{id}" STATUS, tasks::show: _, _ => Json TaskInfo;
     GET "/v1/tasks/{id}/events" Needs::OfTask, tasks::events: EventsQuery, _ => Lines Numbered;
     DELETE "/v1/tasks/{id}" Needs::OfTask, tasks::cancel: _, _ => Json TaskInfo;
+    GET "/v1/audit" ADMIN, reading::audit: AuditQuery, _ => Json AuditPage;
+    GET "/v1/audit/check" ADMIN, reading::check_audit: _, _ => Json AuditCheck;
     GET "/v1/tokens" ADMIN, tokens::list: _, _ => Json Vec<TokenInfo>;
     POST "/v1/tokens" ADMIN, tokens::add: _, NewToken => Json TokenInfo;
     POST "/v1/tokens/{id}/rotate" ADMIN, tokens::rotate: _, Rotation => Json TokenInfo;
@@ -220,29 +226,44 @@ async fn answer(
     let Some(caller) = parts.extensions.get::<Caller>().cloned() else {
         return Refused::new(Code::SignIn, "nobody asks").into_response();
     };
+    let params = params.iter();
+    let params: Vec<_> = params
+        .map(|(name, text)| (name.to_owned(), text.to_owned()))
+        .collect();
+    let act = actions::act(route, &caller, &params);
     if let Needs::One(scopes) = route.needs
         && let Err(refused) = permit(&caller, scopes)
     {
+        if let Some(act) = &act {
+            actions::refused(&api, act, &refused).await;
+        }
         return refused.into_response();
     }
     if !route.query && parts.uri.query().is_some() {
         return Refused::new(Code::Usage, "there is no query here").into_response();
     }
-    let params = params.iter();
+    if let Some(act) = &act
+        && let Err(refused) = actions::begins(&api, act).await
+    {
+        return refused.into_response();
+    }
     let call = Call {
-        api,
+        api: api.clone(),
         caller,
         headers: parts.headers,
         uri: parts.uri,
-        params: params
-            .map(|(name, text)| (name.to_owned(), text.to_owned()))
-            .collect(),
+        params,
         body,
     };
-    (route.answer)(call).await.into_response()
+    let response = (route.answer)(call).await.into_response();
+    if let Some(act) = &act {
+        actions::ended(&api, act, actions::outcome(&response)).await;
+    }
+    response
 }
 
-fn permit(caller: &Caller, scopes: &[Scope]) -> Result<(), Refused> {
+/// Refuses whoever has none of these.
+pub(super) fn permit(caller: &Caller, scopes: &[Scope]) -> Result<(), Refused> {
     if scopes.iter().any(|scope| caller.scopes.allow(*scope)) {
         return Ok(());
     }

@@ -3,18 +3,26 @@
 use axum::response::Response;
 use backup_model::{Code, Failure, JobName};
 use backupd_api::TaskRequest;
+use backupd_audit::Act;
 use futures::{StreamExt as _, stream};
 use http::StatusCode;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
-use super::{confined::confined, lines::ndjson, reading::page, table::Call};
+use super::{
+    actions,
+    confined::confined,
+    lines::ndjson,
+    reading::page,
+    table::{Call, permit},
+};
 use crate::{
     clock,
     http::{
         api::Api,
         body,
         error::{Refused, json},
+        guard::Caller,
         tasks::{Begun, Reader},
     },
 };
@@ -39,9 +47,13 @@ pub(super) struct EventsQuery {
 pub(super) async fn begin(mut call: Call) -> Answer {
     let raw = call.raw().await?;
     let mut request: TaskRequest = body::parse(&raw)?;
-    call.may(request.kind())?;
-    if let TaskRequest::Restore(order) = &mut request {
-        confined(&call.api, &call.caller, order).await?;
+    let act = Act {
+        details: target(&request),
+        ..actions::by(&call.caller, request.kind().as_str(), request.object())
+    };
+    if let Err(refused) = allowed(&call.api, &call.caller, &mut request).await {
+        actions::refused(&call.api, &act, &refused).await;
+        return Err(refused);
     }
     let key = idempotency_key(&call)?;
     let busy = match &request {
@@ -49,6 +61,7 @@ pub(super) async fn begin(mut call: Call) -> Answer {
         _ => None,
     };
     let begun = Begun {
+        record: call.api.0.settings.audit.clone().map(|audit| (audit, act)),
         actor: call.caller.actor.clone(),
         busy,
         key: key.map(|key| (key, Sha256::digest(&*raw).into())),
@@ -59,6 +72,29 @@ pub(super) async fn begin(mut call: Call) -> Answer {
     let mut response = json(&info);
     *response.status_mut() = StatusCode::ACCEPTED;
     Ok(response)
+}
+
+async fn allowed(api: &Api, caller: &Caller, request: &mut TaskRequest) -> Result<(), Refused> {
+    permit(caller, &[request.kind().scope()])?;
+    match request {
+        TaskRequest::Restore(order) => confined(api, caller, order).await,
+        _ => Ok(()),
+    }
+}
+
+/// Where a restore goes, for the record.
+fn target(request: &TaskRequest) -> Option<String> {
+    let TaskRequest::Restore(order) = request else {
+        return None;
+    };
+    let folder = order.folder.as_ref();
+    let folder = folder.map(|folder| format!("to the folder {}", folder.display()));
+    let database = order.database.as_ref().map(|database| {
+        let name = database.name.as_deref().unwrap_or("a new one");
+        format!("to the database {name}")
+    });
+    let places: Vec<String> = folder.into_iter().chain(database).collect();
+    Some(places.join(", "))
 }
 
 /// Why a job cannot begin: what the schedule has begun is no task, and runs all the same.

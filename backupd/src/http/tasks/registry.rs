@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use backup_model::{Code, Failure};
 use backupd_api::{Kind, Service, TaskInfo, TaskRequest, TaskState};
+use backupd_audit::Act;
 use data_encoding::HEXLOWER;
 use jiff::Timestamp;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -13,6 +14,7 @@ use super::{
     log::{self, Log},
     work,
 };
+use crate::audit::Audit;
 
 /// Tasks that run at one time. A job's own limits are the service's.
 const MOST_RUNNING: usize = 16;
@@ -33,6 +35,8 @@ struct Entry {
 pub(in crate::http) struct Begun {
     /// Who asks.
     pub(in crate::http) actor: String,
+    /// Where it is put on record, and as what.
+    pub(in crate::http) record: Option<(Audit, Act)>,
     /// The idempotency key, and the digest of the request's body.
     pub(in crate::http) key: Option<(String, [u8; 32])>,
     /// Why it cannot begin now, unless it has begun already.
@@ -59,6 +63,7 @@ impl Tasks {
     ) -> Result<TaskInfo, Failure> {
         let Begun {
             actor,
+            record,
             key,
             busy,
             request,
@@ -100,13 +105,20 @@ impl Tasks {
         self.running.spawn(async move {
             // On its own, so that a mistake in the work ends the work and nothing else.
             let heard = Arc::clone(&log);
-            let work = tokio::spawn(work::run(service, request, actor, heard, cancel));
-            let ended = work.await.unwrap_or_else(|_| {
-                Err(Failure::new(
-                    Code::Bug,
-                    "the task ended by a mistake in the daemon",
-                ))
-            });
+            let work = async {
+                let work = tokio::spawn(work::run(service, request, actor, heard, cancel));
+                work.await.unwrap_or_else(|_| {
+                    let text = "the task ended by a mistake in the daemon";
+                    Err(Failure::new(Code::Bug, text))
+                })
+            };
+            let ended = match record {
+                Some((audit, act)) => {
+                    let session = Some(id.clone());
+                    audit.around(Act { session, ..act }, work).await
+                }
+                None => work.await,
+            };
             tasks.end(&id, &log, ended);
         });
         Ok(info)

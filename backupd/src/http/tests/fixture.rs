@@ -93,6 +93,7 @@ impl Fixture {
             ..Places::default()
         });
         let access = Access::of_config(config.unwrap(), secrets, Vec::new());
+        let audit = access.audit.clone();
         let direct = Arc::new(Direct::new(access));
         let tokens = Arc::new(Tokens::open(&dir.join("state")).unwrap());
         let said = Arc::new(Mutex::new(Vec::new()));
@@ -106,6 +107,7 @@ impl Fixture {
                 requests: 8,
                 ..Limits::default()
             },
+            audit,
             auth_failed: Arc::new(move |failure| hears.lock().unwrap().push(failure.to_string())),
         };
         change(&mut settings);

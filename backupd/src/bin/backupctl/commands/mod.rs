@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 mod administrator;
+pub(crate) mod audit;
 pub(crate) mod backup;
 pub(crate) mod cat;
 mod check;

@@ -104,11 +104,23 @@ impl From<ScopeArg> for Scope {
 pub(crate) async fn run(command: Command, context: &Context) -> Result<Exit, Failure> {
     let changes = !matches!(command, Command::List);
     let book = Book::open(context, changes).await?;
+    let action = match (&book, &command) {
+        // The daemon puts it on record, or there is nothing to put there.
+        (Book::Daemon(_), _) | (_, Command::List) => return done(command, &book, context).await,
+        (_, Command::Create(_)) => "token.add",
+        (_, Command::Rotate(_)) => "token.rotate",
+        (_, Command::Revoke(_)) => "token.revoke",
+    };
+    let work = done(command, &book, context);
+    context.on_record(action, "tokens", work).await
+}
+
+async fn done(command: Command, book: &Book, context: &Context) -> Result<Exit, Failure> {
     match command {
-        Command::Create(args) => create(args, &book, context).await,
-        Command::List => list(&book, context).await,
-        Command::Rotate(args) => rotate(&args, &book, context).await,
-        Command::Revoke(args) => revoke(&args, &book, context).await,
+        Command::Create(args) => create(args, book, context).await,
+        Command::List => list(book, context).await,
+        Command::Rotate(args) => rotate(&args, book, context).await,
+        Command::Revoke(args) => revoke(&args, book, context).await,
     }
 }
 

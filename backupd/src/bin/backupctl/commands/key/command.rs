@@ -19,6 +19,21 @@ pub(crate) enum Command {
 }
 
 pub(crate) async fn run(command: &Command, context: &Context) -> Result<Exit, Failure> {
+    let action = match command {
+        Command::List(args) => return list::run(args, context).await,
+        Command::Test(_) => "key.test",
+        Command::Add(_) => "key.add",
+        Command::Remove(_) => "key.remove",
+        Command::Rotate(_) => "key.rotate",
+        Command::Host(_) => "key.host",
+        Command::Password(_) => "key.password",
+        Command::Credentials(_) => "key.credentials",
+    };
+    let work = Box::pin(done(command, context));
+    context.on_record(action, "keys", work).await
+}
+
+async fn done(command: &Command, context: &Context) -> Result<Exit, Failure> {
     match command {
         Command::List(args) => list::run(args, context).await,
         Command::Test(args) => test::run(args, context).await,

@@ -16,8 +16,14 @@ pub(crate) enum Command {
 /// Always in this process: keys go to no other.
 pub(crate) async fn run(command: Command, context: &Context) -> Result<Exit, Failure> {
     match command {
-        Command::Create(args) => create::run(args, context).await,
+        Command::Create(args) => {
+            let work = Box::pin(create::run(args, context));
+            context.on_record("kit.create", "kit", work).await
+        }
         Command::Print(args) => print::run(&args, context),
-        Command::Confirm(args) => confirm::run(args, context).await,
+        Command::Confirm(args) => {
+            let work = Box::pin(confirm::run(args, context));
+            context.on_record("kit.confirm", "kit", work).await
+        }
     }
 }
