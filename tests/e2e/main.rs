@@ -5,6 +5,8 @@
 #[cfg(test)]
 mod asking;
 #[cfg(test)]
+mod audit;
+#[cfg(test)]
 mod canary;
 #[cfg(test)]
 mod contract;

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use backup_model::{Failure, HealthItem, HealthReport, StatusReport};
+use backup_model::{ChannelState, Failure, HealthItem, HealthReport, StatusReport};
 use jiff::Timestamp;
 use tokio::{sync::Mutex, task};
 
@@ -41,16 +41,18 @@ impl Desk {
         &self,
         in_force: &Arc<InForce>,
         status: Result<&StatusReport, &Failure>,
+        channels: &[ChannelState],
     ) -> HealthReport {
         let (access, desk) = (&in_force.access, self.clone());
         let by = Arc::clone(in_force);
         // It goes on when whoever asked is gone: else asking and leaving would ask everybody anew.
         let measured = task::spawn(async move { desk.measured(by).await }).await;
-        let (at, items) = measured.unwrap_or_else(|error| {
+        let (at, mut items) = measured.unwrap_or_else(|error| {
             let fix = "This is a mistake in this program. Please report it.";
             let lost = HealthItem::unknown("health", "daemon", error, fix);
             (clock::now(), vec![lost])
         });
+        items.extend(health::channels(channels, clock::now()));
         let asked = Asked::Daemon;
         let mut report = health::report(access, status, &asked, items, clock::now());
         report.at = at;

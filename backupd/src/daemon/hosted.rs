@@ -118,7 +118,9 @@ impl Service for Hosted {
     async fn health(&self) -> Result<HealthReport, Failure> {
         let status = self.status().await;
         let in_force = self.settings.in_force();
-        Ok(self.health.report(&in_force, status.as_ref()).await)
+        let channels = self.board.post().states();
+        let report = self.health.report(&in_force, status.as_ref(), &channels);
+        Ok(report.await)
     }
 
     async fn dues(&self, job: &JobName) -> Result<Vec<DueTime>, Failure> {

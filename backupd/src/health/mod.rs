@@ -9,6 +9,7 @@
 //! told along. Evidence names places, roles and counts; no secret is ever part of it.
 
 mod certificate;
+mod channels;
 mod clock;
 mod copies;
 mod database;
@@ -20,5 +21,6 @@ mod repository;
 mod tokens;
 mod web;
 
+pub use channels::channels;
 pub use house::Asked;
 pub use look::{Guessed, look, report};

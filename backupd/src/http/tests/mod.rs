@@ -1,6 +1,7 @@
 //! The API as it is asked: route by route in process, and over a real socket or network on a real
 //! repository.
 
+mod audit;
 mod bad_input;
 mod confined;
 mod described;

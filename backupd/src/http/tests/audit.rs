@@ -1,0 +1,120 @@
+//! What callers do is on record, before it is done; and no secret is.
+
+use std::fs;
+
+use backup_model::AuditQuery;
+use backupd_api::{Scope, Service as _};
+use secrecy::ExposeSecret as _;
+
+use super::fixture::{Fixture, STRANGER, request, with};
+use crate::http::source::Peer;
+
+/// Action, object and outcome of each entry, the oldest first.
+async fn on_record(fixture: &Fixture) -> Vec<String> {
+    let page = fixture.direct.audit(&AuditQuery::default()).await.unwrap();
+    let entries = page.entries.iter().rev();
+    entries
+        .map(|entry| format!("{} {} {}", entry.action, entry.object, entry.outcome))
+        .collect()
+}
+
+#[tokio::test]
+async fn what_is_asked_for_is_on_record_with_who_and_from_where() {
+    let fixture = Fixture::new().await;
+    let admin = fixture.token(&[Scope::Admin]);
+    let status = fixture.token(&[Scope::Status]);
+    let network = Peer::Network {
+        address: "192.0.2.7".parse().unwrap(),
+    };
+    let hold = || request("PUT", "/v1/snapshots/app/1/hold", r#"{"reason":"audit"}"#);
+    let mut asked = with(&admin, hold());
+    let agent = "tool/1".parse().unwrap();
+    asked.headers_mut().insert("user-agent", agent);
+    fixture.ask(network, asked).await;
+    fixture.ask(STRANGER, with(&status, hold())).await;
+    fixture
+        .ask(STRANGER, with(&admin, request("GET", "/v1/jobs", "")))
+        .await;
+    let hold = "hold app/1";
+    assert_eq!(
+        on_record(&fixture).await,
+        [
+            format!("{hold} began"),
+            // There is no snapshot.
+            format!("{hold} refused"),
+            // May not, and never began.
+            format!("{hold} refused"),
+        ]
+    );
+    let query = AuditQuery {
+        source: Some("192.0.2.7".to_owned()),
+        ..AuditQuery::default()
+    };
+    let page = fixture.direct.audit(&query).await.unwrap();
+    assert_eq!(page.entries.len(), 2);
+    let entry = &page.entries[1];
+    assert_eq!(entry.actor, format!("token {}", admin.id));
+    assert_eq!(entry.client.as_deref(), Some("tool/1"));
+    let last = fixture.direct.audit(&AuditQuery::default()).await.unwrap();
+    assert_eq!(last.entries[0].details.as_deref(), Some("E-NOT-PERMITTED"));
+}
+
+#[tokio::test]
+async fn a_task_is_on_record_from_its_beginning_to_its_end() {
+    let fixture = Fixture::new().await;
+    let (socket, _stop, _served) = fixture.serve().await;
+    let far = backupd_api::HttpService::connect(&socket).await.unwrap();
+    let job = fixture.direct.jobs().await.unwrap().remove(0);
+    let task = backupd_api::Task::unheard(tokio_util::sync::CancellationToken::new());
+    let made = far.backup(&job, &task).await.unwrap();
+    assert_eq!(
+        on_record(&fixture).await,
+        ["backup app began", "backup app done"]
+    );
+    let page = fixture.direct.audit(&AuditQuery::default()).await.unwrap();
+    assert!(page.entries[0].session.is_some());
+    assert_eq!(page.entries[0].session, page.entries[1].session);
+    let told = fixture.direct.check_audit().await.unwrap();
+    assert_eq!((told.faults.len(), told.snapshots), (0, 1), "{told:?}");
+
+    // A restore that may not is there, too, with where it was to go.
+    let token = fixture.token(&[Scope::Restore]);
+    let order = format!(
+        r#"{{"restore":{{"snapshot":"{}","folder":"/etc/new","database":null,"stamp":"x","keys":{{"unwrapped_by":"x","identities":["AGE-SECRET-KEY-1CANARY"]}}}}}}"#,
+        made.snapshot
+    );
+    fixture
+        .ask(STRANGER, with(&token, request("POST", "/v1/tasks", &order)))
+        .await;
+    let all = on_record(&fixture).await;
+    assert_eq!(all.last().unwrap(), "restore app/000001 refused");
+    let folder = fixture.path("state/audit");
+    let text: String = fs::read_dir(folder)
+        .unwrap()
+        .map(|file| fs::read_to_string(file.unwrap().path()).unwrap())
+        .collect();
+    let secret = token.whole();
+    for secret in [
+        "CANARY",
+        &secret.expose_secret()[20..],
+        &token.digest().to_string(),
+    ] {
+        assert!(!text.contains(secret), "{secret}");
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_put_on_record_is_not_done() {
+    let fixture = Fixture::new().await;
+    let admin = fixture.token(&[Scope::Admin]);
+    let other = fixture.token(&[Scope::Status]);
+    fs::write(fixture.path("state/audit"), "in the way").unwrap();
+    let revoke = request("DELETE", &format!("/v1/tokens/{}", other.id), "");
+    let refused = fixture.ask(STRANGER, with(&admin, revoke)).await;
+    assert_eq!(refused.status, 503, "{refused:?}");
+    assert_eq!(refused.body["code"], "E-AUDIT-LOG");
+    let jobs = fixture
+        .ask(STRANGER, with(&other, request("GET", "/v1/jobs", "")))
+        .await;
+    assert_eq!(jobs.status, 200);
+}
