@@ -10,6 +10,11 @@ pub const fn hint(code: Code) -> Option<&'static str> {
         Code::Bug => "This is a mistake in this program. Please report it with the message above.",
         Code::LocalIo => "Check that the file or folder exists, may be used, and has room.",
         Code::Usage => "`backupctl --help` and `backupctl COMMAND --help` say what is possible.",
+        Code::NoChannel => "`backupctl notify list` shows the channels that are configured.",
+        Code::Notify => {
+            "Check the address, the token and the network; `[notify]` says where they are. Nothing \
+             else depends on it."
+        }
         Code::AuditLog => {
             "What must be on record is not done without. Check its folder and the disk: `[log]` says \
              where it is."

@@ -142,6 +142,10 @@ codes! {
     NoJob = "E-NO-JOB", 16, 404, NotFound;
     /// The ledger has no such run.
     NoRun = "E-NO-RUN", 16, 404, NotFound;
+    /// No such channel of notifications.
+    NoChannel = "E-NO-CHANNEL", 16, 404, NotFound;
+    /// A notification was not delivered.
+    Notify = "E-NOTIFY", 1, 502, Retryable;
     /// The snapshot was forgotten.
     Forgotten = "E-FORGOTTEN", 16, 410, NotFound;
     /// The snapshot has no such stream.

@@ -18,11 +18,12 @@ use async_trait::async_trait;
 #[cfg(feature = "schema")]
 use backup_model::schema;
 use backup_model::{
-    AuditCheck, AuditPage, AuditQuery, BackupReport, CheckReport, ConfigurationReport, Difference,
-    DueTime, EntryInfo, EpochFiles, Failure, ForgetReport, Found, HealthReport, HoldInfo, JobName,
-    KeysReport, Level, Pause, Progress, PrunePlan, PruneReport, RepositoryStats, RestorePlan,
-    RestoreReport, RetentionPlan, RunDetail, RunLog, RunPage, RunQuery, Selection, Silent,
-    SnapshotDetail, SnapshotInfo, SnapshotName, StatusReport, VerifyReport, Why,
+    AuditCheck, AuditPage, AuditQuery, BackupReport, ChannelState, CheckReport,
+    ConfigurationReport, Difference, DueTime, EntryInfo, EpochFiles, Failure, ForgetReport, Found,
+    HealthReport, HoldInfo, JobName, KeysReport, Level, Pause, Progress, PrunePlan, PruneReport,
+    RepositoryStats, RestorePlan, RestoreReport, RetentionPlan, RunDetail, RunLog, RunPage,
+    RunQuery, Selection, Silent, SnapshotDetail, SnapshotInfo, SnapshotName, StatusReport,
+    VerifyReport, Why,
 };
 use futures::stream::BoxStream;
 use secrecy::SecretString;
@@ -309,6 +310,12 @@ pub trait Service: Send + Sync {
 
     /// What the configuration says, as far as others may know.
     async fn configuration(&self) -> Result<ConfigurationReport, Failure>;
+
+    /// By which channels people are told, and whether messages arrive.
+    async fn channels(&self) -> Result<Vec<ChannelState>, Failure>;
+
+    /// Sends a test message by a channel, now and with one try.
+    async fn test_channel(&self, name: &str) -> Result<ChannelState, Failure>;
 
     /// What people and the schedule did, the newest first.
     async fn audit(&self, query: &AuditQuery) -> Result<AuditPage, Failure>;

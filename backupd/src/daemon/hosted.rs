@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use backup_model::{
-    AuditCheck, AuditPage, AuditQuery, BackupReport, CheckReport, Code, ConfigurationReport,
-    Difference, DueTime, EntryInfo, EpochFiles, Failure, ForgetReport, Found, HealthReport,
-    HoldInfo, JobName, KeysReport, Pause, PrunePlan, PruneReport, RepositoryStats, RestorePlan,
-    RestoreReport, RetentionPlan, RunCause, RunDetail, RunId, RunKind, RunLog, RunPage, RunQuery,
-    Selection, SnapshotDetail, SnapshotName, StatusReport, VerifyReport,
+    AuditCheck, AuditPage, AuditQuery, BackupReport, ChannelState, CheckReport, Code,
+    ConfigurationReport, Difference, DueTime, EntryInfo, EpochFiles, Failure, ForgetReport, Found,
+    HealthReport, HoldInfo, JobName, KeysReport, Pause, PrunePlan, PruneReport, RepositoryStats,
+    RestorePlan, RestoreReport, RetentionPlan, RunCause, RunDetail, RunId, RunKind, RunLog,
+    RunPage, RunQuery, Selection, SnapshotDetail, SnapshotName, StatusReport, VerifyReport,
 };
 use backupd_api::{
     DiffRequest, EpochKeys, FindRequest, ForgetRequest, ListedRun, LsRequest, PruneRequest,
@@ -280,6 +280,14 @@ impl Service for Hosted {
 
     async fn configuration(&self) -> Result<ConfigurationReport, Failure> {
         self.direct().configuration().await
+    }
+
+    async fn channels(&self) -> Result<Vec<ChannelState>, Failure> {
+        Ok(self.board.post().states())
+    }
+
+    async fn test_channel(&self, name: &str) -> Result<ChannelState, Failure> {
+        self.board.post().test(name).await
     }
 
     async fn audit(&self, query: &AuditQuery) -> Result<AuditPage, Failure> {

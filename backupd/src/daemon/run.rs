@@ -168,7 +168,13 @@ impl Life {
     fn arrange(&self) {
         let in_force = self.settings.in_force();
         let post = self.board.post();
-        post.arrange(&in_force.config, &in_force.access.secrets);
+        let (config, secrets) = (&in_force.config, &in_force.access.secrets);
+        post.arrange(
+            &config.channels,
+            &config.server.name,
+            secrets,
+            &config.state,
+        );
     }
 
     /// Begins what goes on beside all else until the end.

@@ -3,6 +3,7 @@
 //! What there is to tell is a pure function of reports and of what was told before. Delivery has a
 //! queue of its own for each channel: a run never waits for one, and none can make a run fail.
 
+mod delivered;
 mod events;
 mod follow;
 mod memory;

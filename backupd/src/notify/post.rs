@@ -3,22 +3,25 @@
 use std::{
     collections::BTreeMap,
     fmt,
+    path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use backup_model::{ChannelKind, ChannelState, EventKind, JobName, RunId, RunInfo, RunKind};
+use backup_model::{
+    ChannelKind, ChannelState, Code, EventKind, Failure, JobName, RunId, RunInfo, RunKind,
+};
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    About, Event, Message, Ping,
+    About, Event, Message, Ping, delivered,
     worker::{PAUSES, Worker},
 };
 use crate::{
     clock,
-    config::{ChannelConfig, ChannelName, Config, SecretSources},
+    config::{ChannelConfig, ChannelName, SecretSources},
     metrics::Counters,
 };
 
@@ -41,6 +44,7 @@ struct Line {
     config: ChannelConfig,
     queue: mpsc::Sender<Message>,
     state: Arc<Mutex<ChannelState>>,
+    worker: Worker,
 }
 
 impl fmt::Debug for Post {
@@ -75,13 +79,19 @@ impl Post {
 
     /// Has the channels of a configuration from now on. Those that stay what they were keep what
     /// waits in them; the others deliver what waits, and end.
-    pub fn arrange(&self, config: &Config, secrets: &SecretSources) {
+    pub fn arrange(
+        &self,
+        channels: &BTreeMap<ChannelName, ChannelConfig>,
+        server: &str,
+        secrets: &SecretSources,
+        state: &Path,
+    ) {
         let mut lines = self.lines();
-        lines.retain(|name, line| config.channels.get(name) == Some(&line.config));
-        for (name, channel) in &config.channels {
+        lines.retain(|name, line| channels.get(name) == Some(&line.config));
+        for (name, channel) in channels {
             lines
                 .entry(name.clone())
-                .or_insert_with(|| self.open(name, channel, &config.server.name, secrets));
+                .or_insert_with(|| self.open(name, channel, server, secrets, state));
         }
     }
 
@@ -91,30 +101,55 @@ impl Post {
         config: &ChannelConfig,
         server: &str,
         secrets: &SecretSources,
+        folder: &Path,
     ) -> Line {
         let (queue, waiting) = mpsc::channel(QUEUE);
-        let state = Arc::new(Mutex::new(ChannelState {
+        let file = delivered::file(folder, name);
+        let new = ChannelState {
             name: name.to_string(),
             kind: config.kind,
             last_delivered: None,
             last_failed: None,
             failure: None,
-        }));
+        };
+        let state = Arc::new(Mutex::new(delivered::read(&file, new)));
         let worker = Worker {
             config: config.clone(),
             server: server.to_owned(),
             secrets: secrets.clone(),
             state: Arc::clone(&state),
+            file,
             counters: self.0.counters.clone(),
             pauses: self.0.pauses,
         };
         self.0.counters.channel(name.as_str());
-        tokio::spawn(worker.work(waiting, self.0.stop.clone()));
+        tokio::spawn(worker.clone().work(waiting, self.0.stop.clone()));
         Line {
             config: config.clone(),
             queue,
             state,
+            worker,
         }
+    }
+
+    /// Sends a test message by a channel, at once and with one try; gives how it stands then.
+    pub async fn test(&self, name: &str) -> Result<ChannelState, Failure> {
+        let found = {
+            let lines = self.lines();
+            let mut lines = lines.iter();
+            let line = lines.find(|(known, _)| known.as_str() == name);
+            line.map(|(_, line)| (line.worker.clone(), Arc::clone(&line.state)))
+        };
+        let Some((worker, state)) = found else {
+            let text = format!("no channel is called `{name}`");
+            return Err(Failure::new(Code::NoChannel, text));
+        };
+        worker.test().await.map_err(|why| {
+            let text = format!("the test message by `{name}` was not delivered: {why}");
+            Failure::new(Code::Notify, text)
+        })?;
+        // Nothing is left half changed in it.
+        Ok(state.lock().unwrap_or_else(PoisonError::into_inner).clone())
     }
 
     /// Tells whoever wants to hear of it. Of what a channel does not tell it tells no end, either.

@@ -27,6 +27,8 @@ pub enum Ping {
 pub enum Message {
     /// What has changed, and when.
     Events(Timestamp, Vec<Event>),
+    /// Nothing has happened: somebody wants to see whether it arrives.
+    Test(Timestamp),
     /// A run.
     Run(RunId, Ping, String),
 }
@@ -69,6 +71,14 @@ pub(super) fn request(
             .header("Priority", priority(events))
             .header("Tags", tag(events))
             .body(lines(events)),
+        (ChannelKind::Webhook | ChannelKind::Ntfy, Message::Test(at)) => {
+            return request(client, target, &Message::Events(*at, Vec::new()));
+        }
+        (ChannelKind::Healthchecks, Message::Test(_)) => {
+            // A line in the check's log, which changes nothing of how it stands.
+            url.set_path(&format!("{}/log", url.path().trim_end_matches('/')));
+            client.post(url).body(lines(&[]))
+        }
         (ChannelKind::Healthchecks, Message::Run(run, ping, text)) => {
             let path = url.path().trim_end_matches('/');
             let path = match ping {

@@ -280,7 +280,8 @@ fn post(folder: &Path, url: &str, channel: &str) -> Post {
         env: |_| None,
         credentials: None,
     };
-    post.arrange(&config(folder, url, channel), &secrets);
+    let config = config(folder, url, channel);
+    post.arrange(&config.channels, &config.server.name, &secrets, folder);
     post
 }
 

@@ -2,17 +2,18 @@
 //! last. What it says of a failure never holds the address, nor what came from there.
 
 use std::{
+    path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use backup_model::ChannelState;
 use reqwest::{Client, StatusCode, redirect::Policy};
-use tokio::{sync::mpsc, time};
+use tokio::{sync::mpsc, task, time};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Message,
+    Message, delivered,
     request::{Target, is_local, request},
 };
 use crate::{
@@ -31,11 +32,14 @@ pub(super) const PAUSES: [Duration; 4] = [
 ];
 
 /// Delivers what comes for one channel.
+#[derive(Clone)]
 pub(super) struct Worker {
     pub(super) config: ChannelConfig,
     pub(super) server: String,
     pub(super) secrets: SecretSources,
     pub(super) state: Arc<Mutex<ChannelState>>,
+    /// Where the state is kept.
+    pub(super) file: PathBuf,
     pub(super) counters: Counters,
     pub(super) pauses: &'static [Duration],
 }
@@ -65,6 +69,20 @@ impl Undelivered {
 }
 
 impl Worker {
+    /// Sees whether a message arrives: one try, of which the channel's state tells.
+    pub(super) async fn test(self) -> Result<(), String> {
+        match self.once(&Message::Test(clock::now())).await {
+            Ok(()) => {
+                self.delivered().await;
+                Ok(())
+            }
+            Err(failed) => {
+                self.give_up(&failed.why).await;
+                Err(failed.why)
+            }
+        }
+    }
+
     /// Delivers until nobody sends any more, or until told to stop.
     pub(super) async fn work(self, mut queue: mpsc::Receiver<Message>, stop: CancellationToken) {
         let delivering = async {
@@ -79,18 +97,12 @@ impl Worker {
         let mut pauses = self.pauses.iter();
         loop {
             let failed = match self.once(message).await {
-                Ok(()) => {
-                    self.change(|state| {
-                        state.last_delivered = Some(clock::now());
-                        state.failure = None;
-                    });
-                    return;
-                }
+                Ok(()) => return self.delivered().await,
                 Err(failed) => failed,
             };
             match pauses.next().filter(|_| failed.passing) {
                 Some(pause) => time::sleep(*pause).await,
-                None => return self.give_up(&failed.why),
+                None => return self.give_up(&failed.why).await,
             }
         }
     }
@@ -122,21 +134,39 @@ impl Worker {
         judge(answer.status())
     }
 
-    fn give_up(&self, why: &str) {
-        let name = self.change(|state| {
-            state.last_failed = Some(clock::now());
-            state.failure = Some(why.to_owned());
-        });
+    async fn delivered(&self) {
+        self.change(|state| {
+            state.last_delivered = Some(clock::now());
+            state.failure = None;
+        })
+        .await;
+    }
+
+    async fn give_up(&self, why: &str) {
+        let name = self
+            .change(|state| {
+                state.last_failed = Some(clock::now());
+                state.failure = Some(why.to_owned());
+            })
+            .await;
         self.counters.undelivered(&name);
         tracing::warn!(channel = %name, "a message is not delivered: {why}");
     }
 
-    /// Changes what is known of the channel; gives its name.
-    fn change(&self, change: impl FnOnce(&mut ChannelState)) -> String {
-        // Nothing is left half changed in it.
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        change(&mut state);
-        state.name.clone()
+    /// Changes what is known of the channel, and keeps it; gives its name.
+    async fn change(&self, change: impl FnOnce(&mut ChannelState)) -> String {
+        let state = {
+            // Nothing is left half changed in it.
+            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            change(&mut state);
+            state.clone()
+        };
+        let (name, file) = (state.name.clone(), self.file.clone());
+        let kept = task::spawn_blocking(move || delivered::write(&file, &state)).await;
+        if let Ok(Err(error)) = kept {
+            tracing::warn!(channel = %name, %error, "how it stands is not remembered");
+        }
+        name
     }
 }
 

@@ -14,8 +14,8 @@ use backup_model::{Code, Failure, JobName};
 use crate::{
     audit::Audit,
     config::{
-        Config, HealthConfig, JobConfig, Problem, RepositoryUrl, S3Config, SecretSources,
-        ServerConfig,
+        ChannelConfig, ChannelName, Config, HealthConfig, JobConfig, Problem, RepositoryUrl,
+        S3Config, SecretSources, ServerConfig,
     },
     storage,
 };
@@ -48,6 +48,8 @@ pub struct Watched {
     pub server: Option<ServerConfig>,
     /// What it names besides.
     pub health: HealthConfig,
+    /// Who is told when something changes.
+    pub channels: BTreeMap<ChannelName, ChannelConfig>,
 }
 
 /// Everything that the service works with.
@@ -96,6 +98,7 @@ impl Access {
                 warnings: config.warnings,
                 server: Some(config.server),
                 health: config.health,
+                channels: config.channels,
             },
         }
     }

@@ -12,18 +12,18 @@ use backup_core::{
 };
 use backup_keys::{OpenedKeyFiles, OpensKeyFiles};
 use backup_model::{
-    AuditCheck, AuditPage, AuditQuery, BackupReport, CheckReport, Code, ConfigurationReport,
-    Difference, DueTime, EntryInfo, EpochFiles, Event, Failure, ForgetReport, Found, HealthReport,
-    HoldInfo, JobName, KeysReport, Level, Pause, PrunePlan, PruneReport, RepositoryStats,
-    RestorePlan, RestoreReport, RetentionPlan, RunDetail, RunId, RunKind, RunLog, RunPage,
-    RunQuery, Selection, SnapshotDetail, SnapshotName, StatusReport, VerifyReport,
+    AuditCheck, AuditPage, AuditQuery, BackupReport, ChannelState, CheckReport, Code,
+    ConfigurationReport, Difference, DueTime, EntryInfo, EpochFiles, Event, Failure, ForgetReport,
+    Found, HealthReport, HoldInfo, JobName, KeysReport, Level, Pause, PrunePlan, PruneReport,
+    RepositoryStats, RestorePlan, RestoreReport, RetentionPlan, RunDetail, RunId, RunKind, RunLog,
+    RunPage, RunQuery, Selection, SnapshotDetail, SnapshotName, StatusReport, VerifyReport,
 };
 use backupd_api::{
     DatabaseOrder, DiffRequest, EpochKeys, FindRequest, ForgetRequest, ListedRun, LsRequest,
     PruneRequest, RestoreOrder, Service, Statuses, Task, Trial, VerifyRequest,
 };
 use backupd_audit::Act;
-use futures::{StreamExt as _, stream};
+use futures::{FutureExt as _, StreamExt as _, future::BoxFuture, stream};
 use tokio::time;
 use tokio_util::sync::CancellationToken;
 
@@ -80,7 +80,7 @@ impl Direct {
         &self,
         action: &str,
         object: impl Display,
-        work: impl Future<Output = Result<T, Failure>> + Send,
+        work: BoxFuture<'_, Result<T, Failure>>,
     ) -> Result<T, Failure> {
         match (&self.by, &self.access.audit) {
             (Some(by), Some(audit)) => {
@@ -322,22 +322,26 @@ impl Service for Direct {
     }
 
     async fn pause(&self, job: &JobName, pause: &Pause) -> Result<(), Failure> {
-        self.on_record("job.pause", job, async {
-            looking::pause(&self.access, job, pause).await
-        })
+        self.on_record(
+            "job.pause",
+            job,
+            async { looking::pause(&self.access, job, pause).await }.boxed(),
+        )
         .await
     }
 
     async fn resume(&self, job: &JobName) -> Result<bool, Failure> {
-        self.on_record("job.resume", job, async {
-            looking::resume(&self.access, job).await
-        })
+        self.on_record(
+            "job.resume",
+            job,
+            async { looking::resume(&self.access, job).await }.boxed(),
+        )
         .await
     }
 
     async fn backup(&self, job: &JobName, task: &Task) -> Result<BackupReport, Failure> {
         let work = backup::backup(&self.access, job, self.run, task);
-        self.on_record("backup", job, work).await
+        self.on_record("backup", job, work.boxed()).await
     }
 
     async fn snapshots(&self, selection: &Selection) -> Result<Vec<ListedRun>, Failure> {
@@ -388,32 +392,37 @@ impl Service for Direct {
         report: &mut (dyn FnMut(VerifyReport) + Send),
         task: &Task,
     ) -> Result<(), Failure> {
-        self.on_record("verify", &request.selection, async {
-            let Task {
-                progress, cancel, ..
-            } = task;
-            for repository in self.repositories_of(&request.selection).await? {
-                let selection = &request.selection;
-                let verifier = match (request.level, &request.keys) {
-                    (Level::Storage, _) => Verifier::Storage,
-                    (_, Some(keys)) => Verifier::data(opened(keys, &[&repository])?),
-                    (_, None) => {
-                        let text = "keys are needed to verify the data";
-                        return Err(Failure::new(Code::IdentityMissing, text));
-                    }
-                };
-                let verified = ops::verify(
-                    &repository,
-                    selection,
-                    &verifier,
-                    progress,
-                    cancel,
-                    &mut *report,
-                );
-                verified.await.map_err(|error| error.to_failure())?;
+        self.on_record(
+            "verify",
+            &request.selection,
+            async {
+                let Task {
+                    progress, cancel, ..
+                } = task;
+                for repository in self.repositories_of(&request.selection).await? {
+                    let selection = &request.selection;
+                    let verifier = match (request.level, &request.keys) {
+                        (Level::Storage, _) => Verifier::Storage,
+                        (_, Some(keys)) => Verifier::data(opened(keys, &[&repository])?),
+                        (_, None) => {
+                            let text = "keys are needed to verify the data";
+                            return Err(Failure::new(Code::IdentityMissing, text));
+                        }
+                    };
+                    let verified = ops::verify(
+                        &repository,
+                        selection,
+                        &verifier,
+                        progress,
+                        cancel,
+                        &mut *report,
+                    );
+                    verified.await.map_err(|error| error.to_failure())?;
+                }
+                Ok(())
             }
-            Ok(())
-        })
+            .boxed(),
+        )
         .await
     }
 
@@ -479,13 +488,18 @@ impl Service for Direct {
     }
 
     async fn restore(&self, order: &RestoreOrder, task: &Task) -> Result<RestoreReport, Failure> {
-        self.on_record("restore", &order.snapshot, async {
-            let (repository, prepared) = self.prepare(order).await?;
-            let progress = Arc::clone(&task.progress);
-            ops::restore(&repository, prepared, &progress, &task.cancel)
-                .await
-                .map_err(|error| error.to_failure())
-        })
+        self.on_record(
+            "restore",
+            &order.snapshot,
+            async {
+                let (repository, prepared) = self.prepare(order).await?;
+                let progress = Arc::clone(&task.progress);
+                ops::restore(&repository, prepared, &progress, &task.cancel)
+                    .await
+                    .map_err(|error| error.to_failure())
+            }
+            .boxed(),
+        )
         .await
     }
 
@@ -497,6 +511,14 @@ impl Service for Direct {
 
     async fn configuration(&self) -> Result<ConfigurationReport, Failure> {
         Ok(public::configuration(&self.access))
+    }
+
+    async fn channels(&self) -> Result<Vec<ChannelState>, Failure> {
+        Ok(looking::post(&self.access).states())
+    }
+
+    async fn test_channel(&self, name: &str) -> Result<ChannelState, Failure> {
+        looking::post(&self.access).test(name).await
     }
 
     async fn audit(&self, query: &AuditQuery) -> Result<AuditPage, Failure> {
@@ -546,42 +568,57 @@ impl Service for Direct {
     }
 
     async fn hold(&self, name: &SnapshotName, reason: &str) -> Result<HoldInfo, Failure> {
-        self.on_record("hold", name, async {
-            let to = self.to_maintain_job(&name.job).await?;
-            ops::hold(&to.repository, to.host.key(), name, reason, clock::now())
-                .await
-                .map_err(|error| error.to_failure())
-        })
+        self.on_record(
+            "hold",
+            name,
+            async {
+                let to = self.to_maintain_job(&name.job).await?;
+                ops::hold(&to.repository, to.host.key(), name, reason, clock::now())
+                    .await
+                    .map_err(|error| error.to_failure())
+            }
+            .boxed(),
+        )
         .await
     }
 
     async fn release(&self, name: &SnapshotName) -> Result<bool, Failure> {
-        self.on_record("release", name, async {
-            let to = self.to_maintain_job(&name.job).await?;
-            ops::release(&to.repository, to.host.key(), name, clock::now())
-                .await
-                .map_err(|error| error.to_failure())
-        })
+        self.on_record(
+            "release",
+            name,
+            async {
+                let to = self.to_maintain_job(&name.job).await?;
+                ops::release(&to.repository, to.host.key(), name, clock::now())
+                    .await
+                    .map_err(|error| error.to_failure())
+            }
+            .boxed(),
+        )
         .await
     }
 
     async fn forget(&self, request: &ForgetRequest, _: &Task) -> Result<ForgetReport, Failure> {
-        self.on_record("forget", listed(&request.snapshots), async {
-            let Some(first) = request.snapshots.first() else {
-                return Ok(ForgetReport::default());
-            };
-            let to = self.to_maintain_job(&first.job).await?;
-            let names = &request.snapshots;
-            ops::forget(
-                &to.repository,
-                to.host.key(),
-                names,
-                request.why,
-                clock::now(),
-            )
-            .await
-            .map_err(|error| error.to_failure())
-        })
+        self.on_record(
+            "forget",
+            listed(&request.snapshots),
+            async {
+                let Some(first) = request.snapshots.first() else {
+                    return Ok(ForgetReport::default());
+                };
+                let to = self.to_maintain_job(&first.job).await?;
+                let names = &request.snapshots;
+                ops::forget(
+                    &to.repository,
+                    to.host.key(),
+                    names,
+                    request.why,
+                    clock::now(),
+                )
+                .await
+                .map_err(|error| error.to_failure())
+            }
+            .boxed(),
+        )
         .await
     }
 
@@ -593,32 +630,37 @@ impl Service for Direct {
     }
 
     async fn prune(&self, request: &PruneRequest, task: &Task) -> Result<PruneReport, Failure> {
-        self.on_record("prune", &request.repository, async {
-            let to = self.to_maintain(self.place(&request.repository)?).await?;
-            if let Some(warning) = to.warning {
-                task.progress.event(Event::Warned(warning));
+        self.on_record(
+            "prune",
+            &request.repository,
+            async {
+                let to = self.to_maintain(self.place(&request.repository)?).await?;
+                if let Some(warning) = to.warning {
+                    task.progress.event(Event::Warned(warning));
+                }
+                let options = PruneOptions {
+                    grace_secs: request.grace_secs,
+                    allow_large: request.allow_large,
+                };
+                let Task {
+                    progress, cancel, ..
+                } = task;
+                let (key, host) = (to.host.key(), Some(&to.host));
+                let progress = progress.as_ref();
+                ops::prune(
+                    &to.repository,
+                    key,
+                    host,
+                    options,
+                    clock::now,
+                    progress,
+                    cancel,
+                )
+                .await
+                .map_err(|error| error.to_failure())
             }
-            let options = PruneOptions {
-                grace_secs: request.grace_secs,
-                allow_large: request.allow_large,
-            };
-            let Task {
-                progress, cancel, ..
-            } = task;
-            let (key, host) = (to.host.key(), Some(&to.host));
-            let progress = progress.as_ref();
-            ops::prune(
-                &to.repository,
-                key,
-                host,
-                options,
-                clock::now,
-                progress,
-                cancel,
-            )
-            .await
-            .map_err(|error| error.to_failure())
-        })
+            .boxed(),
+        )
         .await
     }
 

@@ -7,12 +7,15 @@ use std::{collections::BTreeMap, time::Duration};
 use backup_model::{Code, Failure, HealthReport, JobName, Pause, StatusReport};
 use futures::future::join_all;
 use tokio::{net::UnixStream, task, time::timeout};
+use tokio_util::sync::CancellationToken;
 
 use super::Access;
 use crate::{
     clock,
     health::{self, Asked, Guessed},
     ledger::{Ledger, LedgerError, LedgerReader},
+    metrics::Counters,
+    notify::Post,
     status::{self, Sight},
 };
 
@@ -117,4 +120,18 @@ async fn blocking<T: Send + 'static>(
 
 fn failed(error: &LedgerError) -> Failure {
     Failure::from_error(error.code(), error)
+}
+
+/// The channels of the configuration, of whose messages nothing is known in this process.
+pub(super) fn post(access: &Access) -> Post {
+    let post = Post::new(Counters::default(), CancellationToken::new());
+    let server = access.watched.server.as_ref();
+    let name = server.map_or("this machine", |server| server.name.as_str());
+    post.arrange(
+        &access.watched.channels,
+        name,
+        &access.secrets,
+        &access.state,
+    );
+    post
 }

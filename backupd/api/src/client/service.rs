@@ -6,11 +6,11 @@ use std::{path::Path, time::Duration};
 
 use async_trait::async_trait;
 use backup_model::{
-    AuditCheck, AuditPage, AuditQuery, BackupReport, CheckReport, Code, ConfigurationReport,
-    Difference, DueTime, EntryInfo, EpochFiles, Failure, ForgetReport, Found, HealthReport,
-    HoldInfo, JobName, KeysReport, Pause, PrunePlan, PruneReport, RepositoryStats, RestorePlan,
-    RestoreReport, RetentionPlan, RunDetail, RunLog, RunPage, RunQuery, Selection, SnapshotDetail,
-    SnapshotName, StatusReport, VerifyReport,
+    AuditCheck, AuditPage, AuditQuery, BackupReport, ChannelState, CheckReport, Code,
+    ConfigurationReport, Difference, DueTime, EntryInfo, EpochFiles, Failure, ForgetReport, Found,
+    HealthReport, HoldInfo, JobName, KeysReport, Pause, PrunePlan, PruneReport, RepositoryStats,
+    RestorePlan, RestoreReport, RetentionPlan, RunDetail, RunLog, RunPage, RunQuery, Selection,
+    SnapshotDetail, SnapshotName, StatusReport, VerifyReport,
 };
 use bytes::{Buf as _, BytesMut};
 use data_encoding::HEXLOWER;
@@ -393,6 +393,15 @@ impl Service for HttpService {
 
     async fn configuration(&self) -> Result<ConfigurationReport, Failure> {
         self.daemon.ask(Method::GET, "/v1/configuration").await
+    }
+
+    async fn channels(&self) -> Result<Vec<ChannelState>, Failure> {
+        self.daemon.ask(Method::GET, "/v1/channels").await
+    }
+
+    async fn test_channel(&self, name: &str) -> Result<ChannelState, Failure> {
+        let path = format!("/v1/channels/{}/test", segment(name)?);
+        self.daemon.patient().ask(Method::POST, &path).await
     }
 
     async fn audit(&self, query: &AuditQuery) -> Result<AuditPage, Failure> {

@@ -14,8 +14,9 @@ use clap::{
 };
 
 use crate::commands::{
-    audit, backup, cat, completion, config, health, init, job, key, kit, man, prune, quickstart,
-    recovery_script, repo, restore, retention, runs, snapshot, status, token, verify, version,
+    audit, backup, cat, completion, config, health, init, job, key, kit, man, notify, prune,
+    quickstart, recovery_script, repo, restore, retention, runs, snapshot, status, token, verify,
+    version,
 };
 
 /// Backs up PostgreSQL databases and folders into an encrypted, signed repository, and proves
@@ -214,6 +215,9 @@ pub(crate) enum Command {
     /// Who did what, when and from where.
     #[command(subcommand)]
     Audit(audit::Command),
+    /// The channels by which people are told that something changes.
+    #[command(subcommand)]
+    Notify(notify::Command),
     /// The jobs: when they run, how they stand, pauses.
     #[command(subcommand)]
     Job(job::Command),

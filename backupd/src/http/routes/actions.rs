@@ -9,7 +9,8 @@ use super::table::Route;
 use crate::http::{api::Api, error::Refused, guard::Caller};
 
 /// What each route that changes something is called.
-const ACTIONS: [(&str, &str); 10] = [
+const ACTIONS: [(&str, &str); 11] = [
+    ("POST /v1/channels/{channel}/test", "notify.test"),
     ("DELETE /v1/runs/{run}", "run.cancel"),
     ("PUT /v1/jobs/{job}/pause", "job.pause"),
     ("DELETE /v1/jobs/{job}/pause", "job.resume"),

@@ -1,4 +1,4 @@
-//! Routes that change something at once: holds.
+//! Routes that change or send something at once: holds, test messages.
 
 use axum::response::Response;
 use backupd_api::{HoldReason, Released};
@@ -16,4 +16,9 @@ pub(super) async fn release(call: Call) -> Result<Response, Refused> {
     let name = named(&call)?;
     let was_held = call.api.service().release(&name).await?;
     Ok(json(&Released { was_held }))
+}
+
+pub(super) async fn test_channel(call: Call) -> Result<Response, Refused> {
+    let name: String = call.param("channel")?;
+    Ok(json(&call.api.service().test_channel(&name).await?))
 }

@@ -162,3 +162,7 @@ pub(super) async fn audit(call: Call) -> Answer {
 pub(super) async fn check_audit(call: Call) -> Answer {
     Ok(json(&call.api.service().check_audit().await?))
 }
+
+pub(super) async fn channels(call: Call) -> Answer {
+    Ok(json(&call.api.service().channels().await?))
+}

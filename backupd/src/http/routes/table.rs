@@ -13,9 +13,9 @@ use axum::{
 use backup_model::Code;
 #[cfg(feature = "schema")]
 use backup_model::{
-    AuditCheck, AuditPage, AuditQuery, CheckReport, ConfigurationReport, DueTime, EpochFiles,
-    HealthReport, HoldInfo, JobName, KeysReport, Pause, PrunePlan, RepositoryStats, RestorePlan,
-    RetentionPlan, RunDetail, RunLog, RunPage, RunQuery, SnapshotDetail, SnapshotInfo,
+    AuditCheck, AuditPage, AuditQuery, ChannelState, CheckReport, ConfigurationReport, DueTime,
+    EpochFiles, HealthReport, HoldInfo, JobName, KeysReport, Pause, PrunePlan, RepositoryStats,
+    RestorePlan, RetentionPlan, RunDetail, RunLog, RunPage, RunQuery, SnapshotDetail, SnapshotInfo,
     StatusReport,
 };
 #[cfg(feature = "schema")]
@@ -190,6 +190,8 @@ pub(in crate::http) const ROUTES: &[Route] = routes! {
     GET "/v1/tasks/{id}" STATUS, tasks::show: _, _ => Json TaskInfo;
     GET "/v1/tasks/{id}/events" Needs::OfTask, tasks::events: EventsQuery, _ => Lines Numbered;
     DELETE "/v1/tasks/{id}" Needs::OfTask, tasks::cancel: _, _ => Json TaskInfo;
+    GET "/v1/channels" STATUS, reading::channels: _, _ => Json Vec<ChannelState>;
+    POST "/v1/channels/{channel}/test" ADMIN, changing::test_channel: _, _ => Json ChannelState;
     GET "/v1/audit" ADMIN, reading::audit: AuditQuery, _ => Json AuditPage;
     GET "/v1/audit/check" ADMIN, reading::check_audit: _, _ => Json AuditCheck;
     GET "/v1/tokens" ADMIN, tokens::list: _, _ => Json Vec<TokenInfo>;

@@ -70,7 +70,7 @@ fn requests(task: &str, run: &str, kind: Kind) -> Vec<(&'static str, String, Str
             .replace("{job}", "app")
             .replace("{seq}", "000001");
         let path = path.replace("{repository}", "main").replace("{id}", task);
-        let path = path.replace("{run}", run);
+        let path = path.replace("{run}", run).replace("{channel}", "ops");
         match route.needs {
             Needs::One(scopes) => {
                 assert!(!scopes.is_empty(), "{} needs nothing", route.path);

@@ -18,6 +18,7 @@ pub(crate) mod key;
 pub(crate) mod kit;
 pub(crate) mod ls;
 pub(crate) mod man;
+pub(crate) mod notify;
 mod place;
 pub(crate) mod prune;
 pub(crate) mod quickstart;

@@ -3,8 +3,9 @@
 use backup_model::Failure;
 
 use super::{
-    audit, backup, cat, completion, config, health, init, job, key, kit, man, prune, quickstart,
-    recovery_script, repo, restore, retention, runs, snapshot, status, token, verify, version,
+    audit, backup, cat, completion, config, health, init, job, key, kit, man, notify, prune,
+    quickstart, recovery_script, repo, restore, retention, runs, snapshot, status, token, verify,
+    version,
 };
 use crate::{cli::Command, context::Context, exit::Exit};
 
@@ -16,6 +17,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result<Exit, Fai
         Command::Status(args) => status::run(args, context).await,
         Command::Health(args) => health::run(&args, context).await,
         Command::Audit(command) => audit::run(command, context).await,
+        Command::Notify(command) => notify::run(command, context).await,
         Command::Job(command) => job::run(command, context).await,
         Command::Run(command) => runs::run(command, context).await,
         Command::Token(command) => token::run(command, context).await,
