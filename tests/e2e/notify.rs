@@ -119,3 +119,55 @@ fn people_hear_that_it_breaks_and_that_it_is_well_again() {
     }
     assert!(ops.try_recv().is_err());
 }
+
+#[test]
+fn a_test_message_says_whether_people_would_hear() {
+    let source = "§\"command\"\nname = \"made\"\ncommand = [\"cat\", \"WORLD/made\"]\n";
+    let channels = "[notify.ops]\nkind = \"webhook\"\nurl = { file = \"ops.url\" }\n\
+        [notify.wrong]\nkind = \"ntfy\"\nurl = { file = \"wrong.url\" }\n";
+    let world = busy_with(source, channels);
+    fs::write(world.path("made"), "made").unwrap();
+    let (port, ops) = endpoint();
+    secret(
+        &world,
+        "ops.url",
+        &format!("http://127.0.0.1:{port}/{CANARY}"),
+    );
+    // Nobody listens at a port that was just let go.
+    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let wrong = format!("http://{}/{CANARY}", gone.local_addr().unwrap());
+    drop(gone);
+    secret(&world, "wrong.url", &wrong);
+    let asked = |direct: &[&str]| {
+        let arrives = world.backupctl(&[direct, &["notify", "test", "ops"]].concat());
+        let arrives = arrives.expect(0).text();
+        assert!(arrives.contains("✓ ops  delivered by webhook"), "{arrives}");
+        let (head, body) = ops.recv_timeout(Duration::from_secs(90)).unwrap();
+        assert!(head.starts_with(&format!("POST /{CANARY} ")) && body.contains("a test"));
+        let all = world.backupctl(&[direct, &["notify", "test"]].concat());
+        let all = all.expect(1);
+        assert!(ops.recv_timeout(Duration::from_secs(90)).is_ok());
+        let refused = &all.stderr;
+        assert!(refused.contains("by `wrong` was not delivered: no connection"));
+        let unknown = world.backupctl(&[direct, &["notify", "test", "nobody"]].concat());
+        assert!(unknown.expect(16).stderr.contains("E-NO-CHANNEL"));
+        let listed = world.backupctl(&[direct, &["notify", "list"]].concat());
+        let listed = listed.expect(0).text();
+        let line = |name: &str| {
+            let found = listed.lines().find(|line| line.starts_with(name));
+            found.unwrap_or_else(|| panic!("{listed}")).to_owned()
+        };
+        assert!(line("ops").contains(" ago"), "{listed}");
+        assert!(line("wrong").contains("no connection"), "{listed}");
+        for text in [&arrives, &listed, &all.text(), &all.stderr] {
+            assert!(!text.contains(CANARY), "{text}");
+        }
+    };
+    asked(&["--direct"]);
+    let daemon = Daemon::start(&world);
+    // What became of messages is remembered.
+    let before = world.backupctl(&["notify", "list"]).expect(0).text();
+    assert!(before.contains("no connection"), "{before}");
+    asked(&[]);
+    assert!(!daemon.stop_and_read().contains(CANARY));
+}

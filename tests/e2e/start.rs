@@ -79,7 +79,7 @@ fn with_a_wrong_configuration() {
     assert_eq!(problems.len(), 3, "{}", ran.stderr);
     let unknown = problems
         .iter()
-        .find(|it| it["message"] == "unknown key `pathes`");
+        .find(|it| it["msg"] == "unknown key `pathes`");
     let unknown = unknown.unwrap_or_else(|| panic!("{}", ran.stderr));
     assert!(
         unknown["line"].is_u64() && unknown["column"].is_u64(),

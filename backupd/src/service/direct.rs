@@ -1,14 +1,13 @@
 //! The service in this process.
 
-use std::{fmt::Display, io::Write, sync::Arc, time::Duration};
+use std::{io::Write, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use backup_core::{
-    ops::{self, OpError, Prepared, PruneOptions, RestoreRequest, Verifier},
+    ops::{self, OpError, PruneOptions, Verifier},
     postgres::{Connection, Programs},
     repo::{Host, Repository},
     retention,
-    sink::directory::ExtractOptions,
 };
 use backup_keys::{OpenedKeyFiles, OpensKeyFiles};
 use backup_model::{
@@ -19,22 +18,15 @@ use backup_model::{
     RunPage, RunQuery, Selection, SnapshotDetail, SnapshotName, StatusReport, VerifyReport,
 };
 use backupd_api::{
-    DatabaseOrder, DiffRequest, EpochKeys, FindRequest, ForgetRequest, ListedRun, LsRequest,
-    PruneRequest, RestoreOrder, Service, Statuses, Task, Trial, VerifyRequest,
+    DiffRequest, EpochKeys, FindRequest, ForgetRequest, ListedRun, LsRequest, PruneRequest,
+    RestoreOrder, Service, Statuses, Task, Trial, VerifyRequest,
 };
-use backupd_audit::Act;
-use futures::{FutureExt as _, StreamExt as _, future::BoxFuture, stream};
+use futures::{FutureExt as _, StreamExt as _, stream};
 use tokio::time;
 use tokio_util::sync::CancellationToken;
 
-use super::{Access, Place, backup, looking, public, sources};
-use crate::{
-    audit::{self, Audit},
-    clock,
-    config::SourceKind,
-    ledger::Subject,
-    status,
-};
+use super::{Access, Place, backup, looking, public, recorded};
+use crate::{audit, clock, ledger::Subject, status};
 
 /// How often to look when nobody says what changes.
 const LOOK_EVERY: Duration = Duration::from_secs(30);
@@ -42,10 +34,11 @@ const LOOK_EVERY: Duration = Duration::from_secs(30);
 /// Does the work here and now.
 #[derive(Clone, Debug)]
 pub struct Direct {
-    access: Access,
-    server: Option<(Connection, Programs)>,
-    run: Option<RunId>,
-    by: Option<String>,
+    pub(super) access: Access,
+    pub(super) server: Option<(Connection, Programs)>,
+    pub(super) run: Option<RunId>,
+    /// Who is put on record as doing it; nobody where that is done elsewhere.
+    pub(super) by: Option<String>,
 }
 
 impl Direct {
@@ -56,41 +49,6 @@ impl Direct {
             server: None,
             run: None,
             by: None,
-        }
-    }
-
-    /// The same, and what it changes is on record as done by somebody. For whoever is not recorded
-    /// elsewhere, as those are who ask the daemon.
-    #[must_use]
-    pub fn recorded(self, by: String) -> Self {
-        Self {
-            by: Some(by),
-            ..self
-        }
-    }
-
-    fn audit_log(&self) -> Result<&Audit, Failure> {
-        self.access.audit.as_ref().ok_or_else(|| {
-            let text = "without a configuration there is no audit log";
-            Failure::new(Code::Usage, text)
-        })
-    }
-
-    async fn on_record<T>(
-        &self,
-        action: &str,
-        object: impl Display,
-        work: BoxFuture<'_, Result<T, Failure>>,
-    ) -> Result<T, Failure> {
-        match (&self.by, &self.access.audit) {
-            (Some(by), Some(audit)) => {
-                let act = Act {
-                    client: Some(concat!("backupctl ", env!("CARGO_PKG_VERSION")).to_owned()),
-                    ..Act::new(by, action, object.to_string())
-                };
-                audit.around(act, work).await
-            }
-            _ => work.await,
         }
     }
 
@@ -130,7 +88,7 @@ impl Direct {
     }
 
     /// The repository that has snapshots of a job.
-    async fn repository_of(&self, job: &JobName) -> Result<Repository, Failure> {
+    pub(super) async fn repository_of(&self, job: &JobName) -> Result<Repository, Failure> {
         Ok(self.place_of(job).await?.1)
     }
 
@@ -189,70 +147,6 @@ impl Direct {
         let (place, _) = self.place_of(job).await?;
         self.to_maintain(place).await
     }
-
-    /// The server for a restore: the one that was named, or the job's own.
-    async fn server(
-        &self,
-        job: &JobName,
-        order: &DatabaseOrder,
-    ) -> Result<(Connection, Programs), Failure> {
-        if let Some(url) = &order.server {
-            let connection = Connection::from_url(url)
-                .map_err(|error| Failure::from_error(error.code(), &error))?;
-            return Ok((connection, sources::programs(&self.access, None)?));
-        }
-        if let Some(server) = &self.server {
-            return Ok(server.clone());
-        }
-        let configured = self.access.jobs.get(job).and_then(|job| {
-            job.sources.iter().find_map(|source| match &source.kind {
-                SourceKind::Postgres(postgres) => Some(postgres),
-                _ => None,
-            })
-        });
-        let Some(postgres) = configured else {
-            let text = format!("no server is known for the databases of `{job}`");
-            return Err(Failure::new(Code::Usage, text));
-        };
-        let connection = sources::connection(&self.access, postgres).await?;
-        let programs = sources::programs(&self.access, postgres.bin_dir.as_ref())?;
-        // Not the database itself: it may be what was lost.
-        Ok((connection.with_database("postgres"), programs))
-    }
-
-    async fn prepare(&self, order: &RestoreOrder) -> Result<(Repository, Prepared), Failure> {
-        let repository = self.repository_of(&order.snapshot.job).await?;
-        let opened = opened(&order.keys, &[&repository])?;
-        let (server, database) = match &order.database {
-            None => (None, None),
-            Some(wanted) => (
-                Some(self.server(&order.snapshot.job, wanted).await?),
-                wanted.name.clone(),
-            ),
-        };
-        let request = RestoreRequest {
-            snapshot: order.snapshot.clone(),
-            streams: order.streams.clone(),
-            paths: order.paths.clone(),
-            folder: order.folder.clone(),
-            server,
-            database,
-            no_owner: order.no_owner,
-            extract: ExtractOptions {
-                numeric_owner: order.numeric_owner,
-                keep_setid: order.keep_setid,
-            },
-            stamp: order.stamp.clone(),
-        };
-        let prepared = ops::plan(&repository, request, &opened).await;
-        let prepared = prepared.map_err(|error| error.to_failure())?;
-        Ok((repository, prepared))
-    }
-}
-
-fn listed(names: &[SnapshotName]) -> String {
-    let names: Vec<_> = names.iter().map(ToString::to_string).collect();
-    names.join(" ")
 }
 
 /// A repository, and who may change what is kept in it.
@@ -600,7 +494,7 @@ impl Service for Direct {
     async fn forget(&self, request: &ForgetRequest, _: &Task) -> Result<ForgetReport, Failure> {
         self.on_record(
             "forget",
-            listed(&request.snapshots),
+            recorded::listed(&request.snapshots),
             async {
                 let Some(first) = request.snapshots.first() else {
                     return Ok(ForgetReport::default());
@@ -680,7 +574,10 @@ impl Service for Direct {
 }
 
 /// The identities of epochs, in the place of the key files that they were unwrapped from.
-fn opened(keys: &EpochKeys, repositories: &[&Repository]) -> Result<OpenedKeyFiles, Failure> {
+pub(super) fn opened(
+    keys: &EpochKeys,
+    repositories: &[&Repository],
+) -> Result<OpenedKeyFiles, Failure> {
     let trusts = repositories.iter().map(|repository| repository.trust());
     let trusts: Vec<_> = trusts.collect();
     OpenedKeyFiles::of(&keys.unwrapped_by, &keys.identities, &trusts)

@@ -6,6 +6,8 @@ mod backup;
 mod direct;
 mod looking;
 mod public;
+mod recorded;
+mod restoring;
 mod sources;
 
 pub use access::{Access, Place, Watched};

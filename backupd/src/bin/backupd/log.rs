@@ -16,7 +16,7 @@ use tracing_subscriber::{
     util::SubscriberInitExt as _,
 };
 
-use crate::cli::LogFormat;
+use crate::{cli::LogFormat, json::Json};
 
 /// Begins to write. Of other crates only what is wrong is worth a line.
 pub(crate) fn begin(format: LogFormat) {
@@ -31,7 +31,7 @@ pub(crate) fn begin(format: LogFormat) {
     let lines = fmt::layer().with_writer(io::stderr);
     let lines = match format {
         LogFormat::Text => lines.with_target(false).with_ansi(false).boxed(),
-        LogFormat::Json => lines.json().flatten_event(true).boxed(),
+        LogFormat::Json => lines.event_format(Json).boxed(),
     };
     tracing_subscriber::registry()
         .with(lines.with_filter(worth))

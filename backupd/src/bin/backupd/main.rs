@@ -1,6 +1,7 @@
 //! `backupd`: the daemon. Arguments in, one daemon, exit status out; what it does is in the library.
 
 mod cli;
+mod json;
 mod log;
 mod private;
 mod signals;

@@ -28,7 +28,12 @@ fn what_cannot_be_meant_is_refused() {
             "audit.folder",
             "Begin the path with `/`",
         ),
-        ("keep = \"400\"", "`keep`", "audit.keep", "unit"),
+        (
+            "keep = \"400\"",
+            "`keep`: `400` has no unit",
+            "audit.keep",
+            "",
+        ),
         ("paht = \"/x\"", "unknown key `paht`", "audit.paht", ""),
     ] {
         all_refused(

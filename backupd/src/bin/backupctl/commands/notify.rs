@@ -44,12 +44,11 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result<Exit, Fai
 
 /// One after the other, whatever becomes of the others; the worst counts.
 async fn test(service: &dyn Service, args: TestArgs, context: &Context) -> Result<Exit, Failure> {
-    let names = match args.name {
-        Some(name) => vec![name],
-        None => {
-            let channels = service.channels().await?.into_iter();
-            channels.map(|channel| channel.name).collect()
-        }
+    let names: Vec<String> = if let Some(name) = args.name {
+        vec![name]
+    } else {
+        let channels = service.channels().await?.into_iter();
+        channels.map(|channel| channel.name).collect()
     };
     if names.is_empty() {
         context
