@@ -51,12 +51,19 @@ fn runs(world: &World, more: &[&str]) -> Vec<Value> {
 /// What an answer says, but for how long it took and when it was asked.
 fn same(ran: &Ran) -> Vec<Value> {
     let mut messages = ran.messages();
-    for message in &mut messages {
-        for field in ["took_secs", "now", "at"] {
-            message.as_object_mut().unwrap().remove(field);
-        }
-    }
+    messages.iter_mut().for_each(timeless);
     messages
+}
+
+fn timeless(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            fields.retain(|name, _| !["took_secs", "now", "at"].contains(&name.as_str()));
+            fields.values_mut().for_each(timeless);
+        }
+        Value::Array(items) => items.iter_mut().for_each(timeless),
+        _ => {}
+    }
 }
 
 #[test]

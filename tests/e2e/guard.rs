@@ -150,8 +150,14 @@ impl Watch {
     /// Waits for a report in which this holds of the first job.
     #[track_caller]
     pub(crate) fn until(&mut self, holds: impl Fn(&Value) -> bool) -> Value {
+        self.until_all(|report| holds(&report["jobs"][0]))
+    }
+
+    /// Waits for a report of which this holds.
+    #[track_caller]
+    pub(crate) fn until_all(&mut self, holds: impl Fn(&Value) -> bool) -> Value {
         let parse = |line: &str| serde_json::from_str::<Value>(line).unwrap();
-        let found = first(&self.lines, |line| holds(&parse(line)["jobs"][0]));
+        let found = first(&self.lines, |line| holds(&parse(line)));
         let found = found.unwrap_or_else(|seen| panic!("it does not come to that:\n{seen}"));
         parse(&found)
     }

@@ -18,7 +18,13 @@ use rustls::{
 };
 use serde_json::Value;
 
-use crate::{guard::Daemon, keys::age_key, moto::Moto, program::Ran, world::World};
+use crate::{
+    guard::{Daemon, Watch},
+    keys::age_key,
+    moto::Moto,
+    program::Ran,
+    world::World,
+};
 
 /// What must never be told: in a database's password, an address's query, a cookie, a file.
 const CANARY: &str = "gnu-piccolo-9271";
@@ -389,7 +395,7 @@ fn every_fault_is_found_with_a_daemon_and_without() {
         "of an ended certificate, and of nobody"
     );
 
-    let mut daemon = Daemon::start(&world);
+    let daemon = Daemon::start(&world);
     let soon = [
         "token",
         "create",
@@ -418,8 +424,14 @@ fn every_fault_is_found_with_a_daemon_and_without() {
     // Asked again at once, nobody is measured again.
     assert_eq!(health().0["at"], hosted.0["at"]);
     // What is known of the daemon itself is as new as it gets.
+    let mut watch = Watch::start(&world);
+    watch.until_all(|_| true);
     fs::write(world.path("config.toml"), "version = 1\n[nonsense]\n").unwrap();
-    daemon.says("the configuration stays as it was");
+    watch.until_all(|status| {
+        status["faults"]
+            .as_array()
+            .is_some_and(|all| !all.is_empty())
+    });
     let socket = format!("unix:{dir}/api.sock");
     let asked = ["--json", "--daemon", &socket, "health"];
     let refused = Health::of(&world.backupctl(&asked).expect(6));

@@ -124,7 +124,8 @@ fn people_hear_that_it_breaks_and_that_it_is_well_again() {
 fn a_test_message_says_whether_people_would_hear() {
     let source = "§\"command\"\nname = \"made\"\ncommand = [\"cat\", \"WORLD/made\"]\n";
     let channels = "[notify.ops]\nkind = \"webhook\"\nurl = { file = \"ops.url\" }\n\
-        [notify.wrong]\nkind = \"ntfy\"\nurl = { file = \"wrong.url\" }\n";
+        events = [\"config-invalid\"]\n[notify.wrong]\nkind = \"ntfy\"\nurl = { file = \"wrong.url\" }\n\
+        events = [\"config-invalid\"]\n";
     let world = busy_with(source, channels);
     fs::write(world.path("made"), "made").unwrap();
     let (port, ops) = endpoint();
@@ -143,7 +144,8 @@ fn a_test_message_says_whether_people_would_hear() {
         let arrives = arrives.expect(0).text();
         assert!(arrives.contains("✓ ops  delivered by webhook"), "{arrives}");
         let (head, body) = ops.recv_timeout(Duration::from_secs(90)).unwrap();
-        assert!(head.starts_with(&format!("POST /{CANARY} ")) && body.contains("a test"));
+        assert!(head.starts_with(&format!("POST /{CANARY} ")), "{head}");
+        assert!(body.contains("a test"), "{body}");
         let all = world.backupctl(&[direct, &["notify", "test"]].concat());
         let all = all.expect(1);
         assert!(ops.recv_timeout(Duration::from_secs(90)).is_ok());
