@@ -103,7 +103,6 @@ pub(crate) fn need(program: &str) {
         "psql" | "pg_dump" | "pg_restore" | "pg_dumpall" => "postgresql",
         "age-keygen" => "age",
         "ssh-keygen" => "openssh-client",
-        "promtool" => "prometheus",
         "flock" | "unshare" | "mount" | "setpriv" => "util-linux",
         "sha256sum" | "timeout" => "coreutils",
         other => other,
