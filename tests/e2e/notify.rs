@@ -135,7 +135,7 @@ fn a_test_message_says_whether_people_would_hear() {
         &format!("http://127.0.0.1:{port}/{CANARY}"),
     );
     // Nobody listens at a port that was just let go.
-    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let gone = TcpListener::bind("127.0.0.1:0").unwrap();
     let wrong = format!("http://{}/{CANARY}", gone.local_addr().unwrap());
     drop(gone);
     secret(&world, "wrong.url", &wrong);
