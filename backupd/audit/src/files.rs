@@ -1,10 +1,9 @@
 //! The files: one a month, in the order of their names, and the lines in them.
 
 use std::{
-    fs::{self, DirBuilder, File},
+    fs::File,
     io::{self, BufRead as _, BufReader},
-    os::unix::fs::{DirBuilderExt as _, MetadataExt as _, chown, fchown},
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use backup_model::{AuditEntry, Digest};
@@ -12,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     error::{AuditError, at},
+    folder::Folder,
     month::Month,
 };
 
@@ -32,72 +32,39 @@ pub(crate) struct Line {
     pub(crate) entry: Option<AuditEntry>,
 }
 
-/// The folder, made if it is not there.
-pub(crate) fn make(folder: &Path) -> Result<(), AuditError> {
-    if folder.is_dir() {
-        return Ok(());
-    }
-    let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
-    made.map_err(at(folder))?;
-    let parent = folder.parent().and_then(|parent| fs::metadata(parent).ok());
-    if let Some(facts) = parent {
-        chown(folder, Some(facts.uid()), Some(facts.gid())).ok();
-    }
-    Ok(())
-}
-
-/// Gives a file to whom its folder belongs: what root makes there, the daemon goes on with. Who is
-/// not root cannot, and need not.
-pub(crate) fn hand_over(file: &File, folder: &Path) {
-    let facts = fs::metadata(folder).and_then(|to| Ok((to, file.metadata()?)));
-    if let Ok((to, own)) = facts
-        && own.uid() != to.uid()
-    {
-        fchown(file, Some(to.uid()), Some(to.gid())).ok();
-    }
-}
-
-/// The file of a month.
-pub(crate) fn file(folder: &Path, month: Month) -> PathBuf {
-    folder.join(format!("{BEFORE}{month}{AFTER}"))
+/// The name of a month's file.
+pub(crate) fn name(month: Month) -> String {
+    format!("{BEFORE}{month}{AFTER}")
 }
 
 /// The months of which there are files, the oldest first.
-pub(crate) fn months(folder: &Path) -> Result<Vec<Month>, AuditError> {
-    let listed = match fs::read_dir(folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        listed => listed.map_err(at(folder))?,
+pub(crate) fn months(folder: &Folder) -> Result<Vec<Month>, AuditError> {
+    let names = folder.names()?;
+    let month = |name: &String| {
+        let month = name.strip_prefix(BEFORE)?.strip_suffix(AFTER)?;
+        month.parse::<Month>().ok()
     };
-    let mut months = Vec::new();
-    for found in listed {
-        let name = found.map_err(at(folder))?.file_name();
-        let name = name.to_str().and_then(|name| name.strip_prefix(BEFORE));
-        let month = name.and_then(|name| name.strip_suffix(AFTER));
-        months.extend(month.and_then(|month| month.parse::<Month>().ok()));
-    }
+    let mut months: Vec<Month> = names.iter().filter_map(month).collect();
     months.sort();
     Ok(months)
 }
 
 /// The lines of a file, one after the other.
-pub(crate) fn lines(
-    path: &Path,
-) -> Result<impl Iterator<Item = Result<Line, AuditError>>, AuditError> {
-    let mut reader = BufReader::new(File::open(path).map_err(at(path))?);
-    let path = path.to_owned();
+pub(crate) fn lines(path: &Path, file: File) -> impl Iterator<Item = Result<Line, AuditError>> {
+    let mut reader = BufReader::new(file);
     let mut number = 0;
-    Ok(std::iter::from_fn(move || {
+    std::iter::from_fn(move || {
         let mut bytes = Vec::new();
         let mut limited = io::Read::take(&mut reader, LONGEST_LINE);
         match limited.read_until(b'\n', &mut bytes) {
-            Err(error) => Some(Err(at(&path)(error))),
+            Err(error) => Some(Err(at(path)(error))),
             Ok(0) => None,
             Ok(_) => {
                 number += 1;
                 Some(Ok(line(&bytes, number)))
             }
         }
-    }))
+    })
 }
 
 /// What a line is. One without a line feed was never finished.

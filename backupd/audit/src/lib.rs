@@ -10,6 +10,7 @@ mod append;
 mod check;
 mod error;
 mod files;
+mod folder;
 mod list;
 mod month;
 mod pseudonym;
@@ -18,5 +19,5 @@ mod tests;
 
 pub use act::Act;
 pub use append::AuditLog;
-pub use check::{Head, check};
+pub use check::Head;
 pub use error::AuditError;

@@ -1,8 +1,15 @@
 //! Lists of entries, the newest first.
 
+use std::io::{self, Write};
+
 use backup_model::{AuditEntry, AuditPage, AuditQuery};
 
-use crate::{append::AuditLog, error::AuditError, files, month::Month};
+use crate::{
+    append::AuditLog,
+    error::{AuditError, at},
+    files,
+    month::Month,
+};
 
 /// So many entries a page has at most.
 const PAGE: usize = 500;
@@ -19,12 +26,19 @@ impl AuditLog {
             .map_or(PAGE, |limit| limit as usize)
             .clamp(1, PAGE);
         let mut entries = Vec::new();
+        let Some((folder, _lock)) = self.at_rest()? else {
+            return Ok(AuditPage {
+                entries,
+                next: None,
+            });
+        };
         let late = |month: &Month| query.since.is_none_or(|since| month.end() > since);
-        let months = files::months(&self.folder)?;
-        'files: for month in months.into_iter().rev().filter(late) {
-            let path = files::file(&self.folder, month);
-            let lines = files::lines(&path)?;
-            let lines = lines.collect::<Result<Vec<_>, _>>()?;
+        'files: for month in files::months(&folder)?.into_iter().rev().filter(late) {
+            let name = files::name(month);
+            let Some(file) = folder.read(&name)? else {
+                continue;
+            };
+            let lines = files::lines(&folder.at(&name), file).collect::<Result<Vec<_>, _>>()?;
             for entry in lines.into_iter().rev().filter_map(|line| line.entry) {
                 if wanted(query, names.as_deref(), &entry) {
                     entries.push(entry);
@@ -39,6 +53,22 @@ impl AuditLog {
         entries.truncate(limit);
         let next = entries.last().filter(|_| more).map(|last| last.seq);
         Ok(AuditPage { entries, next })
+    }
+}
+
+impl AuditLog {
+    /// Copies all lines as they are, the oldest first.
+    pub fn export(&self, out: &mut dyn Write) -> Result<(), AuditError> {
+        let Some((folder, _lock)) = self.at_rest()? else {
+            return Ok(());
+        };
+        for month in files::months(&folder)? {
+            let name = files::name(month);
+            if let Some(mut file) = folder.read(&name)? {
+                io::copy(&mut file, out).map_err(at(&folder.at(&name)))?;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -2,10 +2,8 @@
 //! time. Then nobody can tell any more whose they were, and the log is as it was.
 
 use std::{
-    fs::{self, OpenOptions},
-    io::{self, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
-    path::{Path, PathBuf},
+    io::{Read as _, Write as _},
+    path::PathBuf,
 };
 
 use data_encoding::HEXLOWER;
@@ -16,7 +14,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     error::{AuditError, at},
-    files,
+    folder::Folder,
     month::Month,
 };
 
@@ -39,80 +37,74 @@ impl Pseudonyms {
     /// An address by this month's name for it. The first of a month makes the key.
     pub(crate) fn of(&self, address: &str, now: Timestamp) -> Result<String, AuditError> {
         let month = Month::of(now);
-        let path = self.path(month);
-        let key = if let Some(key) = read(&path)? {
-            key
-        } else {
-            files::make(&self.folder)?;
-            make(&path)?
+        let folder = Folder::make(&self.folder)?;
+        let key = match read(&folder, month)? {
+            Some(key) => key,
+            None => make(&folder, month)?,
         };
         Ok(name(month, &key, address))
     }
 
     /// All names that an address had in months whose key is still there.
     pub(crate) fn all_of(&self, address: &str) -> Result<Vec<String>, AuditError> {
+        let Some(folder) = Folder::find(&self.folder)? else {
+            return Ok(Vec::new());
+        };
         let mut names = Vec::new();
-        for month in self.months()? {
-            if let Some(key) = read(&self.path(month))? {
-                names.push(name(month, &key, address));
-            }
+        for month in months(&folder)? {
+            let key = read(&folder, month)?;
+            names.extend(key.map(|key| name(month, &key, address)));
         }
         Ok(names)
     }
 
     /// Destroys the keys of months that are over for so long.
     pub(crate) fn discard(&self, keep: SignedDuration, now: Timestamp) -> Result<(), AuditError> {
-        for month in self.months()? {
+        let Some(folder) = Folder::find(&self.folder)? else {
+            return Ok(());
+        };
+        for month in months(&folder)? {
             if now.duration_since(month.end()) > keep {
-                let path = self.path(month);
-                fs::remove_file(&path).map_err(at(&path))?;
+                folder.remove(&file(month))?;
             }
         }
         Ok(())
-    }
-
-    fn months(&self) -> Result<Vec<Month>, AuditError> {
-        let listed = match fs::read_dir(&self.folder) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            listed => listed.map_err(at(&self.folder))?,
-        };
-        let mut months = Vec::new();
-        for found in listed {
-            let name = found.map_err(at(&self.folder))?.file_name();
-            let month = name.to_str().and_then(|name| name.strip_suffix(AFTER));
-            months.extend(month.and_then(|month| month.parse::<Month>().ok()));
-        }
-        Ok(months)
-    }
-
-    fn path(&self, month: Month) -> PathBuf {
-        self.folder.join(format!("{month}{AFTER}"))
     }
 }
 
 type Key = Zeroizing<Vec<u8>>;
 
-/// A key; one that is not whole is none.
-fn read(path: &Path) -> Result<Option<Key>, AuditError> {
-    match fs::read(path) {
-        Ok(bytes) => Ok(Some(Zeroizing::new(bytes)).filter(|bytes| bytes.len() == 32)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(at(path)(error)),
-    }
+fn file(month: Month) -> String {
+    format!("{month}{AFTER}")
 }
 
-fn make(path: &Path) -> Result<Key, AuditError> {
+fn months(folder: &Folder) -> Result<Vec<Month>, AuditError> {
+    let names = folder.names()?;
+    let month = |name: &String| name.strip_suffix(AFTER)?.parse::<Month>().ok();
+    Ok(names.iter().filter_map(month).collect())
+}
+
+/// A key; one that is not whole is none.
+fn read(folder: &Folder, month: Month) -> Result<Option<Key>, AuditError> {
+    let name = file(month);
+    let Some(mut found) = folder.read(&name)? else {
+        return Ok(None);
+    };
+    let mut key = Zeroizing::new(Vec::new());
+    found.read_to_end(&mut key).map_err(at(&folder.at(&name)))?;
+    Ok(Some(key).filter(|key| key.len() == 32))
+}
+
+fn make(folder: &Folder, month: Month) -> Result<Key, AuditError> {
     let mut key = Zeroizing::new(vec![0; 32]);
     getrandom::fill(&mut key).map_err(|_| AuditError::Random)?;
-    let mut options = OpenOptions::new();
-    let options = options.write(true).create(true).truncate(true).mode(0o600);
-    let mut file = options.open(path).map_err(at(path))?;
-    if let Some(folder) = path.parent() {
-        files::hand_over(&file, folder);
-    }
-    file.write_all(&key)
+    let name = file(month);
+    let mut file = folder.append(&name)?;
+    // One that is there was cut by a crash.
+    file.set_len(0)
+        .and_then(|()| file.write_all(&key))
         .and_then(|()| file.sync_all())
-        .map_err(at(path))?;
+        .map_err(at(&folder.at(&name)))?;
     Ok(key)
 }
 

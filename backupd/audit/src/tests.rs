@@ -3,7 +3,7 @@
 use std::{
     fs,
     io::Write as _,
-    os::unix::fs::PermissionsExt as _,
+    os::unix::fs::{PermissionsExt as _, symlink},
     path::{Path, PathBuf},
     thread,
     time::Duration,
@@ -13,7 +13,7 @@ use backup_model::{AuditCheck, AuditOutcome, AuditQuery};
 use jiff::Timestamp;
 use proptest::prelude::{any, prop_assert, proptest};
 
-use crate::{Act, AuditLog, Head, check};
+use crate::{Act, AuditLog, Head};
 
 const DAY: Duration = Duration::from_hours(24);
 const SOURCE: &str = "192.0.2.7";
@@ -49,7 +49,7 @@ impl World {
     }
 
     fn checked(&self, heads: Vec<Head>) -> AuditCheck {
-        check(self.log.folder(), heads).unwrap()
+        self.log.check(heads, at("2026-12-24T00:00:00Z")).unwrap()
     }
 
     fn head(&self, created: &str) -> Head {
@@ -251,7 +251,8 @@ fn what_is_old_goes_and_the_rest_is_checked_from_there_on() {
     assert!(world.file().exists());
     world.log.discard(at("2028-01-20T00:00:00Z")).unwrap();
     assert!(!world.file().exists());
-    let told = world.checked(vec![head]);
+    let late = at("2028-01-20T00:00:00Z");
+    let told = world.log.check(vec![head], late).unwrap();
     assert_eq!(faults(&told), [""; 0]);
     assert_eq!((told.first, told.last), (Some(4), Some(5)));
     let page = world.log.list(&AuditQuery::default()).unwrap();
@@ -316,4 +317,89 @@ fn a_clock_that_was_set_back_does_not_break_the_chain() {
     world.log.record(act(4), before).unwrap();
     let told = world.checked(Vec::new());
     assert_eq!((told.entries, faults(&told).len()), (4, 0));
+}
+
+#[test]
+fn a_log_that_begins_anew_or_lost_its_beginning_before_its_time_is_seen() {
+    let world = World::with(9);
+    let head = || world.head("2026-11-09T03:00:00Z");
+    let old = head();
+    fs::remove_file(world.file()).unwrap();
+    world
+        .log
+        .record(act(1), at("2026-12-01T02:30:00Z"))
+        .unwrap();
+    let gone = [
+        " the entry that was the last when app/000001 was made, at 2026-11-09T03:00:00Z, is not there: cut off or replaced",
+    ];
+    assert_eq!(faults(&world.checked(vec![old.clone()])), gone);
+    // However long ago it was: a log that begins with its first entry never had an older one.
+    let late = at("2029-12-24T00:00:00Z");
+    let told = world.log.check(vec![old], late).unwrap();
+    assert_eq!(faults(&told), gone);
+
+    let world = World::with(9);
+    let old = world.head("2026-11-09T03:00:00Z");
+    let next = at("2026-12-01T02:30:00Z");
+    world.log.record(act(10), next).unwrap();
+    fs::remove_file(world.file()).unwrap();
+    assert_eq!(faults(&world.checked(vec![old.clone()])), gone);
+    let told = world.log.check(vec![old], late).unwrap();
+    assert_eq!(faults(&told), [""; 0], "it may be that old that it went");
+}
+
+#[test]
+fn a_month_whose_first_entry_was_never_finished_goes_on_from_the_one_before() {
+    let world = World::with(3);
+    let december = world.dir.path().join("log/audit-2026-12.jsonl");
+    fs::write(&december, "{\"seq\":4,").unwrap();
+    let now = at("2026-12-04T02:30:00Z");
+    world.log.record(act(4), now).unwrap();
+    let told = world.checked(Vec::new());
+    assert_eq!((faults(&told).len(), told.last), (0, Some(5)));
+    let page = world.log.list(&AuditQuery::default()).unwrap();
+    assert_eq!(page.entries[1].action, "audit.torn");
+    assert_eq!(page.entries[1].seq, 4);
+}
+
+#[test]
+fn nothing_is_followed_to_elsewhere() {
+    let now = at("2026-11-04T02:30:00Z");
+    for name in [
+        "log/lock",
+        "log/audit-2026-11.jsonl",
+        "keys/2026-11.key",
+        "log",
+    ] {
+        for link in [true, false] {
+            let world = World::new();
+            let dir = world.dir.path();
+            let target = dir.join("secret");
+            fs::write(&target, "of somebody else").unwrap();
+            let place = dir.join(name);
+            fs::create_dir_all(place.parent().unwrap()).unwrap();
+            if link {
+                symlink(&target, &place).unwrap();
+            } else {
+                fs::hard_link(&target, &place).unwrap();
+            }
+            let refused = world.log.record(act(1), now);
+            assert!(refused.is_err(), "{name}, by a link: {link}");
+            assert_eq!(fs::read(&target).unwrap(), b"of somebody else", "{name}");
+        }
+    }
+    let world = World::new();
+    let elsewhere = world.dir.path().join("elsewhere");
+    fs::create_dir(&elsewhere).unwrap();
+    symlink(&elsewhere, world.dir.path().join("log")).unwrap();
+    assert!(world.log.record(act(1), now).is_err());
+    assert_eq!(fs::read_dir(&elsewhere).unwrap().count(), 0);
+}
+
+#[test]
+fn what_is_exported_is_what_is_stored() {
+    let world = World::with(3);
+    let mut out = Vec::new();
+    world.log.export(&mut out).unwrap();
+    assert_eq!(out, world.text().into_bytes());
 }
