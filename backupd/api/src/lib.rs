@@ -185,6 +185,20 @@ pub struct RestoreOrder {
     pub keys: EpochKeys,
 }
 
+impl RestoreOrder {
+    /// Where it goes, in words.
+    pub fn target(&self) -> String {
+        let folder = self.folder.as_ref();
+        let folder = folder.map(|folder| format!("to the folder {}", folder.display()));
+        let database = self.database.as_ref().map(|database| {
+            let name = database.name.as_deref().unwrap_or("a new one");
+            format!("to the database {name}")
+        });
+        let places: Vec<String> = folder.into_iter().chain(database).collect();
+        places.join(", ")
+    }
+}
+
 /// What to forget, all of it in one repository.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

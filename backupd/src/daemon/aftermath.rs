@@ -4,6 +4,7 @@
 
 use backup_model::{JobName, RunKind};
 use backupd_api::Task;
+use backupd_audit::Act;
 use futures::future::join_all;
 use tokio_util::sync::CancellationToken;
 
@@ -56,11 +57,25 @@ async fn of_job(
     if config.hooks.finally.is_empty() {
         return;
     }
+    let act = Act {
+        session: context.run.map(|run| run.to_string()),
+        ..Act::new("backupd", "hooks.finally", job.as_str())
+    };
+    // What is to be put in order does not wait for the log.
+    let audit = in_force.access.audit.as_ref();
+    if let Some(audit) = audit
+        && let Err(failure) = audit.begins(&act).await
+    {
+        tracing::error!(%job, "{}", failure.message);
+    }
     let task = Task::unheard(stop.child_token());
     let failures = hooks::make_up(&config.hooks, context, &*task.progress, &task.cancel).await;
     for failure in &failures {
         let (code, causes) = (failure.code.as_str(), failure.causes.join(": "));
         tracing::warn!(%job, code, causes, "{}", failure.message);
+    }
+    if let Some(audit) = audit {
+        audit.ended(&act, failures.first()).await;
     }
     tracing::info!(%job, "the hooks at the end of the interrupted run were made up for");
 }

@@ -26,6 +26,7 @@ use super::{
 };
 use crate::{
     clock,
+    config::Config,
     ledger::{Ledger, LedgerStanding},
     metrics::{self, Counters},
     notify::{self, Post},
@@ -100,6 +101,19 @@ pub async fn run(
     orders.supervisor.stopping();
     life.end(&parts).await;
     ended
+}
+
+/// Says what of a new configuration holds from the next start only.
+fn later(before: &Config, now: &Config) {
+    for (changed, table) in [
+        (before.server != now.server, "server"),
+        (before.audit != now.audit, "audit"),
+        (before.metrics != now.metrics, "metrics"),
+    ] {
+        if changed {
+            tracing::warn!("what it says of [{table}] holds from the next start");
+        }
+    }
 }
 
 /// What lasts as long as the daemon.
@@ -265,7 +279,7 @@ impl Life {
     /// is watched before anything is read, so that nothing falls between.
     async fn follow(&self, changes: &mut Option<Changes>) -> Result<(), Failure> {
         *changes = watch(&self.settings);
-        let server = self.settings.in_force().config.server.clone();
+        let before = self.settings.in_force();
         let reading = Arc::clone(&self.settings);
         let reloaded = task::spawn_blocking(move || reading.reload()).await;
         match reloaded.map_err(|error| Failure::from_error(Code::Bug, &error))? {
@@ -273,9 +287,7 @@ impl Life {
             Reloaded::Changed => {
                 tracing::info!("another configuration is in force");
                 on_record::note(&self.settings, "configuration").await;
-                if self.settings.in_force().config.server != server {
-                    tracing::warn!("what it says of [server] holds from the next start");
-                }
+                later(&before.config, &self.settings.in_force().config);
                 // It may be in other files.
                 *changes = watch(&self.settings);
                 self.arrange();

@@ -115,7 +115,9 @@ impl Settings {
             (before, Reloaded::Same)
         } else {
             let (secrets, folders) = (self.secrets.clone(), self.program_folders.clone());
-            let access = Access::of_config(config.clone(), secrets, folders);
+            let mut access = Access::of_config(config.clone(), secrets, folders);
+            // One daemon writes one log.
+            access.audit.clone_from(&before.access.audit);
             (Arc::new(InForce { config, access }), Reloaded::Changed)
         };
         self.current.send_replace(Current {

@@ -21,6 +21,7 @@ use backupd_api::{
     DiffRequest, EpochKeys, FindRequest, ForgetRequest, ListedRun, LsRequest, PruneRequest,
     RestoreOrder, Service, Statuses, Task, Trial, VerifyRequest,
 };
+use backupd_audit::Act;
 use futures::{FutureExt as _, StreamExt as _, stream};
 use tokio::time;
 use tokio_util::sync::CancellationToken;
@@ -80,11 +81,15 @@ impl Direct {
         out: Box<dyn Write + Send>,
         cancel: &CancellationToken,
     ) -> Result<u64, Failure> {
-        let repository = self.repository_of(&name.job).await?;
-        let opened = opened(keys, &[&repository])?;
-        ops::cat(&repository, name, stream, &opened, out, cancel)
-            .await
-            .map_err(|error| error.to_failure())
+        let work = async {
+            let repository = self.repository_of(&name.job).await?;
+            let opened = opened(keys, &[&repository])?;
+            ops::cat(&repository, name, stream, &opened, out, cancel)
+                .await
+                .map_err(|error| error.to_failure())
+        };
+        let object = format!("{name} {stream}");
+        self.on_record("cat", object, work.boxed()).await
     }
 
     /// The repository that has snapshots of a job.
@@ -382,9 +387,12 @@ impl Service for Direct {
     }
 
     async fn restore(&self, order: &RestoreOrder, task: &Task) -> Result<RestoreReport, Failure> {
-        self.on_record(
-            "restore",
-            &order.snapshot,
+        let act = Act {
+            details: Some(order.target()),
+            ..Act::new("", "restore", order.snapshot.to_string())
+        };
+        self.on_record_as(
+            act,
             async {
                 let (repository, prepared) = self.prepare(order).await?;
                 let progress = Arc::clone(&task.progress);

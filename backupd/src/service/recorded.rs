@@ -35,16 +35,25 @@ impl Direct {
         object: impl Display,
         work: BoxFuture<'_, Result<T, Failure>>,
     ) -> Result<T, Failure> {
-        match (&self.by, &self.access.audit) {
-            (Some(by), Some(audit)) => {
-                let act = Act {
-                    client: Some(concat!("backupctl ", env!("CARGO_PKG_VERSION")).to_owned()),
-                    ..Act::new(by, action, object.to_string())
-                };
-                audit.around(act, work).await
-            }
-            _ => work.await,
-        }
+        let act = Act::new("", action, object.to_string());
+        self.on_record_as(act, work).await
+    }
+
+    /// The same, of which more is known than who does it.
+    pub(super) async fn on_record_as<T>(
+        &self,
+        act: Act,
+        work: BoxFuture<'_, Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        let (Some(by), Some(audit)) = (&self.by, &self.access.audit) else {
+            return work.await;
+        };
+        let act = Act {
+            actor: by.clone(),
+            client: Some(concat!("backupctl ", env!("CARGO_PKG_VERSION")).to_owned()),
+            ..act
+        };
+        audit.around(act, work).await
     }
 }
 

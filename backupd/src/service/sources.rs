@@ -10,7 +10,7 @@ use backup_core::{
     repo::RunLimits,
     source::{command::CommandSpec, files::FilesSpec},
 };
-use backup_model::{Failure, JobName};
+use backup_model::{Digest, Failure, JobName};
 use secrecy::SecretString;
 
 use super::Access;
@@ -54,12 +54,8 @@ pub(super) async fn job(
             }
         });
     }
-    let audit = match &access.audit {
-        Some(audit) => audit.head().await?,
-        None => None,
-    };
     Ok(BackupJob {
-        audit,
+        audit: head(access).await,
         name: name.clone(),
         sources,
         level: LevelMode::Adaptive,
@@ -68,6 +64,21 @@ pub(super) async fn job(
             .map_or_else(RunLimits::default, |limit| RunLimits {
                 limit_secs: limit.as_secs(),
             }),
+    })
+}
+
+/// The head of the audit log, for which no backup fails.
+async fn head(access: &Access) -> Option<Digest> {
+    let head = access.audit.as_ref()?.head().await;
+    head.unwrap_or_else(|failure| {
+        let (code, causes) = (failure.code.as_str(), failure.causes.join(": "));
+        tracing::error!(
+            code,
+            causes,
+            "a snapshot vouches for no log: {}",
+            failure.message
+        );
+        None
     })
 }
 

@@ -50,7 +50,9 @@ impl Context {
         let secrets = environment::secret_sources();
         let folders = environment::program_folders();
         let Some(url) = self.global.repository.clone() else {
-            return Ok(Access::of_config(self.config()?, secrets, folders));
+            let mut access = Access::of_config(self.config()?, secrets, folders);
+            access.audit = access.audit.map(|audit| self.told(audit));
+            return Ok(access);
         };
         Ok(Access {
             places: vec![Place {
@@ -68,6 +70,12 @@ impl Context {
             program_folders: folders,
             watched: Watched::default(),
         })
+    }
+
+    /// The log, of whose trouble this program tells.
+    fn told(&self, audit: Audit) -> Audit {
+        let output = Arc::clone(&self.output);
+        audit.telling(move |failure| output.warning(failure))
     }
 
     /// How the repository on the command line is reached.
@@ -141,9 +149,8 @@ impl Context {
             client: Some(concat!("backupctl ", env!("CARGO_PKG_VERSION")).to_owned()),
             ..Act::new(who(), action, object)
         };
-        Audit::new(&config.audit, &config.state)
-            .around(act, work)
-            .await
+        let audit = self.told(Audit::new(&config.audit, &config.state));
+        audit.around(act, work).await
     }
 
     /// What goes along with long work.

@@ -1,11 +1,10 @@
 //! What a request is called on record, and where that is written: before it is answered and after.
-//! Without the first there is no second: what cannot be put on record is not done.
 
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use backup_model::{AuditOutcome, Code};
 use backupd_audit::Act;
 
-use super::table::Route;
+use super::table::{Answering, Route};
 use crate::http::{api::Api, error::Refused, guard::Caller};
 
 /// What each route that changes something is called.
@@ -42,12 +41,24 @@ pub(in crate::http) fn by(caller: &Caller, action: &str, object: impl Into<Strin
     }
 }
 
-/// Puts on record what a caller begins.
-pub(super) async fn begins(api: &Api, act: &Act) -> Result<(), Refused> {
-    match &api.0.settings.audit {
-        Some(audit) => audit.record(act.clone()).await.map_err(Refused),
-        None => Ok(()),
-    }
+/// Answers with the beginning and the end on record. Whoever asks may go away meanwhile: what has
+/// begun comes to its end all the same.
+pub(super) async fn around(api: Api, act: Act, answering: Answering) -> Response {
+    let whole = tokio::spawn(async move {
+        if let Some(audit) = &api.0.settings.audit
+            && let Err(failure) = audit.begins(&act).await
+        {
+            return Refused(failure).into_response();
+        }
+        let response = answering.await.into_response();
+        let outcome = outcome(&response);
+        ended(&api, &act, outcome).await;
+        response
+    });
+    whole.await.unwrap_or_else(|_| {
+        let text = "the answer ended by a mistake in the daemon";
+        Refused::new(Code::Bug, text).into_response()
+    })
 }
 
 /// Puts on record that a caller may not.
@@ -57,7 +68,7 @@ pub(super) async fn refused(api: &Api, act: &Act, refused: &Refused) {
 }
 
 /// What an answer is on record: its outcome, and the code of its error.
-pub(super) fn outcome(response: &Response) -> (AuditOutcome, Option<String>) {
+fn outcome(response: &Response) -> (AuditOutcome, Option<String>) {
     let code = response.extensions().get::<Code>();
     let outcome = match response.status() {
         status if status.is_success() => AuditOutcome::Done,
@@ -68,7 +79,7 @@ pub(super) fn outcome(response: &Response) -> (AuditOutcome, Option<String>) {
 }
 
 /// Puts on record what came of it.
-pub(super) async fn ended(api: &Api, act: &Act, (outcome, code): (AuditOutcome, Option<String>)) {
+async fn ended(api: &Api, act: &Act, (outcome, code): (AuditOutcome, Option<String>)) {
     if let Some(audit) = &api.0.settings.audit {
         audit.came_to(act, outcome, code).await;
     }

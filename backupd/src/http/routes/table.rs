@@ -58,7 +58,7 @@ pub(in crate::http) enum Needs {
 }
 
 type Answer = Result<Response, Refused>;
-type Answering = Pin<Box<dyn Future<Output = Answer> + Send>>;
+pub(super) type Answering = Pin<Box<dyn Future<Output = Answer> + Send>>;
 
 /// One route.
 pub(in crate::http) struct Route {
@@ -244,11 +244,6 @@ async fn answer(
     if !route.query && parts.uri.query().is_some() {
         return Refused::new(Code::Usage, "there is no query here").into_response();
     }
-    if let Some(act) = &act
-        && let Err(refused) = actions::begins(&api, act).await
-    {
-        return refused.into_response();
-    }
     let call = Call {
         api: api.clone(),
         caller,
@@ -257,11 +252,11 @@ async fn answer(
         params,
         body,
     };
-    let response = (route.answer)(call).await.into_response();
-    if let Some(act) = &act {
-        actions::ended(&api, act, actions::outcome(&response)).await;
+    let answering = (route.answer)(call);
+    match act {
+        Some(act) => actions::around(api, act, answering).await,
+        None => answering.await.into_response(),
     }
-    response
 }
 
 /// Refuses whoever has none of these.

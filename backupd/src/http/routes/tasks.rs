@@ -5,7 +5,7 @@ use backup_model::{Code, Failure, JobName};
 use backupd_api::TaskRequest;
 use backupd_audit::Act;
 use futures::{StreamExt as _, stream};
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
@@ -51,24 +51,48 @@ pub(super) async fn begin(mut call: Call) -> Answer {
         details: target(&request),
         ..actions::by(&call.caller, request.kind().as_str(), request.object())
     };
-    if let Err(refused) = allowed(&call.api, &call.caller, &mut request).await {
-        actions::refused(&call.api, &act, &refused).await;
+    let (api, caller, headers) = (call.api, call.caller, call.headers);
+    let asked = Asked {
+        digest: Sha256::digest(&*raw).into(),
+        key: idempotency_key(&headers),
+        act: act.clone(),
+        actor: caller.actor.clone(),
+    };
+    if let Err(refused) = allowed(&api, &caller, &mut request).await {
+        actions::refused(&api, &act, &refused).await;
         return Err(refused);
     }
-    let key = idempotency_key(&call)?;
+    let begun = accept(&api, asked, request).await;
+    if let Err(refused) = &begun {
+        actions::refused(&api, &act, refused).await;
+    }
+    begun
+}
+
+/// What came with a request.
+struct Asked {
+    digest: [u8; 32],
+    key: Result<Option<String>, Refused>,
+    act: Act,
+    actor: String,
+}
+
+async fn accept(api: &Api, asked: Asked, request: TaskRequest) -> Answer {
+    let key = asked.key?.map(|key| (key, asked.digest));
     let busy = match &request {
-        TaskRequest::Backup { job } => busy(&call.api, job).await?,
+        TaskRequest::Backup { job } => busy(api, job).await?,
         _ => None,
     };
+    let audit = api.0.settings.audit.clone();
     let begun = Begun {
-        record: call.api.0.settings.audit.clone().map(|audit| (audit, act)),
-        actor: call.caller.actor.clone(),
+        record: audit.map(|audit| (audit, asked.act)),
+        actor: asked.actor,
         busy,
-        key: key.map(|key| (key, Sha256::digest(&*raw).into())),
+        key,
         request,
         now: clock::now(),
     };
-    let info = call.api.0.tasks.begin(begun, call.api.service())?;
+    let info = api.0.tasks.begin(begun, api.service())?;
     let mut response = json(&info);
     *response.status_mut() = StatusCode::ACCEPTED;
     Ok(response)
@@ -84,17 +108,10 @@ async fn allowed(api: &Api, caller: &Caller, request: &mut TaskRequest) -> Resul
 
 /// Where a restore goes, for the record.
 fn target(request: &TaskRequest) -> Option<String> {
-    let TaskRequest::Restore(order) = request else {
-        return None;
-    };
-    let folder = order.folder.as_ref();
-    let folder = folder.map(|folder| format!("to the folder {}", folder.display()));
-    let database = order.database.as_ref().map(|database| {
-        let name = database.name.as_deref().unwrap_or("a new one");
-        format!("to the database {name}")
-    });
-    let places: Vec<String> = folder.into_iter().chain(database).collect();
-    Some(places.join(", "))
+    match request {
+        TaskRequest::Restore(order) => Some(order.target()),
+        _ => None,
+    }
 }
 
 /// Why a job cannot begin: what the schedule has begun is no task, and runs all the same.
@@ -106,8 +123,8 @@ async fn busy(api: &Api, job: &JobName) -> Result<Option<Failure>, Refused> {
     }))
 }
 
-fn idempotency_key(call: &Call) -> Result<Option<String>, Refused> {
-    let mut keys = call.headers.get_all("idempotency-key").iter();
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Refused> {
+    let mut keys = headers.get_all("idempotency-key").iter();
     let Some(key) = keys.next() else {
         return Ok(None);
     };

@@ -6,7 +6,7 @@ use backup_model::AuditQuery;
 use backupd_api::{Scope, Service as _};
 use secrecy::ExposeSecret as _;
 
-use super::fixture::{Fixture, STRANGER, request, with};
+use super::fixture::{Fixture, STRANGER, new_token, request, with};
 use crate::http::source::Peer;
 
 /// Action, object and outcome of each entry, the oldest first.
@@ -104,17 +104,74 @@ async fn a_task_is_on_record_from_its_beginning_to_its_end() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_put_on_record_is_not_done() {
+async fn what_lets_somebody_in_or_gives_something_up_is_not_done_off_the_record() {
     let fixture = Fixture::new().await;
     let admin = fixture.token(&[Scope::Admin]);
     let other = fixture.token(&[Scope::Status]);
     fs::write(fixture.path("state/audit"), "in the way").unwrap();
+    let token = backupd_api::TokenText::generate().unwrap();
+    let new = new_token(&token, &[Scope::Admin], crate::clock::now());
+    let new = serde_json::to_string(&new).unwrap();
+    let before = fixture.tokens.list().len();
+    let asked = [
+        ("POST", "/v1/tokens".to_owned(), new.as_str()),
+        ("DELETE", "/v1/snapshots/app/1/hold".to_owned(), ""),
+    ];
+    for (method, path, body) in asked {
+        let refused = request(method, &path, body);
+        let refused = fixture.ask(STRANGER, with(&admin, refused)).await;
+        assert_eq!(refused.status, 503, "{path}: {refused:?}");
+        assert_eq!(refused.body["code"], "E-AUDIT-LOG");
+    }
+    assert_eq!(fixture.tokens.list().len(), before);
+    // To revoke, to stop and to restore is what a full disk calls for.
     let revoke = request("DELETE", &format!("/v1/tokens/{}", other.id), "");
-    let refused = fixture.ask(STRANGER, with(&admin, revoke)).await;
-    assert_eq!(refused.status, 503, "{refused:?}");
-    assert_eq!(refused.body["code"], "E-AUDIT-LOG");
-    let jobs = fixture
-        .ask(STRANGER, with(&other, request("GET", "/v1/jobs", "")))
+    let revoked = fixture.ask(STRANGER, with(&admin, revoke)).await;
+    assert_eq!(revoked.status, 200, "{revoked:?}");
+    let jobs = with(&other, request("GET", "/v1/jobs", ""));
+    assert_eq!(fixture.ask(STRANGER, jobs).await.status, 401);
+    let begin = request("POST", "/v1/tasks", r#"{"backup":{"job":"app"}}"#);
+    let begun = fixture.ask(STRANGER, with(&admin, begin)).await;
+    let follow = format!("/v1/tasks/{}/events", begun.body["id"].as_str().unwrap());
+    let follow = request("GET", &follow, "");
+    fixture.ask(STRANGER, with(&admin, follow)).await;
+    let made = fixture
+        .direct
+        .snapshots(&backup_model::Selection::All)
         .await;
-    assert_eq!(jobs.status, 200);
+    assert_eq!(made.unwrap().len(), 1, "a backup needs no audit log");
+}
+
+#[tokio::test]
+async fn a_request_that_nobody_waits_for_is_on_record_to_its_end() {
+    let fixture = Fixture::new().await;
+    let admin = fixture.token(&[Scope::Admin]);
+    let hold = request("PUT", "/v1/snapshots/app/1/hold", r#"{"reason":"x"}"#);
+    let asked = fixture.ask(STRANGER, with(&admin, hold));
+    // It begins, and then whoever asked is gone.
+    let gone = tokio::time::timeout(std::time::Duration::ZERO, asked).await;
+    assert!(gone.is_err());
+    let all = async {
+        loop {
+            let all = on_record(&fixture).await;
+            if all.len() == 2 {
+                return all;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let all = tokio::time::timeout(std::time::Duration::from_secs(30), all).await;
+    assert_eq!(all.unwrap(), ["hold app/1 began", "hold app/1 refused"]);
+}
+
+#[tokio::test]
+async fn a_task_that_is_turned_away_is_on_record() {
+    let fixture = Fixture::new().await;
+    let admin = fixture.token(&[Scope::Admin]);
+    let mut begin = request("POST", "/v1/tasks", r#"{"backup":{"job":"app"}}"#);
+    let key = "not\u{e9}ascii".parse();
+    begin.headers_mut().insert("idempotency-key", key.unwrap());
+    let refused = fixture.ask(STRANGER, with(&admin, begin)).await;
+    assert_eq!(refused.status, 400, "{refused:?}");
+    assert_eq!(on_record(&fixture).await, ["backup app refused"]);
 }

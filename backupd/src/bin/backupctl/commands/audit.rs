@@ -1,6 +1,6 @@
 //! `backupctl audit …`.
 
-use std::fs;
+use std::io;
 
 use backup_model::{
     AuditCheck, AuditEntry, AuditFault, AuditOutcome, AuditPage, AuditQuery, Code, Failure,
@@ -156,16 +156,15 @@ fn fault_text(fault: &AuditFault) -> String {
 
 /// Always in this process: the lines as they are, so that they can be checked elsewhere.
 fn export(context: &Context) -> Result<Exit, Failure> {
+    if context.global.daemon.daemon_address.is_some() {
+        let text = "the lines are exported on the machine whose log it is";
+        return Err(Failure::new(Code::Usage, text));
+    }
     let config = context.config()?;
     let audit = Audit::new(&config.audit, &config.state);
-    let files = audit.log().files();
-    let files = files.map_err(|error| Failure::from_error(error.code(), &error))?;
-    for file in files {
-        let lines = fs::read(&file).map_err(|error| {
-            let text = format!("could not read {}", file.display());
-            Failure::new(Code::AuditLog, text).because(Failure::from_error(Code::LocalIo, &error))
-        })?;
-        context.output.data(&lines)?;
-    }
+    audit
+        .log()
+        .export(&mut io::stdout().lock())
+        .map_err(|error| Failure::from_error(error.code(), &error))?;
     Ok(Exit::DONE)
 }
