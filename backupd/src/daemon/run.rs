@@ -183,6 +183,9 @@ impl Life {
         let in_force = self.settings.in_force();
         let post = self.board.post();
         let (config, secrets) = (&in_force.config, &in_force.access.secrets);
+        for job in config.jobs.keys() {
+            post.counters().job(job);
+        }
         post.arrange(
             &config.channels,
             &config.server.name,

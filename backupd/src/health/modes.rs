@@ -90,6 +90,10 @@ fn secrets(access: &Access) -> Vec<PathBuf> {
             postgres.password.as_ref().map(&mut add);
         }
     }
+    for channel in access.watched.channels.values() {
+        add(&channel.url);
+        channel.token.as_ref().map(&mut add);
+    }
     let tls = access
         .watched
         .server
@@ -110,7 +114,7 @@ fn state(folder: &Path) -> Option<HealthItem> {
         return None;
     }
     let object = folder.display().to_string();
-    let fix = format!("chmod -R go= {object}");
+    let fix = take_away("-R go=", &object);
     let open = match files_below(folder, 2, &|name| is_key(name)) {
         Ok((files, _)) => files
             .into_iter()
@@ -128,7 +132,18 @@ fn state(folder: &Path) -> Option<HealthItem> {
 
 /// Names of files in the state folder that hold secrets.
 fn is_key(name: &str) -> bool {
-    ["writer.key", "key.pem", "tokens.json"].contains(&name) || name.starts_with("dedup-")
+    ["writer.key", "key.pem", "tokens.json"].contains(&name)
+        || name.starts_with("dedup-")
+        || is_pseudonym_key(name)
+}
+
+/// `2026-11.key`, as the audit log names them.
+fn is_pseudonym_key(name: &str) -> bool {
+    let month = name.strip_suffix(".key").unwrap_or_default();
+    month.len() == 7
+        && month
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'-')
 }
 
 /// `.env`, `.env.local`, `prod.env`.
@@ -141,7 +156,7 @@ fn is_env(name: &str) -> bool {
 /// Files named `.env` in what is backed up.
 fn env_files(root: &Path) -> Option<HealthItem> {
     let object = root.display().to_string();
-    let fix = |file: &str| format!("chmod go= {file}");
+    let fix = |file: &str| take_away("go=", file);
     let (files, whole) = match files_below(root, DEPTH, &|name| is_env(name)) {
         Ok(found) => found,
         Err(error) => {
@@ -224,10 +239,19 @@ fn files_below(
 fn one(id: &str, file: &Path, hidden: Hidden) -> HealthItem {
     let object = file.display().to_string();
     let fix = match hidden {
-        Hidden::FromAll => format!("chmod go= {object}"),
-        Hidden::FromOthers => format!("chmod o= {object}"),
+        Hidden::FromAll => take_away("go=", &object),
+        Hidden::FromOthers => take_away("o=", &object),
     };
     judge(id, &object, bits(file), hidden, &fix)
+}
+
+/// The command that does it. A file of an application may have any name, and the command is pasted
+/// into a shell.
+fn take_away(rights: &str, file: &str) -> String {
+    match shlex::try_quote(file) {
+        Ok(file) => format!("chmod {rights} -- {file}"),
+        Err(_) => "Take the rights of others away from it.".to_owned(),
+    }
 }
 
 fn bits(path: &Path) -> io::Result<u32> {
@@ -268,6 +292,13 @@ mod tests {
     use backup_model::HealthState;
 
     use super::*;
+
+    #[test]
+    fn a_file_with_any_name_can_be_named_in_a_command() {
+        let command = take_away("go=", "/srv/;reboot;'.env");
+        assert_eq!(command, "chmod go= -- \"/srv/;reboot;'.env\"");
+        assert!(is_pseudonym_key("2026-11.key") && !is_pseudonym_key("admin.key"));
+    }
 
     #[test]
     fn modes_are_judged_bit_by_bit() {

@@ -4,7 +4,7 @@
 
 use std::sync::atomic::AtomicU64;
 
-use backup_model::{RunInfo, RunKind};
+use backup_model::{JobName, RunInfo, RunKind, RunOutcome};
 use prometheus_client::{
     encoding::EncodeLabelSet,
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
@@ -50,6 +50,15 @@ pub struct Counters {
     failed_deliveries: Family<OfChannel, Counter>,
 }
 
+/// How backups end.
+const OUTCOMES: [RunOutcome; 5] = [
+    RunOutcome::Succeeded,
+    RunOutcome::Warnings,
+    RunOutcome::Failed,
+    RunOutcome::Cancelled,
+    RunOutcome::Interrupted,
+];
+
 impl Default for Counters {
     fn default() -> Self {
         Self {
@@ -63,19 +72,30 @@ impl Default for Counters {
 }
 
 impl Counters {
+    /// A job is there: its counts show as 0 from now on, so that the first failure is a rise.
+    pub fn job(&self, job: &JobName) {
+        for outcome in OUTCOMES {
+            self.of_outcome(job, outcome);
+        }
+        for kind in ["read", "new", "stored"] {
+            let job = job.to_string();
+            self.bytes.get_or_create_owned(&OfKind { job, kind });
+        }
+    }
+
+    fn of_outcome(&self, job: &JobName, outcome: RunOutcome) -> Counter {
+        let outcome = outcome.as_str();
+        let job = job.to_string();
+        self.runs.get_or_create_owned(&OfOutcome { job, outcome })
+    }
+
     /// A run is over. Backups count; what else is done shows in what it finds.
     pub fn ended(&self, run: &RunInfo) {
         let Some(job) = run.job.as_ref().filter(|_| run.kind == RunKind::Backup) else {
             return;
         };
+        self.of_outcome(job, run.outcome).inc();
         let job = job.to_string();
-        let outcome = run.outcome.as_str();
-        self.runs
-            .get_or_create_owned(&OfOutcome {
-                job: job.clone(),
-                outcome,
-            })
-            .inc();
         let bytes = [
             ("read", run.bytes.read_bytes),
             ("new", run.bytes.new_bytes),

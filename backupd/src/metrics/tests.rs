@@ -178,6 +178,18 @@ fn the_names_are_those_that_alerts_are_written_for() {
 }
 
 #[test]
+fn a_job_has_its_counts_before_its_first_run() {
+    let counters = Counters::default();
+    counters.job(&"web-ui".parse().unwrap());
+    let mut registry = prometheus_client::registry::Registry::default();
+    counters.register(&mut registry);
+    let mut page = String::new();
+    prometheus_client::encoding::text::encode(&mut page, &registry).unwrap();
+    let failed = r#"runs_total{job="web-ui",outcome="failed"} 0"#;
+    assert!(page.contains(failed), "{page}");
+}
+
+#[test]
 fn no_counter_falls_and_only_backups_count() {
     let counters = Counters::default();
     let mut before = BTreeMap::new();

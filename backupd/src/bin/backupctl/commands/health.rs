@@ -62,11 +62,12 @@ fn rows(item: &HealthItem, width: usize) -> Vec<String> {
     let (mark, word) = (mark(item.state), item.state.as_str());
     let mut rows = vec![format!(
         "  {mark} {word:<8}  {:<width$}  {}",
-        item.id, item.evidence
+        item.id,
+        show::name(&item.evidence)
     )];
     rows.extend(item.fix.iter().map(|fix| {
         let indent = 14 + width;
-        format!("{:indent$}→ {fix}", "")
+        format!("{:indent$}→ {}", "", show::name(fix))
     }));
     rows
 }
@@ -97,6 +98,14 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
+
+    #[test]
+    fn what_a_file_is_called_does_not_steer_a_terminal() {
+        let name = "\u{1b}[2J;reboot;.env";
+        let item = HealthItem::at_risk("env-mode", name, name, name);
+        let report = HealthReport::new(Timestamp::UNIX_EPOCH, vec![item]);
+        assert!(!text(&report).contains('\u{1b}'));
+    }
 
     #[test]
     fn it_is_read_from_the_worst_on_with_what_to_do_below() {
