@@ -91,7 +91,10 @@ fn read(folder: &Folder, month: Month) -> Result<Option<Key>, AuditError> {
         return Ok(None);
     };
     let mut key = Zeroizing::new(Vec::new());
-    found.read_to_end(&mut key).map_err(at(&folder.at(&name)))?;
+    (&mut found)
+        .take(64)
+        .read_to_end(&mut key)
+        .map_err(at(&folder.at(&name)))?;
     Ok(Some(key).filter(|key| key.len() == 32))
 }
 

@@ -12,12 +12,15 @@ use super::{
     error::{DirectoryError, failed},
     member::{Member, MemberKind},
     reader::Reader,
-    tree::{Attributes, NotMade, SETID_BITS, Tree},
+    tree::{Attributes, NotMade, Tree},
 };
 use crate::format::pax::Region;
 
 /// How much of a file is written at once.
 const PIECE_BYTES: usize = 256 * 1024;
+
+/// Set-user-id, set-group-id and sticky.
+const SETID_BITS: u32 = 0o7000;
 
 /// What to bring back beside content, modes and times.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -211,15 +214,12 @@ impl Extractor<'_> {
                 .warnings
                 .push(Failure::new(Code::TargetRefused, text));
         }
-        for (refused, what) in [
-            (self.tree.owners_refused, "owner"),
-            (self.tree.setid_refused, "set-id or sticky bits"),
-        ] {
-            if refused > 0 {
-                let text = format!("{refused} entries could not be given their {what}");
-                let warning = Failure::new(Code::TargetRefused, text);
-                self.done.warnings.push(warning);
-            }
+        let refused = self.tree.owners_refused;
+        if refused > 0 {
+            let text = format!("{refused} entries could not be given their owner");
+            self.done
+                .warnings
+                .push(Failure::new(Code::TargetRefused, text));
         }
         Ok(())
     }

@@ -26,9 +26,6 @@ use rustix::{
 use super::error::TarFault;
 use crate::format::FileTime;
 
-/// Set-uid, set-gid, sticky.
-pub(super) const SETID_BITS: u32 = 0o7000;
-
 /// Owner, mode and time of what is made.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Attributes {
@@ -64,8 +61,6 @@ pub(super) struct Tree {
     recent: Option<(Vec<u8>, Rc<OwnedFd>)>,
     /// Things whose owner the system did not let us set.
     pub(super) owners_refused: u64,
-    /// Things whose set-id bits it did not let us set, as in a service that may not make any.
-    pub(super) setid_refused: u64,
 }
 
 impl Tree {
@@ -76,7 +71,6 @@ impl Tree {
             links: BTreeMap::new(),
             recent: None,
             owners_refused: 0,
-            setid_refused: 0,
         }
     }
 
@@ -115,13 +109,7 @@ impl Tree {
             let result = fchown(&file, Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)));
             self.count_refused(result)?;
         }
-        match fchmod(&file, Mode::from_raw_mode(attributes.mode)) {
-            Err(Errno::PERM) if attributes.mode & SETID_BITS != 0 => {
-                fchmod(&file, Mode::from_raw_mode(attributes.mode & !SETID_BITS))?;
-                self.setid_refused += 1;
-            }
-            other => other?,
-        }
+        fchmod(&file, Mode::from_raw_mode(attributes.mode))?;
         if let Some(mtime) = attributes.mtime {
             futimens(&file, &timestamps(mtime))?;
         }
