@@ -10,15 +10,14 @@ pub const fn hint(code: Code) -> Option<&'static str> {
         Code::Bug => "This is a mistake in this program. Please report it with the message above.",
         Code::LocalIo => "Check that the file or folder exists, may be used, and has room.",
         Code::Usage => "`backupctl --help` and `backupctl COMMAND --help` say what is possible.",
-        Code::NoChannel => "`backupctl notify list` shows the channels that are configured.",
+        Code::NoChannel => {
+            "`backupctl notify list` shows the channels; each is a table `[notify.NAME]`."
+        }
         Code::Notify => {
             "Check the address, the token and the network; `[notify]` says where they are. Nothing \
              else depends on it."
         }
-        Code::AuditLog => {
-            "What must be on record is not done without. Check its folder and the disk: `[log]` says \
-             where it is."
-        }
+        Code::AuditLog => "Check its folder and the disk; `[audit]` says where it is.",
         Code::AuditDamaged => {
             "Keep the files as they are, compare them with a copy elsewhere, and look into who \
              could write to them."

@@ -1,6 +1,6 @@
 //! Lists of entries, the newest first.
 
-use std::io::{self, Write};
+use std::{io::Read as _, ops::ControlFlow};
 
 use backup_model::{AuditEntry, AuditPage, AuditQuery};
 
@@ -13,6 +13,9 @@ use crate::{
 
 /// So many entries a page has at most.
 const PAGE: usize = 500;
+
+/// So much is copied at a time.
+const PART: usize = 64 << 10;
 
 impl AuditLog {
     /// A page of entries.
@@ -57,18 +60,32 @@ impl AuditLog {
 }
 
 impl AuditLog {
-    /// Copies all lines as they are, the oldest first.
-    pub fn export(&self, out: &mut dyn Write) -> Result<(), AuditError> {
+    /// Gives all lines as they are, the oldest first and some at a time, until whoever takes them
+    /// has had enough.
+    pub fn export<B>(
+        &self,
+        mut take: impl FnMut(&[u8]) -> ControlFlow<B>,
+    ) -> Result<ControlFlow<B>, AuditError> {
         let Some((folder, _lock)) = self.at_rest()? else {
-            return Ok(());
+            return Ok(ControlFlow::Continue(()));
         };
+        let mut some = vec![0; PART];
         for month in files::months(&folder)? {
             let name = files::name(month);
-            if let Some(mut file) = folder.read(&name)? {
-                io::copy(&mut file, out).map_err(at(&folder.at(&name)))?;
+            let Some(mut file) = folder.read(&name)? else {
+                continue;
+            };
+            loop {
+                let read = file.read(&mut some).map_err(at(&folder.at(&name)))?;
+                if read == 0 {
+                    break;
+                }
+                if let ControlFlow::Break(enough) = take(&some[..read]) {
+                    return Ok(ControlFlow::Break(enough));
+                }
             }
         }
-        Ok(())
+        Ok(ControlFlow::Continue(()))
     }
 }
 

@@ -3,6 +3,7 @@
 use std::{
     fs,
     io::Write as _,
+    ops::ControlFlow,
     os::unix::fs::{PermissionsExt as _, symlink},
     path::{Path, PathBuf},
     thread,
@@ -400,6 +401,12 @@ fn nothing_is_followed_to_elsewhere() {
 fn what_is_exported_is_what_is_stored() {
     let world = World::with(3);
     let mut out = Vec::new();
-    world.log.export(&mut out).unwrap();
+    let mut take = |some: &[u8]| {
+        out.extend_from_slice(some);
+        ControlFlow::<()>::Continue(())
+    };
+    assert!(world.log.export(&mut take).unwrap().is_continue());
+    let enough = world.log.export(|_| ControlFlow::Break("closed"));
+    assert_eq!(enough.unwrap(), ControlFlow::Break("closed"));
     assert_eq!(out, world.text().into_bytes());
 }

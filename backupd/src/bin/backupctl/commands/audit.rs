@@ -1,6 +1,6 @@
 //! `backupctl audit …`.
 
-use std::io;
+use std::ops::ControlFlow;
 
 use backup_model::{
     AuditCheck, AuditEntry, AuditFault, AuditOutcome, AuditPage, AuditQuery, Code, Failure,
@@ -162,9 +162,14 @@ fn export(context: &Context) -> Result<Exit, Failure> {
     }
     let config = context.config()?;
     let audit = Audit::new(&config.audit, &config.state);
-    audit
+    let copied = audit
         .log()
-        .export(&mut io::stdout().lock())
-        .map_err(|error| Failure::from_error(error.code(), &error))?;
-    Ok(Exit::DONE)
+        .export(|lines| match context.output.data(lines) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(failure) => ControlFlow::Break(failure),
+        });
+    match copied.map_err(|error| Failure::from_error(error.code(), &error))? {
+        ControlFlow::Continue(()) => Ok(Exit::DONE),
+        ControlFlow::Break(failure) => Err(failure),
+    }
 }

@@ -1,6 +1,6 @@
 //! `backupctl notify …`.
 
-use backup_model::{ChannelState, Failure};
+use backup_model::{ChannelState, Code, Failure};
 use backupd::clock;
 use backupd_api::Service;
 use jiff::Timestamp;
@@ -51,9 +51,8 @@ async fn test(service: &dyn Service, args: TestArgs, context: &Context) -> Resul
         channels.map(|channel| channel.name).collect()
     };
     if names.is_empty() {
-        context
-            .output
-            .note("no channel is configured: see `[notify]`");
+        let text = "no channel is configured";
+        return Err(Failure::new(Code::NoChannel, text));
     }
     let mut exit = Exit::DONE;
     for name in names {
