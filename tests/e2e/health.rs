@@ -10,15 +10,12 @@ use std::{
     thread,
 };
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
-use rustls::{
-    ServerConfig, ServerConnection, StreamOwned,
-    crypto::ring,
-    pki_types::{CertificateDer, PrivateKeyDer},
-};
+use rcgen::{CertificateParams, KeyPair, date_time_ymd};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use serde_json::Value;
 
 use crate::{
+    certificate::certificate,
     guard::{Daemon, Watch},
     keys::age_key,
     moto::Moto,
@@ -62,30 +59,6 @@ fn answer(mut stream: impl Read + Write, headers: &str) {
         stream.write_all(answer.as_bytes()).ok();
         stream.flush().ok();
     }
-}
-
-/// A certificate for loopback that an authority signed, which ends in this year; and the
-/// authority's own as PEM.
-fn certificate(until: i32) -> (ServerConfig, String) {
-    let authority = KeyPair::generate().unwrap();
-    let mut params = CertificateParams::default();
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let root = params.self_signed(&authority).unwrap().pem();
-    let issuer = Issuer::new(params, authority);
-    let key = KeyPair::generate().unwrap();
-    let mut params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
-    params.not_before = date_time_ymd(2020, 1, 1);
-    params.not_after = date_time_ymd(until, 1, 1);
-    let leaf = params.signed_by(&key, &issuer).unwrap();
-    let chain = vec![CertificateDer::from(leaf.der().to_vec())];
-    let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
-    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(chain, key)
-        .unwrap();
-    (config, root)
 }
 
 fn mode(path: &str, mode: u32) {
@@ -166,7 +139,7 @@ fn bad_world() -> World {
     fs::write(world.path("cert.pem"), ended.pem()).unwrap();
     fs::write(world.path("key.pem"), key.serialize_pem()).unwrap();
     mode(&world.path("key.pem"), 0o600);
-    let https = site(Some(certificate(2021).0), GOOD_HEADERS);
+    let https = site(Some(certificate("127.0.0.1", 2021).0), GOOD_HEADERS);
     let http = site(None, "Set-Cookie: sid=gnu-piccolo-9271\r\n");
     let gone = TcpListener::bind("127.0.0.1:0").unwrap();
     let free = gone.local_addr().unwrap();
@@ -470,7 +443,7 @@ sed -n '/^\[job/,$p' "$W/config.toml" >>"$W/s3.toml"
 fn on_a_clean_machine_nothing_is_at_risk() {
     let moto = Moto::start("vault");
     let world = World::new();
-    let (config, root) = certificate(2040);
+    let (config, root) = certificate("127.0.0.1", 2040);
     fs::write(world.path("ca.pem"), root).unwrap();
     let ca = world.path("ca.pem");
     let variables = [

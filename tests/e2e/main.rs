@@ -9,6 +9,8 @@ mod audit;
 #[cfg(test)]
 mod canary;
 #[cfg(test)]
+mod certificate;
+#[cfg(test)]
 mod contract;
 #[cfg(test)]
 mod cores;
@@ -38,6 +40,8 @@ mod killed;
 mod kit;
 #[cfg(test)]
 mod looking;
+#[cfg(test)]
+mod mail;
 #[cfg(test)]
 mod main_path;
 #[cfg(test)]

@@ -52,7 +52,7 @@ fn endpoint() -> (u16, Receiver<(String, String)>) {
     (port, said)
 }
 
-fn secret(world: &World, name: &str, text: &str) {
+pub(crate) fn secret(world: &World, name: &str, text: &str) {
     let path = world.path(name);
     fs::write(&path, text).unwrap();
     fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();

@@ -24,6 +24,7 @@ pub mod schema;
 mod selection;
 mod status;
 mod trust;
+mod words;
 
 pub use audit::{AuditCheck, AuditEntry, AuditFault, AuditOutcome, AuditPage, AuditQuery};
 pub use browse::{Aspect, Change, Difference, EntryInfo, EntryKind, Found};

@@ -1,51 +1,10 @@
 //! Who is told when something changes: kinds of channels, what there is to tell, and how delivery
 //! stands.
 
-use std::{fmt, str::FromStr};
-
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::InvalidId;
-
-macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$each:meta])* $variant:ident = $word:literal,)* }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-        #[non_exhaustive]
-        pub enum $name {
-            $($(#[$each])* #[serde(rename = $word)] $variant,)*
-        }
-
-        impl $name {
-            /// Every one, in the order of this list.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
-
-            /// The word for it.
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $word,)* }
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(self.as_str())
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = InvalidId;
-
-            fn from_str(text: &str) -> Result<Self, InvalidId> {
-                let mut known = Self::ALL.iter().copied();
-                known
-                    .find(|each| each.as_str() == text)
-                    .ok_or_else(|| InvalidId::new(text, concat!("one of: ", $($word, " ",)*)))
-            }
-        }
-    };
-}
+use crate::words::words;
 
 words! {
     /// How a channel delivers.
@@ -54,6 +13,8 @@ words! {
         Webhook = "webhook",
         /// A message to a topic of an ntfy server.
         Ntfy = "ntfy",
+        /// Mail, handed to a server.
+        Smtp = "smtp",
         /// Pings to healthchecks.io, or what speaks its language.
         Healthchecks = "healthchecks",
     }
@@ -95,6 +56,10 @@ pub struct ChannelState {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Instant>"))]
     pub last_delivered: Option<Timestamp>,
+    /// When a digest was last sent, or given up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Instant>"))]
+    pub last_digest: Option<Timestamp>,
     /// When something was last given up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Instant>"))]

@@ -9,7 +9,7 @@ use std::{fmt, str::FromStr};
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-use crate::{Failure, InvalidId, JobName, Phase, SnapshotName};
+use crate::{Failure, InvalidId, JobName, Phase, SnapshotName, words::words};
 
 /// The digits of a run's id: Crockford's, without I, L, O and U.
 const DIGITS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -107,47 +107,6 @@ impl<'de> Deserialize<'de> for RunId {
             .parse()
             .map_err(D::Error::custom)
     }
-}
-
-/// Enums of plain words: the same word in JSON, in the ledger and on the screen.
-macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$each:meta])* $variant:ident = $word:literal,)* }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-        #[non_exhaustive]
-        pub enum $name {
-            $($(#[$each])* #[serde(rename = $word)] $variant,)*
-        }
-
-        impl $name {
-            /// Every one, in the order of this list.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
-
-            /// The word for it.
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $word,)* }
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(self.as_str())
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = InvalidId;
-
-            fn from_str(text: &str) -> Result<Self, InvalidId> {
-                Self::ALL
-                    .iter()
-                    .copied()
-                    .find(|each| each.as_str() == text)
-                    .ok_or_else(|| InvalidId::new(text, concat!("one of: ", $($word, " ",)*)))
-            }
-        }
-    };
 }
 
 words! {

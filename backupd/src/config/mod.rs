@@ -34,7 +34,7 @@ pub use find::Places;
 pub use health::{HealthConfig, WatchedUrl, WatchedUrlError};
 pub use load::{LoadError, load};
 pub use name::{ChannelName, RepositoryName, SourceName};
-pub use notify::ChannelConfig;
+pub use notify::{ChannelConfig, MailConfig};
 pub use problem::{Problem, Problems};
 pub use secret::{SecretError, SecretRef, SecretSources};
 pub use server::{Listen, ServerConfig, TlsConfig};

@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use backup_model::{ChannelKind, EventKind, JobName};
 
+use lettre::message::Mailbox;
+
 use super::SecretRef;
+use crate::schedule::Schedule;
 
 /// A way to tell somebody.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +22,19 @@ pub struct ChannelConfig {
     pub events: BTreeSet<EventKind>,
     /// About which jobs; all if none are named.
     pub jobs: Option<BTreeSet<JobName>>,
+    /// When to tell how everything stands, whether or not anything has changed.
+    pub digest: Option<Schedule>,
+    /// From whom and to whom, of mail.
+    pub mail: Option<MailConfig>,
+}
+
+/// What stands on a letter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MailConfig {
+    /// The sender.
+    pub from: Mailbox,
+    /// Who gets it: at least one.
+    pub to: Vec<Mailbox>,
 }
 
 impl ChannelConfig {

@@ -50,6 +50,7 @@ mod tests {
                 kind: ChannelKind::Ntfy,
                 last_delivered,
                 last_failed,
+                last_digest: None,
                 failure: Some("it refused".to_owned()),
             };
             let item = channels(&[channel], now).remove(0);

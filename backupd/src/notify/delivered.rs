@@ -50,6 +50,7 @@ mod tests {
             kind,
             last_delivered: None,
             last_failed: None,
+            last_digest: None,
             failure: None,
         };
         assert_eq!(read(&file, new(ChannelKind::Ntfy)), new(ChannelKind::Ntfy));

@@ -36,6 +36,7 @@ pub async fn follow(mut reports: watch::Receiver<StatusReport>, post: Post, stat
             }
         }
         post.tell(report.at, &events);
+        post.digest(&report);
         if reports.changed().await.is_err() {
             return;
         }

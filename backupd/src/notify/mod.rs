@@ -6,9 +6,12 @@
 mod delivered;
 mod events;
 mod follow;
+mod mail;
 mod memory;
 mod post;
 mod request;
+mod undelivered;
+mod words;
 mod worker;
 
 #[cfg(test)]

@@ -9,7 +9,8 @@ use std::{
 };
 
 use backup_model::{
-    ChannelKind, ChannelState, Code, EventKind, Failure, JobName, RunId, RunInfo, RunKind,
+    ChannelKind, ChannelState, Code, EventKind, Failure, JobName, ProtectionReason, RunId, RunInfo,
+    RunKind, StatusReport,
 };
 use jiff::Timestamp;
 use tokio::sync::mpsc;
@@ -45,6 +46,8 @@ struct Line {
     queue: mpsc::Sender<Message>,
     state: Arc<Mutex<ChannelState>>,
     worker: Worker,
+    /// When the last digest was put into the queue; at first, since when one can be due.
+    digested: Timestamp,
 }
 
 impl fmt::Debug for Post {
@@ -87,7 +90,9 @@ impl Post {
         state: &Path,
     ) {
         let mut lines = self.lines();
-        lines.retain(|name, line| channels.get(name) == Some(&line.config));
+        lines.retain(|name, line| {
+            channels.get(name) == Some(&line.config) && line.worker.server == server
+        });
         for (name, channel) in channels {
             lines
                 .entry(name.clone())
@@ -110,6 +115,7 @@ impl Post {
             kind: config.kind,
             last_delivered: None,
             last_failed: None,
+            last_digest: None,
             failure: None,
         };
         let state = Arc::new(Mutex::new(delivered::read(&file, new)));
@@ -124,11 +130,17 @@ impl Post {
         };
         self.0.counters.channel(name.as_str());
         tokio::spawn(worker.clone().work(waiting, self.0.stop.clone()));
+        let digested = {
+            // Nothing is left half changed in it.
+            let state = state.lock().unwrap_or_else(PoisonError::into_inner);
+            state.last_digest
+        };
         Line {
             config: config.clone(),
             queue,
             state,
             worker,
+            digested: digested.unwrap_or_else(clock::now),
         }
     }
 
@@ -163,6 +175,30 @@ impl Post {
             if !wanted.is_empty() {
                 self.send(line, Message::Events(at, wanted));
             }
+        }
+    }
+
+    /// Tells how everything stands, where it is time for that; what was due while nobody ran is
+    /// told once. A daemon that has not looked at everything yet has nothing to tell.
+    pub fn digest(&self, report: &StatusReport) {
+        let unseen = |reason: &ProtectionReason| *reason == ProtectionReason::NotLookedYet;
+        let mut jobs = report.jobs.iter();
+        if jobs.any(|job| job.protection.reasons.iter().any(unseen)) {
+            return;
+        }
+        for line in self.lines().values_mut() {
+            let Some(daily) = &line.config.digest else {
+                continue;
+            };
+            let due = daily.next_after(line.digested);
+            if due.is_none_or(|due| report.at < due) {
+                continue;
+            }
+            line.digested = report.at;
+            let mut own = report.clone();
+            own.jobs
+                .retain(|job| line.config.is_about(&job.protection.job));
+            self.send(line, Message::Digest(Arc::new(own)));
         }
     }
 

@@ -1,12 +1,17 @@
 //! What is sent: the request that a message becomes for each kind of channel.
 
-use backup_model::{ChannelKind, EventKind, RunId};
+use std::sync::Arc;
+
+use backup_model::{ChannelKind, RunId, StatusReport};
 use jiff::Timestamp;
 use reqwest::{Client, RequestBuilder, Url};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
-use super::{About, Event};
+use super::{
+    About, Event,
+    words::{self, Weight},
+};
 
 /// What healthchecks.io takes at most.
 const LONGEST_BODY: usize = 100_000;
@@ -27,6 +32,8 @@ pub enum Ping {
 pub enum Message {
     /// What has changed, and when.
     Events(Timestamp, Vec<Event>),
+    /// How everything stands.
+    Digest(Arc<StatusReport>),
     /// Nothing has happened: somebody wants to see whether it arrives.
     Test(Timestamp),
     /// A run.
@@ -49,6 +56,8 @@ pub(super) enum Unusable {
     NoUrl,
     #[error("the address must begin with https://, except at a loopback address")]
     InClear,
+    #[error("the address does not begin with smtps:// or smtp:// and the name of a server")]
+    NoServer,
     #[error("the channel does not carry such messages")]
     NotCarried,
 }
@@ -61,23 +70,23 @@ pub(super) fn request(
 ) -> Result<RequestBuilder, Unusable> {
     let mut url = address(target.url.expose_secret())?;
     let request = match (target.kind, message) {
-        (ChannelKind::Webhook, Message::Events(at, events)) => client
+        (_, Message::Run(..)) if target.kind != ChannelKind::Healthchecks => {
+            return Err(Unusable::NotCarried);
+        }
+        (ChannelKind::Webhook, _) => client
             .post(url)
             .header("Content-Type", "application/json")
-            .body(document(target.server, *at, events).to_string()),
-        (ChannelKind::Ntfy, Message::Events(_, events)) => client
+            .body(document(target.server, message).to_string()),
+        (ChannelKind::Ntfy, _) => client
             .post(url)
-            .header("Title", plain(&title(target.server, events)))
-            .header("Priority", priority(events))
-            .header("Tags", tag(events))
-            .body(lines(events)),
-        (ChannelKind::Webhook | ChannelKind::Ntfy, Message::Test(at)) => {
-            return request(client, target, &Message::Events(*at, Vec::new()));
-        }
+            .header("Title", plain(&words::title(target.server, message)))
+            .header("Priority", priority(message))
+            .header("Tags", tag(message))
+            .body(words::text(message)),
         (ChannelKind::Healthchecks, Message::Test(_)) => {
             // A line in the check's log, which changes nothing of how it stands.
             url.set_path(&format!("{}/log", url.path().trim_end_matches('/')));
-            client.post(url).body(lines(&[]))
+            client.post(url).body(words::text(message))
         }
         (ChannelKind::Healthchecks, Message::Run(run, ping, text)) => {
             let path = url.path().trim_end_matches('/');
@@ -104,7 +113,7 @@ pub(super) fn is_local(url: &SecretString) -> bool {
     address(url.expose_secret()).is_ok_and(|url| names_loopback(&url))
 }
 
-fn names_loopback(url: &Url) -> bool {
+pub(super) fn names_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
     let ip = host.parse::<std::net::IpAddr>();
     host == "localhost" || ip.is_ok_and(|ip| ip.is_loopback())
@@ -121,7 +130,13 @@ fn address(text: &str) -> Result<Url, Unusable> {
     }
 }
 
-fn document(server: &str, at: Timestamp, events: &[Event]) -> serde_json::Value {
+fn document(server: &str, message: &Message) -> serde_json::Value {
+    let (at, events, digest) = match message {
+        Message::Events(at, events) => (Some(*at), &**events, None),
+        Message::Digest(report) => (Some(report.at), &[][..], Some(&**report)),
+        Message::Test(at) => (Some(*at), &[][..], None),
+        Message::Run(..) => (None, &[][..], None),
+    };
     let all = events.iter().map(|event| {
         let (job, repository) = match &event.about {
             About::Daemon => (None, None),
@@ -140,60 +155,24 @@ fn document(server: &str, at: Timestamp, events: &[Event]) -> serde_json::Value 
         "version": 1,
         "server": server,
         "at": at,
-        "title": title(server, events),
+        "title": words::title(server, message),
         "events": all.collect::<Vec<_>>(),
+        "digest": digest,
     })
 }
 
-fn title(server: &str, events: &[Event]) -> String {
-    match events {
-        [] => format!("backupd on {server}: a test"),
-        [event] => format!("backupd on {server}: {}: {}", event.about, event.kind),
-        [first, ..] => format!(
-            "backupd on {server}: {}: {} and {} more",
-            first.about,
-            first.kind,
-            events.len() - 1
-        ),
+fn priority(message: &Message) -> &'static str {
+    match words::weight(message) {
+        Weight::Severe => "high",
+        Weight::Warning | Weight::Good => "default",
     }
 }
 
-fn lines(events: &[Event]) -> String {
-    if events.is_empty() {
-        return "This is a test. Whoever reads it will hear of backups here.".to_owned();
-    }
-    let lines = events
-        .iter()
-        .map(|event| format!("{}: {}: {}", event.about, event.kind, event.text));
-    lines.collect::<Vec<_>>().join("\n")
-}
-
-fn is_severe(event: &Event) -> bool {
-    matches!(
-        event.kind,
-        EventKind::Breached | EventKind::Damage | EventKind::Failed
-    )
-}
-
-fn is_good(event: &Event) -> bool {
-    event.kind == EventKind::Recovered
-}
-
-fn priority(events: &[Event]) -> &'static str {
-    if events.iter().any(is_severe) {
-        "high"
-    } else {
-        "default"
-    }
-}
-
-fn tag(events: &[Event]) -> &'static str {
-    if events.iter().all(is_good) {
-        "white_check_mark"
-    } else if events.iter().any(is_severe) {
-        "rotating_light"
-    } else {
-        "warning"
+fn tag(message: &Message) -> &'static str {
+    match words::weight(message) {
+        Weight::Severe => "rotating_light",
+        Weight::Warning => "warning",
+        Weight::Good => "white_check_mark",
     }
 }
 

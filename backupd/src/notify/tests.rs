@@ -6,6 +6,7 @@ use std::{
     fs,
     os::unix::fs::PermissionsExt as _,
     path::Path,
+    sync::Arc,
     time::Duration,
 };
 
@@ -23,8 +24,9 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{About, Event, Post, Told, events::QUIET, memory};
+use super::{About, Event, Message, Post, Told, events::QUIET, memory, words};
 use crate::{
+    clock,
     config::{self, Config, Places, SecretSources},
     metrics::Counters,
 };
@@ -355,6 +357,52 @@ async fn ntfy_gets_a_title_and_lines() {
     );
     assert!(got.contains("priority: high"), "{got}");
     assert!(got.contains("job app: failed: the last run ("), "{got}");
+}
+
+#[tokio::test]
+async fn a_digest_comes_once_a_day_and_says_how_everything_stands() {
+    let folder = tempfile::tempdir().unwrap();
+    let (port, mut requests) = server(&[]).await;
+    let url = format!("http://127.0.0.1:{port}/");
+    let daily =
+        "kind = \"webhook\"\nevents = []\ndigest = \"00:00\"\n[defaults]\ntimezone = \"UTC\"";
+    let post = post(folder.path(), &url, daily);
+    let day = 24 * 60;
+    let now = (clock::now().as_second() - at(0).as_second()) / 60;
+    let stands = |mins, reasons| report(mins, reasons, Vec::new());
+    let worse = || vec![ProtectionReason::NoSnapshot, failed()];
+    // It is not due yet; and then nobody has looked.
+    post.digest(&stands(now, worse()));
+    post.digest(&stands(now + day, vec![ProtectionReason::NotLookedYet]));
+    post.digest(&stands(now + day + 1, worse()));
+    post.digest(&stands(now + day + 2, vec![]));
+    post.digest(&stands(now + 2 * day + 2, vec![]));
+    for (state, title) in [("breached", "1 breached"), ("protected", "1 protected")] {
+        let got = next(&mut requests).await;
+        let body = got.split_once("\r\n\r\n").unwrap().1;
+        let body: serde_json::Value = serde_json::from_str(body).unwrap();
+        assert_eq!(body["title"], format!("backupd on vault: {title}"));
+        assert_eq!(body["events"], serde_json::json!([]));
+        assert_eq!(body["digest"]["jobs"][0]["state"], state);
+    }
+    assert!(requests.try_recv().is_err());
+}
+
+#[test]
+fn a_digest_in_words_has_the_worst_first() {
+    let mut both = report(0, vec![], vec![Failure::new(Code::Config, "it is broken")]);
+    let mut worse = report(0, vec![failed()], Vec::new()).jobs.remove(0);
+    worse.protection.job = "other".parse().unwrap();
+    both.jobs.push(worse);
+    let message = Message::Digest(Arc::new(both));
+    let title = words::title("vault", &message);
+    assert_eq!(title, "backupd on vault: 1 at risk, 1 protected");
+    let text = words::text(&message);
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines[0], "the daemon: E-CONFIG it is broken");
+    assert_eq!(lines[1], "job other: at risk, no good snapshot");
+    assert!(lines[2].starts_with("  the last run ("), "{text}");
+    assert_eq!(lines[3], "job app: protected, no good snapshot");
 }
 
 #[tokio::test]

@@ -8,13 +8,15 @@ use std::{
 };
 
 use backup_model::ChannelState;
+use jiff::Timestamp;
 use reqwest::{Client, StatusCode, redirect::Policy};
 use tokio::{sync::mpsc, task, time};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Message, delivered,
+    Message, delivered, mail,
     request::{Target, is_local, request},
+    undelivered::Undelivered,
 };
 use crate::{
     clock,
@@ -44,40 +46,17 @@ pub(super) struct Worker {
     pub(super) pauses: &'static [Duration],
 }
 
-/// Why a message was not delivered.
-#[derive(Debug)]
-pub(super) struct Undelivered {
-    why: String,
-    /// Whether it may go better a while later.
-    passing: bool,
-}
-
-impl Undelivered {
-    fn passing(why: impl Into<String>) -> Self {
-        Self {
-            why: why.into(),
-            passing: true,
-        }
-    }
-
-    fn lasting(why: impl Into<String>) -> Self {
-        Self {
-            why: why.into(),
-            passing: false,
-        }
-    }
-}
-
 impl Worker {
     /// Sees whether a message arrives: one try, of which the channel's state tells.
     pub(super) async fn test(self) -> Result<(), String> {
-        match self.once(&Message::Test(clock::now())).await {
+        let message = Message::Test(clock::now());
+        match self.once(&message).await {
             Ok(()) => {
-                self.delivered().await;
+                self.delivered(&message).await;
                 Ok(())
             }
             Err(failed) => {
-                self.give_up(&failed.why).await;
+                self.give_up(&message, &failed.why).await;
                 Err(failed.why)
             }
         }
@@ -97,12 +76,12 @@ impl Worker {
         let mut pauses = self.pauses.iter();
         loop {
             let failed = match self.once(message).await {
-                Ok(()) => return self.delivered().await,
+                Ok(()) => return self.delivered(message).await,
                 Err(failed) => failed,
             };
             match pauses.next().filter(|_| failed.passing) {
                 Some(pause) => time::sleep(*pause).await,
-                None => return self.give_up(&failed.why).await,
+                None => return self.give_up(message, &failed.why).await,
             }
         }
     }
@@ -126,6 +105,9 @@ impl Worker {
             url: &url,
             token: token.as_ref(),
         };
+        if let Some(mail) = &self.config.mail {
+            return mail::send(&target, mail, message).await;
+        }
         let client = client(is_local(&url));
         let client = client.map_err(|_| Undelivered::lasting("there is no TLS"))?;
         let request = request(&client, &target, message)
@@ -134,18 +116,18 @@ impl Worker {
         judge(answer.status())
     }
 
-    async fn delivered(&self) {
-        self.change(|state| {
-            state.last_delivered = Some(clock::now());
+    async fn delivered(&self, message: &Message) {
+        self.change(message, |state, now| {
+            state.last_delivered = Some(now);
             state.failure = None;
         })
         .await;
     }
 
-    async fn give_up(&self, why: &str) {
+    async fn give_up(&self, message: &Message, why: &str) {
         let name = self
-            .change(|state| {
-                state.last_failed = Some(clock::now());
+            .change(message, |state, now| {
+                state.last_failed = Some(now);
                 state.failure = Some(why.to_owned());
             })
             .await;
@@ -153,12 +135,21 @@ impl Worker {
         tracing::warn!(channel = %name, "a message is not delivered: {why}");
     }
 
-    /// Changes what is known of the channel, and keeps it; gives its name.
-    async fn change(&self, change: impl FnOnce(&mut ChannelState)) -> String {
+    /// Changes what is known of the channel now that a message is done with, and keeps it; gives
+    /// its name.
+    async fn change(
+        &self,
+        message: &Message,
+        change: impl FnOnce(&mut ChannelState, Timestamp),
+    ) -> String {
+        let now = clock::now();
         let state = {
             // Nothing is left half changed in it.
             let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-            change(&mut state);
+            change(&mut state, now);
+            if matches!(message, Message::Digest(_)) {
+                state.last_digest = Some(now);
+            }
             state.clone()
         };
         let (name, file) = (state.name.clone(), self.file.clone());

@@ -9,12 +9,15 @@ use crate::config::{
 const LISTEN: Key = Key("listen", "listen = \"127.0.0.1:9898\"");
 const KIND: Key = Key(
     "kind",
-    "kind = \"webhook\"`, `kind = \"ntfy\"` or `kind = \"healthchecks\"",
+    "kind = \"webhook\"`, `kind = \"ntfy\"`, `kind = \"smtp\"` or `kind = \"healthchecks\"",
 );
 const URL: Key = Key("url", "url = { file = \"secrets/ntfy.url\" }");
 const TOKEN: Key = Key("token", "token = { file = \"secrets/ntfy.token\" }");
 const EVENTS: Key = Key("events", "events = [\"breached\", \"recovered\"]");
 const JOBS: Key = Key("jobs", "jobs = [\"webui\"]");
+const DIGEST: Key = Key("digest", "digest = \"08:00\"");
+const FROM: Key = Key("from", "from = \"backupd@example.net\"");
+const TO: Key = Key("to", "to = [\"ops@example.net\"]");
 
 /// The table `[metrics]`.
 #[derive(Debug)]
@@ -31,6 +34,9 @@ pub(crate) struct RawChannel {
     pub(crate) token: Option<RawSecret>,
     pub(crate) events: Option<Located<Vec<Located<String>>>>,
     pub(crate) jobs: Option<Located<Vec<Located<String>>>>,
+    pub(crate) digest: Option<Located<String>>,
+    pub(crate) from: Option<Located<String>>,
+    pub(crate) to: Option<Located<Vec<Located<String>>>>,
 }
 
 pub(super) fn metrics(mut table: Table<'_>, findings: &mut Findings) -> RawMetrics {
@@ -51,6 +57,12 @@ pub(super) fn channel(
     if table.value(URL).is_none() {
         table.missing(URL, findings);
     }
+    let is_mail = |kind: &Located<String>| kind.value == "smtp";
+    for key in [FROM, TO] {
+        if kind.as_ref().is_some_and(is_mail) && table.value(key).is_none() {
+            table.missing(key, findings);
+        }
+    }
     let raw = RawChannel {
         name,
         kind,
@@ -58,6 +70,9 @@ pub(super) fn channel(
         token: secret(&mut table, TOKEN, findings),
         events: table.texts(EVENTS, findings).got(),
         jobs: table.texts(JOBS, findings).got(),
+        digest: table.text(DIGEST, findings).got(),
+        from: table.text(FROM, findings).got(),
+        to: table.texts(TO, findings).got(),
     };
     table.finish(findings);
     raw

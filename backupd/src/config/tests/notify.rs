@@ -12,7 +12,10 @@ fn channels_and_metrics_are_there_where_they_are_named() {
     let text = format!(
         "{GOOD}\n[metrics]\nlisten = \"[::1]:9898\"\n[notify.ops]\nkind = \"ntfy\"\n\
          url = {{ credential = \"ntfy\" }}\nevents = [\"breached\"]\njobs = [\"webui\"]\n\
-         [notify.deadman]\nkind = \"healthchecks\"\nurl = {{ env = \"HC\" }}\n"
+         [notify.deadman]\nkind = \"healthchecks\"\nurl = {{ env = \"HC\" }}\n\
+         [notify.mail]\nkind = \"smtp\"\nurl = {{ env = \"MAIL\" }}\nfrom = \"Vault <b@example.net>\"\n\
+         to = [\"ops@example.net\"]\ndigest = \"08:30\"\n\
+         [defaults]\ntimezone = \"UTC\"\n"
     );
     let config = load_from(&folder(&text)).unwrap();
     assert_eq!(config.metrics, Some("[::1]:9898".parse().unwrap()));
@@ -25,6 +28,69 @@ fn channels_and_metrics_are_there_where_they_are_named() {
     let deadman = &config.channels[&"deadman".parse().unwrap()];
     assert!(deadman.is_about(&"other".parse().unwrap()));
     assert_eq!(deadman.events.len(), EventKind::ALL.len());
+    let mail = &config.channels[&"mail".parse().unwrap()];
+    assert_eq!(mail.digest.as_ref().unwrap().as_str(), "30 8 * * *");
+    let letter = mail.mail.as_ref().unwrap();
+    assert_eq!(letter.from.to_string(), "Vault <b@example.net>");
+    assert_eq!(letter.to.len(), 1);
+}
+
+#[test]
+fn each_error_of_mail_and_digests_has_its_remedy() {
+    let ops = |more: &str| format!("{GOOD}\n[notify.ops]\n{more}\n");
+    let url = "url = { env = \"OPS\" }";
+    for (text, message, key, help) in [
+        (
+            ops(&format!("kind = \"ntfy\"\n{url}\ndigest = \"8:00\"")),
+            "`digest`: `8:00` is not a time of day",
+            "notify.ops.digest",
+            "digest = \"08:00\"",
+        ),
+        (
+            ops(&format!("kind = \"ntfy\"\n{url}\ndigest = \"24:00\"")),
+            "`digest`: `24:00` is not a time of day",
+            "notify.ops.digest",
+            "digest = \"08:00\"",
+        ),
+        (
+            ops(&format!(
+                "kind = \"healthchecks\"\n{url}\ndigest = \"08:00\""
+            )),
+            "`digest` means nothing for `healthchecks`",
+            "notify.ops.digest",
+            "each backup is told there",
+        ),
+        (
+            ops(&format!("kind = \"ntfy\"\n{url}\nfrom = \"a@example.net\"")),
+            "`from` means nothing for `ntfy`",
+            "notify.ops.from",
+            "kind = \"smtp\"",
+        ),
+        (
+            ops(&format!("kind = \"smtp\"\n{url}\nto = [\"a@example.net\"]")),
+            "`from` is missing",
+            "notify.ops",
+            "from = \"backupd@example.net\"",
+        ),
+        (
+            ops(&format!(
+                "kind = \"smtp\"\n{url}\nfrom = \"me\"\nto = [\"a@b.c\"]"
+            )),
+            "`me` is not a mail address",
+            "notify.ops.from",
+            "ops@example.net",
+        ),
+        (
+            ops(&format!(
+                "kind = \"smtp\"\n{url}\nfrom = \"a@b.c\"\nto = []"
+            )),
+            "`to` names nobody",
+            "notify.ops.to",
+            "who gets it",
+        ),
+    ] {
+        all_refused(&text, &[(message, key, help)]);
+    }
 }
 
 #[test]
