@@ -45,7 +45,11 @@ fn server(speech: Speech) -> (u16, Receiver<Vec<String>>) {
     (port, taken)
 }
 
-fn one(mut socket: TcpStream, speech: &Speech, took: &SyncSender<Vec<String>>) -> std::io::Result<()> {
+fn one(
+    mut socket: TcpStream,
+    speech: &Speech,
+    took: &SyncSender<Vec<String>>,
+) -> std::io::Result<()> {
     let secured = |tls: &Arc<ServerConfig>, socket| {
         let connection = ServerConnection::new(Arc::clone(tls)).unwrap();
         StreamOwned::new(connection, socket)
@@ -66,7 +70,11 @@ fn one(mut socket: TcpStream, speech: &Speech, took: &SyncSender<Vec<String>>) -
     }
 }
 
-fn talk(stream: impl Read + Write, greet: bool, took: &SyncSender<Vec<String>>) -> std::io::Result<()> {
+fn talk(
+    stream: impl Read + Write,
+    greet: bool,
+    took: &SyncSender<Vec<String>>,
+) -> std::io::Result<()> {
     let mut stream = BufReader::new(stream);
     let mut said = Vec::new();
     let mut in_letter = false;

@@ -116,6 +116,7 @@ fn metrics_tell_of_runs_that_a_schedule_began() {
         "backupd_job_last_success_timestamp_seconds{job=\"app\"",
         "backupd_scheduler_heartbeat_timestamp_seconds ",
         "backupd_repository_snapshots{",
+        "backupd_repository_stored_bytes{",
         "backupd_run_duration_seconds_bucket{",
     ] {
         assert!(page.contains(name), "{name} is not in {page}");

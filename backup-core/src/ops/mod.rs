@@ -46,6 +46,6 @@ pub use prune::{PruneOptions, plan_prune, prune};
 pub use restore::restore;
 pub use retention::retention_records;
 pub use sources::{PostgresSource, Source};
-pub use stats::stats;
+pub use stats::{stats, stored_bytes};
 pub use trust::{Authority, test_key};
 pub use verify::{Verification, Verifier, verify};

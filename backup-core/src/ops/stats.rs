@@ -55,6 +55,12 @@ pub async fn stats(
     })
 }
 
+/// What its objects take up, in bytes, needed or not: one listing, and nothing is read.
+pub async fn stored_bytes(repository: &Repository) -> Result<u64, OpError> {
+    let objects = repository.store().list_all().await?;
+    Ok(objects.iter().map(|object| object.size).sum())
+}
+
 fn jobs(living: &[Living]) -> Vec<JobStats> {
     let mut jobs: BTreeMap<&JobName, Vec<&Living>> = BTreeMap::new();
     for snapshot in living {

@@ -43,6 +43,7 @@ pub(super) fn repository(
     RepositoryFacts {
         name: name.to_owned(),
         snapshots: snapshots.map(|all| all.len() as u64),
+        stored_bytes: seen.and_then(|seen| seen.stored).map(|(bytes, _)| bytes),
         readable: seen.map(|seen| seen.unreadable.is_none()),
         conditional: known.conditional.get(name).copied(),
         kit_confirmed: kit.map(|kit| kit.confirmed().unwrap_or(Timestamp::UNIX_EPOCH)),

@@ -29,6 +29,8 @@ pub struct RepositoryFacts {
     pub name: String,
     /// How many snapshots it has, if it could ever be read.
     pub snapshots: Option<u64>,
+    /// What its objects took up when they were last counted, in bytes.
+    pub stored_bytes: Option<u64>,
     /// Whether it could be read when it was last looked at; none before that.
     pub readable: Option<bool>,
     /// Whether its store keeps a second writer out, where a probe has found out.
@@ -195,6 +197,10 @@ fn jobs(registry: &mut Registry, report: &StatusReport) {
 fn repositories(registry: &mut Registry, repositories: &[RepositoryFacts]) {
     let mut of = |name: &str, help: &str| family::<Repository>(registry, name, help);
     let snapshots = of("repository_snapshots", "How many snapshots it has");
+    let stored = of(
+        "repository_stored_bytes",
+        "What its objects took up when they were last counted",
+    );
     let readable = of(
         "repository_readable",
         "Whether it could be read when the daemon last looked",
@@ -226,6 +232,7 @@ fn repositories(registry: &mut Registry, repositories: &[RepositoryFacts]) {
             }
         };
         set(&snapshots, facts.snapshots.map(|count| count as f64));
+        set(&stored, facts.stored_bytes.map(|bytes| bytes as f64));
         set(&readable, facts.readable.map(truth));
         set(&conditional, facts.conditional.map(truth));
         set(&kit, facts.kit_confirmed.map(seconds));

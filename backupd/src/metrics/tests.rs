@@ -85,6 +85,7 @@ fn facts() -> RepositoryFacts {
     RepositoryFacts {
         name: "main".to_owned(),
         snapshots: Some(4),
+        stored_bytes: Some(9_000),
         readable: Some(true),
         conditional: Some(false),
         kit_confirmed: Some(Timestamp::UNIX_EPOCH),
@@ -148,6 +149,7 @@ fn the_names_are_those_that_alerts_are_written_for() {
     close(state("protected") + state("unknown") + state("breached"), 0);
     let main = r#"{repository="main"}"#;
     close(of("repository_snapshots", main), 4);
+    close(of("repository_stored_bytes", main), 9_000);
     close(of("repository_readable", main), 1);
     close(of("repository_conditional_write_ok", main), 0);
     close(of("key_recovery_kit_confirmed_timestamp_seconds", main), 0);

@@ -49,6 +49,7 @@ fn seen(snapshots: Vec<GoodSnapshot>) -> Seen {
         snapshots: Some(snapshots),
         bad_records: false,
         kit: Some(KitStanding::Confirmed(at(10_000))),
+        stored: None,
         unreadable: None,
     }
 }

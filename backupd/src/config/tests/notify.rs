@@ -37,7 +37,8 @@ fn channels_and_metrics_are_there_where_they_are_named() {
 
 #[test]
 fn each_error_of_mail_and_digests_has_its_remedy() {
-    let ops = |more: &str| format!("{GOOD}\n[notify.ops]\n{more}\n");
+    let ops =
+        |more: &str| format!("{GOOD}\n[defaults]\ntimezone = \"UTC\"\n[notify.ops]\n{more}\n");
     let url = "url = { env = \"OPS\" }";
     for (text, message, key, help) in [
         (
@@ -68,7 +69,7 @@ fn each_error_of_mail_and_digests_has_its_remedy() {
         ),
         (
             ops(&format!("kind = \"smtp\"\n{url}\nto = [\"a@example.net\"]")),
-            "`from` is missing",
+            "`notify.ops` has no `from`",
             "notify.ops",
             "from = \"backupd@example.net\"",
         ),
