@@ -111,3 +111,36 @@ cmp "$W/src/noise" "$W/small/there$W/src/noise" || exit 97
     );
     assert!(said.contains("[E-NO-SPACE]"), "{said}");
 }
+
+#[test]
+fn a_full_audit_log_stops_no_backup_and_lets_nobody_in() {
+    let said = case(
+        "300k",
+        r#"
+configure "$W/repo2" "$W/state2"
+printf '[audit]\nfolder = "%s"\n' "$W/small/audit" >>"$W/full.toml"
+step 0 ctl backup app
+fill() { head -c 1m /dev/zero >"$W/small/fill" 2>"$W/filled"; }
+fill
+grow 304k
+head -c 3584 /dev/zero >"$W/small/rest" || exit 98
+# As many lines as there is room for: then nobody is let in, and backups go on.
+tokens() { ctl --json token list | jq '[.. | objects | select(.id? and .scopes?)] | length'; }
+there=$(tokens)
+for each in 1 2 3 4 5 6 7 8 9 10; do
+    ctl token create eva --scope status
+    status=$?
+    [ "$status" = 0 ] || break
+    there=$((there + 1))
+done
+[ "$status" = 15 ] && [ "$(tokens)" = "$there" ] || exit 97
+step 0 ctl backup app
+cut=$(tail -c 1 "$W/small/audit/"audit-*.jsonl | od -An -c | tr -d ' ')
+[ "$cut" = '\n' ] || exit 97
+rm "$W/small/fill" "$W/small/rest"
+step 0 ctl token create eva --scope status
+step 0 ctl audit verify
+"#,
+    );
+    assert!(said.contains("is not on record"), "{said}");
+}
