@@ -36,7 +36,9 @@ pub use fingerprint::{Fingerprint, InvalidCertificate, InvalidFingerprint};
 pub use task::{Kind, Numbered, TaskInfo, TaskLine, TaskReport, TaskRequest, TaskState};
 pub use token::{NewSecret, NewToken, Rotation, Scope, Scopes, TokenInfo, TokenText};
 pub use trial::Trial;
-pub use wire::{HoldReason, Newest, Outcome, Page, PauseRequest, Released, Resumed, secret_body};
+pub use wire::{
+    CallerInfo, HoldReason, Newest, Outcome, Page, PauseRequest, Released, Resumed, secret_body,
+};
 
 /// What goes along with long work: who asked for it, who listens, and who may stop it.
 #[derive(Clone)]

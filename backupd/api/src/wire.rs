@@ -5,6 +5,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use crate::Scopes;
+
 /// Something, or why it is not to be had.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -30,6 +32,16 @@ impl<T> From<Outcome<T>> for Result<T, Failure> {
             Outcome::Failed(failure) => Err(failure),
         }
     }
+}
+
+/// Who asks, as the daemon sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct CallerInfo {
+    /// As lists and the audit log call it.
+    pub actor: String,
+    /// What it may do.
+    pub scopes: Scopes,
 }
 
 /// A part of a long list.

@@ -22,10 +22,10 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::connection::{Daemon, Target, unreadable};
 use crate::{
-    DiffRequest, EpochKeys, FindRequest, ForgetRequest, HoldReason, ListedRun, LsRequest, NewToken,
-    Newest, Numbered, Outcome, Page, PauseRequest, PruneRequest, Released, RestoreOrder, Resumed,
-    Rotation, Service, Statuses, Task, TaskInfo, TaskLine, TaskReport, TaskRequest, TokenInfo,
-    Trial, VerifyRequest,
+    CallerInfo, DiffRequest, EpochKeys, FindRequest, ForgetRequest, HoldReason, ListedRun,
+    LsRequest, NewToken, Newest, Numbered, Outcome, Page, PauseRequest, PruneRequest, Released,
+    RestoreOrder, Resumed, Rotation, Service, Statuses, Task, TaskInfo, TaskLine, TaskReport,
+    TaskRequest, TokenInfo, Trial, VerifyRequest,
 };
 
 /// How often a question whose answer was lost is asked again, and a log that broke off taken up,
@@ -64,6 +64,11 @@ impl HttpService {
             return Ok(None);
         }
         Self::reach(target).await.map(Some)
+    }
+
+    /// Who we are to the daemon, and what we may do there.
+    pub async fn caller(&self) -> Result<CallerInfo, Failure> {
+        self.daemon.ask(Method::GET, "/v1/caller").await
     }
 
     /// The tokens that count.

@@ -20,8 +20,8 @@ use backup_model::{
 };
 #[cfg(feature = "schema")]
 use backupd_api::{
-    EpochKeys, HoldReason, NewToken, Newest, Numbered, Outcome, Page, PauseRequest, Released,
-    RestoreOrder, Resumed, Rotation, TaskInfo, TaskRequest, TokenInfo, Trial,
+    CallerInfo, EpochKeys, HoldReason, NewToken, Newest, Numbered, Outcome, Page, PauseRequest,
+    Released, RestoreOrder, Resumed, Rotation, TaskInfo, TaskRequest, TokenInfo, Trial,
 };
 use backupd_api::{Kind, Scope};
 use http::{HeaderMap, Uri};
@@ -148,6 +148,8 @@ macro_rules! routes {
     (@schema $type:ident) => { Some(SchemaGenerator::subschema_for::<$type>) };
 }
 
+/// Whoever is let in at all.
+const ANY: Needs = Needs::One(&Scope::ALL);
 const STATUS: Needs = Needs::One(&[Scope::Status]);
 const RUN: Needs = Needs::One(&[Scope::Run]);
 const RESTORE: Needs = Needs::One(&[Scope::Restore]);
@@ -159,6 +161,7 @@ const KEYS: Needs = Needs::One(&[Scope::Restore, Scope::Verify]);
 /// Every route.
 pub(in crate::http) const ROUTES: &[Route] = routes! {
     GET "/v1/openapi.json" STATUS, described::openapi: _, _ => Json Value;
+    GET "/v1/caller" ANY, tokens::caller: _, _ => Json CallerInfo;
     GET "/v1/status" STATUS, runs::status: _, _ => Json StatusReport;
     GET "/v1/status/events" STATUS, runs::status_events: _, _ => Lines StatusReport;
     GET "/v1/health" STATUS, reading::health: _, _ => Json HealthReport;
