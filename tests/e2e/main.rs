@@ -89,4 +89,6 @@ mod tree;
 #[cfg(test)]
 mod upkeep;
 #[cfg(test)]
+mod window;
+#[cfg(test)]
 mod world;

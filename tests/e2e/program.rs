@@ -105,6 +105,7 @@ pub(crate) fn need(program: &str) {
         "ssh-keygen" => "openssh-client",
         "flock" | "unshare" | "mount" | "setpriv" => "util-linux",
         "sha256sum" | "timeout" => "coreutils",
+        "Xvfb" => "xvfb",
         other => other,
     };
     let found = PATH

@@ -1,0 +1,95 @@
+//! What changes something: each with the command that does the same in a terminal.
+
+use backup_model::{JobName, Level, RunId, Selection, SnapshotName};
+use backupd_api::Scope;
+use jiff::{SignedDuration, Timestamp};
+
+/// Something to be done by the daemon.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Deed {
+    /// Runs a job now.
+    BackUp(JobName),
+    /// Stops a run.
+    Cancel(RunId),
+    /// Pauses the schedule of a job.
+    Pause {
+        /// Which one.
+        job: JobName,
+        /// From when on.
+        from: Timestamp,
+        /// Until when; none for until somebody resumes it.
+        until: Option<Timestamp>,
+        /// Why.
+        why: String,
+    },
+    /// Ends a pause.
+    Resume(JobName),
+    /// Verifies what needs no key.
+    Verify(Selection),
+    /// Makes sure that a snapshot is not forgotten.
+    Hold {
+        /// Which one.
+        snapshot: SnapshotName,
+        /// Why; whoever reads the storage can read it.
+        reason: String,
+    },
+    /// Lets a snapshot go again.
+    Release(SnapshotName),
+    /// Sends a test message.
+    TestChannel(String),
+}
+
+impl Deed {
+    /// How deep a verification goes that needs no key.
+    pub const KEYLESS: Level = Level::Storage;
+
+    /// What it takes.
+    pub const fn scope(&self) -> Scope {
+        match self {
+            Self::BackUp(_) | Self::Cancel(_) | Self::Pause { .. } | Self::Resume(_) => Scope::Run,
+            Self::Verify(_) => Scope::Verify,
+            Self::Hold { .. } | Self::Release(_) => Scope::Retention,
+            Self::TestChannel(_) => Scope::Admin,
+        }
+    }
+
+    /// In a few words, as a beginning: `Backing up shop-db`.
+    pub fn title(&self) -> String {
+        match self {
+            Self::BackUp(job) => format!("Backup of {job}"),
+            Self::Cancel(run) => format!("Cancelling run {}", run.short()),
+            Self::Pause { job, .. } => format!("Pause of {job}"),
+            Self::Resume(job) => format!("Resuming {job}"),
+            Self::Verify(what) => format!("Verification of {what}"),
+            Self::Hold { snapshot, .. } => format!("Hold on {snapshot}"),
+            Self::Release(snapshot) => format!("Releasing {snapshot}"),
+            Self::TestChannel(name) => format!("Test message by {name}"),
+        }
+    }
+
+    /// The same in a terminal.
+    pub fn command(&self) -> String {
+        match self {
+            Self::BackUp(job) => format!("backupctl backup {job}"),
+            Self::Cancel(run) => format!("backupctl job cancel {}", run.short()),
+            Self::Pause {
+                job, from, until, ..
+            } => {
+                let time = until.map(|until| pause_time(until.duration_since(*from)));
+                let time = time.map_or_else(String::new, |time| format!(" --until {time}"));
+                format!("backupctl job pause {job}{time}")
+            }
+            Self::Resume(job) => format!("backupctl job resume {job}"),
+            Self::Verify(Selection::All) => "backupctl verify --all --level storage".to_owned(),
+            Self::Verify(what) => format!("backupctl verify {what} --level storage"),
+            Self::Hold { snapshot, .. } => format!("backupctl snapshot hold {snapshot} --reason …"),
+            Self::Release(snapshot) => format!("backupctl snapshot release {snapshot}"),
+            Self::TestChannel(name) => format!("backupctl notify test {name}"),
+        }
+    }
+}
+
+/// In whole hours, as pauses are offered.
+fn pause_time(time: SignedDuration) -> String {
+    format!("{}h", time.as_hours().max(1))
+}

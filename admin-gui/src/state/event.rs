@@ -1,0 +1,62 @@
+//! What happens: the only things that change a state.
+
+use backup_model::{Failure, StatusReport};
+
+use super::{Answer, Deed, Place, Question};
+
+/// Something that has happened.
+#[derive(Clone, Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "few at a time, and each for a moment"
+)]
+pub enum Event {
+    /// A daemon has said how everything stands.
+    Status(StatusReport),
+    /// The daemon does not answer, or no more.
+    Lost(Failure),
+    /// A question was answered, or could not be.
+    Answered(Question, Result<Answer, Failure>),
+    /// A deed is begun or done: what came of it, in a few words.
+    Done(Deed, Result<String, Failure>),
+    /// Somebody at the window wants something that changes nothing elsewhere.
+    Act(Act),
+}
+
+/// What somebody does in the window.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Act {
+    /// Goes somewhere.
+    Go(Place),
+    /// Goes where Escape leads.
+    Up,
+    /// Wants everything on the screen anew.
+    Refresh,
+    /// Wants the entries of the audit log before those that were read.
+    ReadOlder,
+    /// Closes a notice.
+    Close(u64),
+    /// Has looked at the list of notices.
+    SeeNotices,
+}
+
+/// What a screen asks for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// In the window.
+    Act(Act),
+    /// From the daemon.
+    Do(Deed),
+}
+
+impl From<Act> for Command {
+    fn from(act: Act) -> Self {
+        Self::Act(act)
+    }
+}
+
+impl From<Deed> for Command {
+    fn from(deed: Deed) -> Self {
+        Self::Do(deed)
+    }
+}

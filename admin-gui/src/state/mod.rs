@@ -1,0 +1,370 @@
+//! All that the window knows, and how it changes: by events only, and the same ones always in the
+//! same way. It knows no drawing, no network and no clock.
+
+mod deed;
+mod event;
+mod held;
+mod jobs;
+mod notices;
+mod place;
+mod question;
+mod trail;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use backup_model::{
+    AuditCheck, AuditPage, ChannelState, ConfigurationReport, DueTime, Failure, HealthReport,
+    JobName, JobStatus, KeysReport, RunDetail, RunId, RunLog, RunOutcome, RunPage, SnapshotDetail,
+    SnapshotName, StatusReport,
+};
+use backupd_api::{CallerInfo, ListedRun, Scope};
+use jiff::{SignedDuration, Timestamp};
+
+pub use deed::Deed;
+pub use event::{Act, Command, Event};
+use held::Held;
+pub use held::View;
+pub use jobs::{ShownJob, shown_jobs};
+pub use notices::{Notice, Notices};
+pub use place::{Place, Screen};
+pub use question::{Answer, Question};
+pub use trail::Trail;
+
+use crate::kit::Mark;
+
+/// The daemon that is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Server {
+    /// Where it is, as a person would write it.
+    pub address: String,
+    /// Whether it has shown by a key or a certificate who it is, or is reached by a socket.
+    pub is_secure: bool,
+}
+
+/// How the connection stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Connection {
+    /// Nobody has answered yet.
+    Connecting,
+    /// It says how everything stands.
+    Live,
+    /// It does not answer.
+    Lost {
+        /// Since when.
+        since: Timestamp,
+        /// Why.
+        failure: Failure,
+    },
+}
+
+/// All that is known.
+#[derive(Clone, Debug)]
+pub struct State {
+    server: Server,
+    connection: Connection,
+    place: Place,
+    status: Option<(StatusReport, Timestamp)>,
+    answers: BTreeMap<Question, Held>,
+    trail: Trail,
+    doing: Vec<Deed>,
+    notices: Notices,
+    /// Why the last try of a deed failed, until it is tried again or somebody goes elsewhere.
+    refused: Option<(Deed, Failure)>,
+}
+
+impl State {
+    /// Before anything has happened.
+    pub fn new(server: Server) -> Self {
+        Self {
+            server,
+            connection: Connection::Connecting,
+            place: Place::Overview,
+            status: None,
+            answers: BTreeMap::new(),
+            trail: Trail::default(),
+            doing: Vec::new(),
+            notices: Notices::default(),
+            refused: None,
+        }
+    }
+
+    /// Takes what has happened.
+    pub fn apply(&mut self, event: Event, now: Timestamp) {
+        match event {
+            Event::Status(report) => self.heard(report, now),
+            Event::Lost(failure) => self.lost(failure, now),
+            Event::Answered(question, answer) => {
+                if let Ok(Answer::Audit(page)) = &answer {
+                    self.trail.hear(&question, page);
+                }
+                let held = self.answers.entry(question).or_default();
+                held.answered(answer, now);
+            }
+            Event::Done(deed, outcome) => self.done(deed, outcome, now),
+            Event::Act(act) => self.act(act),
+        }
+    }
+
+    fn heard(&mut self, report: StatusReport, now: Timestamp) {
+        let was_live = self.connection == Connection::Live;
+        let moved = self.status.as_ref().is_none_or(|(before, _)| {
+            let ends = |report: &StatusReport| {
+                let end = |job: &JobStatus| {
+                    let last = job.last_run.as_ref().map(|run| run.run);
+                    let running = job.protection.running.map(|running| running.run);
+                    (job.protection.job.clone(), last, running, job.snapshots)
+                };
+                report.jobs.iter().map(end).collect::<Vec<_>>()
+            };
+            ends(before) != ends(&report)
+        });
+        if !was_live || moved {
+            self.expire();
+        }
+        self.connection = Connection::Live;
+        self.status = Some((report, now));
+    }
+
+    fn lost(&mut self, failure: Failure, now: Timestamp) {
+        let since = match self.connection {
+            Connection::Lost { since, .. } => since,
+            Connection::Connecting | Connection::Live => now,
+        };
+        self.connection = Connection::Lost { since, failure };
+        self.answers.values_mut().for_each(Held::lost);
+    }
+
+    fn done(&mut self, deed: Deed, outcome: Result<String, Failure>, now: Timestamp) {
+        self.doing.retain(|one| *one != deed);
+        match outcome {
+            Ok(words) => {
+                let text = format!("{}: {words}", deed.title());
+                self.notices.tell(Mark::Ok, text, now);
+                if self.refused.as_ref().is_some_and(|(one, _)| *one == deed) {
+                    self.refused = None;
+                }
+            }
+            Err(failure) => {
+                let text = format!("{}: {} {failure}", deed.title(), failure.code);
+                self.notices.tell(Mark::Failed, text, now);
+                self.refused = Some((deed, failure));
+            }
+        }
+        self.expire();
+    }
+
+    fn act(&mut self, act: Act) {
+        match act {
+            Act::Go(place) => self.go(place),
+            Act::Up => {
+                if let Some(place) = self.place.above() {
+                    self.go(place);
+                }
+            }
+            Act::Refresh => self.expire(),
+            Act::ReadOlder => self.read_older(),
+            Act::Close(number) => self.notices.close(number),
+            Act::SeeNotices => self.notices.see(),
+        }
+    }
+
+    fn go(&mut self, place: Place) {
+        if self.place.screen() != place.screen() {
+            self.refused = None;
+        }
+        self.place = place;
+    }
+
+    /// What was asked for a page before is in the trail by now, and is not kept twice.
+    fn read_older(&mut self) {
+        self.answers
+            .retain(|question, _| !matches!(question, Question::Audit(Some(_))));
+        self.trail.want_older();
+    }
+
+    fn expire(&mut self) {
+        self.answers.values_mut().for_each(Held::expire);
+    }
+
+    /// What the screen needs and does not have, or not anew; each is taken to be asked now.
+    pub fn wants(&mut self, now: Timestamp) -> Vec<Question> {
+        if self.connection != Connection::Live {
+            return Vec::new();
+        }
+        let mut wanted = self.needs();
+        wanted.retain(|(question, age)| {
+            let held = self.answers.entry(question.clone()).or_default();
+            let due = held.is_due(*age, now);
+            if due {
+                held.asked(now);
+            }
+            due
+        });
+        wanted.into_iter().map(|(question, _)| question).collect()
+    }
+
+    /// What the screen shows, and how old each may be.
+    fn needs(&self) -> Vec<(Question, SignedDuration)> {
+        let minute = SignedDuration::from_mins(1);
+        let hour = SignedDuration::from_hours(1);
+        let jobs = || self.status.iter().flat_map(|(report, _)| &report.jobs);
+        // The rail marks where something is to be mended.
+        let mut needs = vec![(Question::Health, minute), (Question::Caller, minute * 5)];
+        match &self.place {
+            Place::Overview => {
+                let dues = jobs().map(|job| (Question::Dues(job.protection.job.clone()), minute));
+                needs.extend(dues);
+                needs.push((Question::Configuration, hour));
+                needs.push((Question::Snapshots, minute * 5));
+            }
+            Place::Jobs => {
+                needs.push((Question::Runs(None), minute));
+                needs.push((Question::Configuration, hour));
+            }
+            Place::Job(job, run) => {
+                needs.push((Question::Runs(Some(job.clone())), minute));
+                needs.push((Question::Dues(job.clone()), minute));
+                needs.push((Question::Configuration, hour));
+                if let Some(run) = run {
+                    let age = match self.run(*run).value.map(|run| run.info.outcome) {
+                        Some(RunOutcome::Running) => SignedDuration::from_secs(2),
+                        _ => hour,
+                    };
+                    needs.push((Question::Run(*run), age));
+                    needs.push((Question::RunLog(*run), age));
+                }
+            }
+            Place::Snapshots => needs.push((Question::Snapshots, minute)),
+            Place::Health => needs.push((Question::Channels, minute)),
+            Place::Audit => {
+                needs.push((Question::Audit(None), SignedDuration::from_secs(20)));
+                let older = self.trail.wanted();
+                needs.extend(older.map(|before| (Question::Audit(Some(before)), hour)));
+                needs.push((Question::AuditCheck, hour));
+            }
+            Place::Settings => needs.push((Question::Configuration, hour)),
+        }
+        needs
+    }
+
+    /// Takes a deed as begun, and says whether it is to be: not while nobody answers, nor twice.
+    pub fn begin(&mut self, deed: &Deed) -> bool {
+        if self.connection != Connection::Live || self.doing.contains(deed) {
+            return false;
+        }
+        self.refused = None;
+        self.doing.push(deed.clone());
+        true
+    }
+
+    /// Whether the daemon would let us; nothing is held against whoever it has not told yet, or
+    /// does not tell because it is older.
+    pub fn may(&self, scope: Scope) -> bool {
+        let caller = self.caller().value;
+        caller.is_none_or(|caller| caller.scopes.allow(scope))
+    }
+
+    /// Which daemon.
+    pub const fn server(&self) -> &Server {
+        &self.server
+    }
+
+    /// How the connection stands.
+    pub const fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// Where somebody is.
+    pub const fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// How everything stood when the daemon last said it, and when that was.
+    pub fn status(&self) -> Option<(&StatusReport, Timestamp)> {
+        self.status.as_ref().map(|(report, at)| (report, *at))
+    }
+
+    /// What is being done.
+    pub fn doing(&self) -> &[Deed] {
+        &self.doing
+    }
+
+    /// What the window has told.
+    pub const fn notices(&self) -> &Notices {
+        &self.notices
+    }
+
+    /// The audit log, as far as it was read.
+    pub const fn trail(&self) -> &Trail {
+        &self.trail
+    }
+
+    /// Why the page of the audit log that is waited for did not come.
+    pub fn older_failure(&self) -> Option<&Failure> {
+        let before = self.trail.wanted()?;
+        let held = self.answers.get(&Question::Audit(Some(before)))?;
+        held.failure()
+    }
+
+    /// The last deed that failed, while it matters.
+    pub fn refused(&self) -> Option<(&Deed, &Failure)> {
+        self.refused.as_ref().map(|(deed, failure)| (deed, failure))
+    }
+
+    fn view<'a, T>(
+        &'a self,
+        question: &Question,
+        kind: impl FnOnce(&'a Answer) -> Option<&'a T>,
+    ) -> View<'a, T> {
+        match self.answers.get(question) {
+            Some(held) => held.view(kind),
+            None => View::none(),
+        }
+    }
+}
+
+macro_rules! answers {
+    ($($(#[$doc:meta])* $name:ident($($arg:ident: $type:ty),*) -> $answer:ty: $question:expr => $kind:ident;)*) => {
+        impl State {
+            $($(#[$doc])*
+            pub fn $name(&self, $($arg: $type),*) -> View<'_, $answer> {
+                self.view(&$question, |answer| match answer {
+                    Answer::$kind(value) => Some(value),
+                    _ => None,
+                })
+            })*
+        }
+    };
+}
+
+answers! {
+    /// Who we are to the daemon.
+    caller() -> CallerInfo: Question::Caller => Caller;
+    /// How the house stands.
+    health() -> HealthReport: Question::Health => Health;
+    /// What the configuration says.
+    configuration() -> ConfigurationReport: Question::Configuration => Configuration;
+    /// By which channels people are told.
+    channels() -> Vec<ChannelState>: Question::Channels => Channels;
+    /// When a job was due.
+    dues(job: &JobName) -> Vec<DueTime>: Question::Dues(job.clone()) => Dues;
+    /// The last runs.
+    runs(job: Option<&JobName>) -> RunPage: Question::Runs(job.cloned()) => Runs;
+    /// One run.
+    run(run: RunId) -> RunDetail: Question::Run(run) => Run;
+    /// What a run said.
+    run_log(run: RunId) -> RunLog: Question::RunLog(run) => RunLog;
+    /// All snapshots.
+    snapshots() -> Vec<ListedRun>: Question::Snapshots => Snapshots;
+    /// One snapshot.
+    snapshot(name: &SnapshotName) -> SnapshotDetail: Question::Snapshot(name.clone()) => Snapshot;
+    /// The public side of a repository's keys.
+    keys(repository: &str) -> KeysReport: Question::Keys(repository.to_owned()) => Keys;
+    /// The newest entries of the audit log.
+    audit() -> AuditPage: Question::Audit(None) => Audit;
+    /// Whether the audit log is as it was written.
+    audit_check() -> AuditCheck: Question::AuditCheck => AuditCheck;
+}

@@ -1,0 +1,110 @@
+//! Where in the window somebody is.
+
+use backup_model::{JobName, RunId};
+
+use crate::kit::Icon;
+
+/// What is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Whether all is protected.
+    Overview,
+    /// All jobs.
+    Jobs,
+    /// One job, and a run of it that is open.
+    Job(JobName, Option<RunId>),
+    /// What can be restored.
+    Snapshots,
+    /// The house around the jobs.
+    Health,
+    /// Who did what.
+    Audit,
+    /// Of this window.
+    Settings,
+}
+
+/// An entry of the rail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Screen {
+    /// Whether all is protected.
+    Overview,
+    /// All jobs, or one.
+    Jobs,
+    /// What can be restored.
+    Snapshots,
+    /// The house around the jobs.
+    Health,
+    /// Who did what.
+    Audit,
+    /// Of this window.
+    Settings,
+}
+
+impl Screen {
+    /// From top to bottom; [`Self::Settings`] stands apart.
+    pub const RAIL: [Self; 5] = [
+        Self::Overview,
+        Self::Jobs,
+        Self::Snapshots,
+        Self::Health,
+        Self::Audit,
+    ];
+
+    /// What it is called.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Overview => "Overview",
+            Self::Jobs => "Jobs",
+            Self::Snapshots => "Snapshots",
+            Self::Health => "Health",
+            Self::Audit => "Audit log",
+            Self::Settings => "Settings",
+        }
+    }
+
+    /// What stands before its name.
+    pub const fn icon(self) -> Icon {
+        match self {
+            Self::Overview => Icon::Overview,
+            Self::Jobs => Icon::Jobs,
+            Self::Snapshots => Icon::Snapshots,
+            Self::Health => Icon::Health,
+            Self::Audit => Icon::Audit,
+            Self::Settings => Icon::Settings,
+        }
+    }
+
+    /// Where somebody gets to who chooses it.
+    pub const fn place(self) -> Place {
+        match self {
+            Self::Overview => Place::Overview,
+            Self::Jobs => Place::Jobs,
+            Self::Snapshots => Place::Snapshots,
+            Self::Health => Place::Health,
+            Self::Audit => Place::Audit,
+            Self::Settings => Place::Settings,
+        }
+    }
+}
+
+impl Place {
+    /// The entry of the rail that leads here.
+    pub const fn screen(&self) -> Screen {
+        match self {
+            Self::Overview => Screen::Overview,
+            Self::Jobs | Self::Job(..) => Screen::Jobs,
+            Self::Snapshots => Screen::Snapshots,
+            Self::Health => Screen::Health,
+            Self::Audit => Screen::Audit,
+            Self::Settings => Screen::Settings,
+        }
+    }
+
+    /// Where Escape leads.
+    pub const fn above(&self) -> Option<Self> {
+        match self {
+            Self::Job(..) => Some(Self::Jobs),
+            _ => None,
+        }
+    }
+}

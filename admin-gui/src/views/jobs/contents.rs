@@ -1,0 +1,82 @@
+//! What is configured for a job. The server's configuration says it; here it is read only.
+
+use egui::{ScrollArea, Ui};
+
+use super::Sight;
+use crate::{
+    kit::{
+        Text, Tokens, card, facts, skeleton,
+        tokens::{height, space},
+    },
+    state::ShownJob,
+    views::trouble,
+};
+
+const KEYS: f32 = 150.0;
+
+pub(super) fn show(ui: &mut Ui, sight: &mut Sight<'_>, shown: &ShownJob<'_>) {
+    let told = sight.state.configuration();
+    if let Some(failure) = told.failure.filter(|_| told.value.is_none()) {
+        let failure = failure.clone();
+        trouble::card(ui, sight, "The configuration cannot be shown", &failure);
+        return;
+    }
+    let Some(configuration) = told.value else {
+        skeleton::rows(ui, 4, height::ROW_COMPACT);
+        return;
+    };
+    let name = &shown.job.protection.job;
+    let Some(job) = configuration.jobs.iter().find(|job| job.name == *name) else {
+        return;
+    };
+    ScrollArea::vertical().show(ui, |ui| {
+        card::section_head(ui, "Contents", "");
+        ui.add_space(space::S);
+        for source in &job.sources {
+            facts(ui, KEYS, |facts| {
+                facts.row(&source.name, &source.kind);
+                for read in &source.reads {
+                    facts.mono("", read);
+                }
+            });
+            ui.add_space(space::S);
+        }
+        ui.add_space(space::M);
+        card::section_head(ui, "Schedule", "");
+        ui.add_space(space::S);
+        let hours = |secs: u64| {
+            let secs = i64::try_from(secs).unwrap_or(i64::MAX);
+            backup_model::Span(jiff::SignedDuration::from_secs(secs)).to_string()
+        };
+        facts(ui, KEYS, |facts| {
+            facts.mono("Runs", job.schedule.as_deref().unwrap_or("by hand only"));
+            let rpo = job.rpo_secs.map_or("no limit".to_owned(), hours);
+            facts.row("Alarm when older than", &rpo);
+            if let Some(limit) = job.limit_secs {
+                facts.row("A run may take", &hours(limit));
+            }
+            facts.row("Repository", &job.repository);
+            if let Some(policy) = &job.retention {
+                facts.row("Keeps", &kept(policy));
+            }
+        });
+        ui.add_space(space::L);
+        let muted = Tokens::of(ui).muted;
+        let words = "The server's configuration says so; change it there";
+        ui.label(Text::Caption.rich(words, muted));
+    });
+}
+
+fn kept(policy: &backup_model::RetentionPolicy) -> String {
+    let counts = [
+        (policy.keep_last, "last"),
+        (policy.keep_hourly, "hourly"),
+        (policy.keep_daily, "daily"),
+        (policy.keep_weekly, "weekly"),
+        (policy.keep_monthly, "monthly"),
+        (policy.keep_yearly, "yearly"),
+    ];
+    let counts = counts.iter().filter(|(count, _)| *count > 0);
+    let each: Vec<String> = counts.map(|(n, word)| format!("{n} {word}")).collect();
+    each.join(", ")
+}

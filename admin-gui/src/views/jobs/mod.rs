@@ -1,0 +1,53 @@
+//! Jobs: all of them in a table, and one with its runs and what is configured.
+
+mod contents;
+mod detail;
+mod list;
+mod pause;
+mod run;
+mod runs;
+
+use backup_model::{JobName, RunId};
+use egui::{Frame, Margin, Ui};
+
+use super::Sight;
+use crate::kit::table::{Selection, Sort};
+
+/// What the screen remembers.
+#[derive(Debug, Default)]
+pub struct Own {
+    sort: Option<Sort>,
+    chosen: Selection<JobName>,
+    runs: Selection<RunId>,
+    lines: Selection<u64>,
+    tab: usize,
+    pause: Option<pause::Draft>,
+}
+
+/// Draws all jobs.
+pub fn list(ui: &mut Ui, sight: &mut Sight<'_>, own: &mut Own) {
+    padded().show(ui, |ui| list::show(ui, sight, own));
+}
+
+/// Draws one job, and a run of it that is open.
+pub fn detail(
+    ui: &mut Ui,
+    sight: &mut Sight<'_>,
+    own: &mut Own,
+    job: &JobName,
+    run: Option<RunId>,
+) {
+    padded().show(ui, |ui| detail::show(ui, sight, own, job, run));
+}
+
+fn padded() -> Frame {
+    Frame::new().inner_margin(Margin::symmetric(24, 20))
+}
+
+/// As the beginning of a sentence.
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or(String::new(), |first| {
+        first.to_uppercase().chain(letters).collect()
+    })
+}

@@ -1,0 +1,192 @@
+//! What is drawn: the frame around every screen, and the screens. They are given what is known and
+//! the time, and give back what somebody wants; they change nothing themselves.
+
+pub mod audit;
+mod frame;
+pub mod health;
+pub mod jobs;
+mod next_step;
+pub mod overview;
+mod page;
+pub mod settings;
+pub mod snapshots;
+mod trouble;
+
+use backupd_api::Scope;
+use egui::{CentralPanel, Frame, Key, Modifiers, Panel, Ui};
+use jiff::{Timestamp, tz::TimeZone};
+
+use crate::{
+    kit::{
+        command_line, toasts,
+        tokens::{Tokens, height, space},
+    },
+    state::{Act, Command, Connection, Place, Screen, State},
+};
+
+/// What a screen may see, and where it says what somebody wants.
+#[derive(Debug)]
+pub struct Sight<'a> {
+    /// All that is known.
+    pub state: &'a State,
+    /// What time it is.
+    pub now: Timestamp,
+    /// By which clocks times are shown.
+    pub zone: &'a TimeZone,
+    commands: &'a mut Vec<Command>,
+}
+
+impl Sight<'_> {
+    /// Asks for something.
+    pub fn ask(&mut self, command: impl Into<Command>) {
+        self.commands.push(command.into());
+    }
+
+    /// Whether a daemon answers: what is shown is current, and something can be done.
+    pub fn is_live(&self) -> bool {
+        *self.state.connection() == Connection::Live
+    }
+
+    /// Why nothing can be done now.
+    pub fn off(&self) -> Option<&'static str> {
+        (!self.is_live()).then_some("The daemon does not answer")
+    }
+
+    /// Why nothing can be done now that takes this scope.
+    pub fn off_for(&self, scope: Scope) -> Option<&'static str> {
+        let refused = || match scope {
+            Scope::Run => "Your token has not the scope `run`",
+            Scope::Verify => "Your token has not the scope `verify`",
+            Scope::Retention => "Your token has not the scope `retention`",
+            Scope::Admin => "Your token has not the scope `admin`",
+            _ => "Your token has not the scope for it",
+        };
+        self.off()
+            .or_else(|| (!self.state.may(scope)).then(refused))
+    }
+
+    /// A moment as people say it while all is live, and exactly while it is not: an age that
+    /// nobody counts on would be a lie.
+    pub fn when(&self, then: Timestamp) -> String {
+        if self.is_live() {
+            crate::kit::words::ago(then, self.now)
+        } else {
+            crate::kit::words::moment(then, self.now, self.zone)
+        }
+    }
+}
+
+/// What the screens remember that nobody else needs to know: what is chosen, sorted, typed.
+#[derive(Debug, Default)]
+pub struct Screens {
+    frame: frame::Own,
+    overview: overview::Own,
+    jobs: jobs::Own,
+    snapshots: snapshots::Own,
+    health: health::Own,
+    audit: audit::Own,
+    settings: settings::Own,
+}
+
+impl Screens {
+    /// Draws the window, and gives what somebody wants.
+    pub fn show(
+        &mut self,
+        ui: &mut Ui,
+        state: &State,
+        now: Timestamp,
+        zone: &TimeZone,
+    ) -> Vec<Command> {
+        let mut commands = Vec::new();
+        let zone = self.settings.zone(zone);
+        let mut sight = Sight {
+            state,
+            now,
+            zone: &zone,
+            commands: &mut commands,
+        };
+        keys(ui, &mut sight);
+        frame::top_bar(ui, &mut sight, &mut self.frame);
+        frame::status_bar(ui, &sight);
+        frame::rail(ui, &mut sight);
+        self.content(ui, &mut sight);
+        notices(ui, &mut sight);
+        commands
+    }
+
+    fn content(&mut self, ui: &mut Ui, sight: &mut Sight<'_>) {
+        let tokens = Tokens::of(ui);
+        let plain = Frame::new().fill(tokens.bg);
+        let command = self.command(sight);
+        Panel::bottom("command")
+            .exact_size(height::COMMAND)
+            .frame(plain)
+            .show_separator_line(false)
+            .show(ui, |ui| command_line(ui, &command));
+        trouble::banner(ui, sight);
+        CentralPanel::default().frame(plain).show(ui, |ui| {
+            ui.spacing_mut().item_spacing = egui::vec2(space::S, 0.0);
+            match sight.state.place().clone() {
+                Place::Overview => overview::show(ui, sight, &mut self.overview),
+                Place::Jobs => jobs::list(ui, sight, &mut self.jobs),
+                Place::Job(job, run) => jobs::detail(ui, sight, &mut self.jobs, &job, run),
+                Place::Snapshots => snapshots::show(ui, sight, &mut self.snapshots),
+                Place::Health => health::show(ui, sight, &mut self.health),
+                Place::Audit => audit::show(ui, sight, &mut self.audit),
+                Place::Settings => settings::show(ui, sight, &mut self.settings),
+            }
+        });
+    }
+
+    /// The command that shows the same, or does what is about to happen.
+    fn command(&self, sight: &Sight<'_>) -> String {
+        match sight.state.place() {
+            Place::Overview => "backupctl status".to_owned(),
+            Place::Jobs => "backupctl job list".to_owned(),
+            Place::Job(job, None) => format!("backupctl run list --job {job}"),
+            Place::Job(_, Some(run)) => format!("backupctl run logs {}", run.short()),
+            Place::Snapshots => self.snapshots.command(),
+            Place::Health => "backupctl health".to_owned(),
+            Place::Audit => "backupctl audit list".to_owned(),
+            Place::Settings => "backupctl config show".to_owned(),
+        }
+    }
+}
+
+/// Keys that work everywhere, unless somebody types.
+fn keys(ui: &Ui, sight: &mut Sight<'_>) {
+    let numbers = [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5];
+    ui.input_mut(|input| {
+        for (key, screen) in numbers.into_iter().zip(Screen::RAIL) {
+            if input.consume_key(Modifiers::COMMAND, key) {
+                sight.ask(Act::Go(screen.place()));
+            }
+        }
+        if input.consume_key(Modifiers::NONE, Key::F5) {
+            sight.ask(Act::Refresh);
+        }
+    });
+    let typing = ui.ctx().egui_wants_keyboard_input();
+    let open = egui::Popup::is_any_open(ui.ctx());
+    if !typing && !open && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape)) {
+        sight.ask(Act::Up);
+    }
+}
+
+fn notices(ui: &Ui, sight: &mut Sight<'_>) {
+    let shown: Vec<_> = sight.state.notices().in_sight(sight.now).collect();
+    let times: Vec<String> = shown.iter().map(|notice| sight.when(notice.at)).collect();
+    let toast = shown.iter().zip(&times);
+    let toast: Vec<_> = toast
+        .map(|(notice, time)| crate::kit::Toast {
+            mark: notice.mark,
+            sentence: &notice.text,
+            time,
+        })
+        .collect();
+    let above = height::STATUS_BAR + height::COMMAND;
+    if let Some(closed) = toasts(ui.ctx(), above, &toast) {
+        let number = shown[closed].number;
+        sight.ask(Act::Close(number));
+    }
+}

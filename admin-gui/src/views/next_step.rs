@@ -1,0 +1,18 @@
+//! What to do about a failure, as far as its code tells: a sentence without a full stop.
+
+use backup_model::Code;
+
+/// The next step, where there is one that helps whoever sits at a window.
+pub(super) const fn next_step(code: Code) -> Option<&'static str> {
+    Some(match code {
+        Code::Daemon => "See on the server whether it runs: systemctl status backupd",
+        Code::NotPermitted => {
+            "This token may not do that. Someone with the scope `admin` can give another: \
+             backupctl token create"
+        }
+        Code::Busy => "Try again when what is under way has ended",
+        Code::NoJob => "The configuration has changed. Go back to the list of jobs",
+        Code::Config => "See what is wrong with it: backupctl config check",
+        _ => return None,
+    })
+}

@@ -1,0 +1,247 @@
+//! Before the first job: what is to be done, in the order in which it is done, each as a command to
+//! be copied, with a tick where the server says that it is done.
+
+use backup_model::{ConfigurationReport, HealthItem, HealthReport, HealthState, StatusReport};
+use egui::{Align2, Margin, Role, Sense, Stroke, Ui, Vec2, WidgetInfo, pos2};
+
+use super::{super::Sight, BETWEEN, MAIN, SIDE, column, hero, readiness, side};
+use crate::kit::{
+    Badge, Icon, Mark, Stage, Text, Tokens, card, command_box,
+    tokens::{line, space},
+};
+
+const CIRCLE: f32 = 20.0;
+/// From the left edge of a step to its words.
+const WORDS: f32 = 34.0;
+/// What was checked, and from there what was seen.
+const CHECK: f32 = 26.0;
+const SEEN: f32 = 210.0;
+
+/// A step.
+#[derive(Clone, Debug, PartialEq)]
+struct Step {
+    name: &'static str,
+    sentence: String,
+    done: bool,
+    /// What was checked: how it is, its name, what was seen.
+    checks: Vec<(Mark, &'static str, String)>,
+    commands: &'static [&'static str],
+}
+
+fn steps(configuration: Option<&ConfigurationReport>, health: Option<&HealthReport>) -> Vec<Step> {
+    let repository = configuration.and_then(|told| told.repositories.first());
+    let named = repository.map(|one| format!("{} at {}", one.name, one.url));
+    let kit = check(health, "recovery-kit", "Kit proved");
+    vec![
+        Step {
+            name: "Repository",
+            sentence: named.unwrap_or_else(|| {
+                "Where all snapshots go: a folder or a bucket. Put what it prints into the \
+                 configuration"
+                    .to_owned()
+            }),
+            done: repository.is_some(),
+            checks: [
+                check(health, "repository-reachable", "Reachable"),
+                check(
+                    health,
+                    "repository-create-if-absent",
+                    "Refuses to overwrite",
+                ),
+            ]
+            .into_iter()
+            .flatten()
+            .collect(),
+            commands: &["backupctl init --repository /var/lib/backupd/repo --keys ~/backupd-keys"],
+        },
+        Step {
+            name: "Recovery kit",
+            sentence: "The kit is the only way back if this server is gone".to_owned(),
+            done: kit.as_ref().is_some_and(|(mark, ..)| *mark == Mark::Ok),
+            checks: kit.into_iter().collect(),
+            commands: &[
+                "backupctl kit create --identity ~/backupd-keys/admin.key --out ~/kit.txt",
+                "backupctl kit confirm ~/kit.txt",
+            ],
+        },
+        Step {
+            name: "First job",
+            sentence: "Put what it reads into the configuration. Nothing is read before".to_owned(),
+            done: false,
+            checks: Vec::new(),
+            commands: &["backupctl config check", "systemctl reload backupd"],
+        },
+        Step {
+            name: "Run it, and restore it once",
+            sentence: "Into a new place, nothing is overwritten".to_owned(),
+            done: false,
+            checks: Vec::new(),
+            commands: &[
+                "backupctl backup JOB",
+                "backupctl restore JOB --to-folder /srv/restored --identity ~/backupd-keys/admin.key",
+            ],
+        },
+    ]
+}
+
+/// The worst of the items of a name.
+fn check(
+    health: Option<&HealthReport>,
+    id: &str,
+    name: &'static str,
+) -> Option<(Mark, &'static str, String)> {
+    let items = health?.items.iter().filter(|item| item.id == id);
+    let worst: &HealthItem = items.max_by_key(|item| item.state)?;
+    let mark = match worst.state {
+        HealthState::Ok => Mark::Ok,
+        HealthState::AtRisk => Mark::Warn,
+        HealthState::Unknown => Mark::Unknown,
+        HealthState::Breached => Mark::Failed,
+    };
+    Some((mark, name, worst.evidence.clone()))
+}
+
+/// Draws it.
+pub(super) fn show(ui: &mut Ui, sight: &mut Sight<'_>, report: &StatusReport) {
+    let said = hero::Said {
+        head: "Nothing is protected yet".to_owned(),
+        sentence: "Four steps in a terminal on the server. Ticks appear here while you work"
+            .to_owned(),
+    };
+    hero::show(ui, &said, &[]);
+    ui.add_space(BETWEEN);
+    let whole = ui.available_width();
+    let main = whole - SIDE - space::XL;
+    if main < MAIN {
+        list(ui, sight);
+        ui.add_space(space::L);
+        beside(ui, sight, report);
+        return;
+    }
+    ui.horizontal_top(|ui| {
+        ui.spacing_mut().item_spacing.x = space::XL;
+        column(ui, main, |ui| list(ui, sight));
+        column(ui, SIDE, |ui| beside(ui, sight, report));
+    });
+}
+
+fn list(ui: &mut Ui, sight: &Sight<'_>) {
+    let state = sight.state;
+    let steps = steps(state.configuration().value, state.health().value);
+    let now = steps.iter().position(|step| !step.done);
+    card::padded_card(ui, "Steps", Margin::ZERO, |ui| {
+        ui.spacing_mut().item_spacing = Vec2::ZERO;
+        for (at, step) in steps.iter().enumerate() {
+            if at > 0 {
+                card::divider(ui);
+            }
+            egui::Frame::new()
+                .inner_margin(Margin::symmetric(18, 16))
+                .show(ui, |ui| one(ui, at, step, stage(step, now == Some(at))));
+        }
+    });
+}
+
+const fn stage(step: &Step, is_next: bool) -> Stage {
+    if step.done {
+        Stage::Done
+    } else if is_next {
+        Stage::Now
+    } else {
+        Stage::Ahead
+    }
+}
+
+fn one(ui: &mut Ui, at: usize, step: &Step, stage: Stage) {
+    let tokens = Tokens::of(ui);
+    let size = Vec2::new(ui.available_width(), 2.0 * Text::Section.line());
+    let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
+    response.widget_info(|| {
+        let state = if step.done { "done" } else { "to do" };
+        let name = format!("{}, {}, {state}", at + 1, step.name);
+        WidgetInfo::labeled(Role::ListItem, true, name)
+    });
+    let centre = pos2(rect.left() + CIRCLE / 2.0, rect.top() + CIRCLE / 2.0);
+    circle(ui, centre, at, stage);
+    let left = rect.left() + WORDS;
+    let room = rect.right() - left;
+    let y = rect.top() + Text::Section.line() / 2.0;
+    let (name, at) = (step.name, pos2(left, y));
+    Text::Section.write_within(ui, at, Align2::LEFT_CENTER, name, tokens.text, room);
+    let at = pos2(left, y + 20.0);
+    let sentence = &step.sentence;
+    Text::Body.write_within(ui, at, Align2::LEFT_CENTER, sentence, tokens.muted, room);
+    if !step.checks.is_empty() {
+        ui.add_space(6.0);
+    }
+    for (mark, name, seen) in &step.checks {
+        checked(ui, *mark, name, seen);
+    }
+    if step.done {
+        return;
+    }
+    ui.add_space(space::S);
+    for (at, command) in step.commands.iter().enumerate() {
+        if at > 0 {
+            ui.add_space(space::XS);
+        }
+        ui.horizontal(|ui| {
+            ui.spacing_mut().item_spacing.x = 0.0;
+            ui.add_space(WORDS);
+            command_box(ui, command);
+        });
+    }
+}
+
+fn circle(ui: &Ui, centre: egui::Pos2, at: usize, stage: Stage) {
+    let tokens = Tokens::of(ui);
+    let painter = ui.painter();
+    let (fill, outline, number) = match stage {
+        Stage::Done | Stage::Result(_) => {
+            Mark::Ok.paint(painter, centre, CIRCLE, tokens.ok, tokens.panel);
+            return;
+        }
+        Stage::Now => (tokens.accent, tokens.accent, tokens.on_accent),
+        Stage::Ahead => (tokens.panel, tokens.border, tokens.muted),
+    };
+    let stroke = Stroke::new(line::ICON, outline);
+    painter.circle(centre, CIRCLE / 2.0 - line::ICON, fill, stroke);
+    let words = (at + 1).to_string();
+    Text::Label.write(ui, centre, Align2::CENTER_CENTER, &words, number);
+}
+
+fn checked(ui: &mut Ui, mark: Mark, name: &str, seen: &str) {
+    let tokens = Tokens::of(ui);
+    let size = Vec2::new(ui.available_width(), CHECK);
+    let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
+    response.widget_info(|| WidgetInfo::labeled(Role::ListItem, true, format!("{name}, {seen}")));
+    let (left, y) = (rect.left() + WORDS, rect.center().y);
+    let at = pos2(left + 7.0, y);
+    if mark == Mark::Ok {
+        Icon::Tick.paint(ui.painter(), at, 14.0, tokens.ok);
+    } else {
+        mark.paint(ui.painter(), at, 14.0, mark.colour(tokens), tokens.panel);
+    }
+    let at = pos2(left + 24.0, y);
+    Text::Body.write_within(ui, at, Align2::LEFT_CENTER, name, tokens.text, SEEN);
+    let at = pos2(left + 24.0 + SEEN + 10.0, y);
+    let room = rect.right() - at.x;
+    Text::Caption.write_within(ui, at, Align2::LEFT_CENTER, seen, tokens.muted, room);
+    response.on_hover_text(seen);
+}
+
+fn beside(ui: &mut Ui, sight: &mut Sight<'_>, report: &StatusReport) {
+    card::card(ui, "Protection", |ui| {
+        ui.spacing_mut().item_spacing = Vec2::ZERO;
+        card::section_head_with(ui, "Protection", |ui| {
+            ui.add(Badge::new(Mark::Unknown, "Unknown"));
+        });
+        ui.add_space(space::S);
+        side::quiet(ui, "No job has reported yet, so nothing here is green");
+    });
+    ui.add_space(space::M);
+    readiness::show(ui, sight, report);
+}
+
+#[cfg(test)]
+mod tests;

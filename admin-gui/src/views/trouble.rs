@@ -1,0 +1,62 @@
+//! What went wrong, where it belongs: across the window for the connection, in a card for what a
+//! screen could not be told.
+
+use backup_model::Failure;
+use egui::Ui;
+
+use super::{Sight, next_step::next_step};
+use crate::{
+    kit::{Banner, Button, ErrorAnswer, ErrorCard, Mark, words},
+    state::{Act, Connection},
+};
+
+/// Says above the content that the daemon does not answer.
+pub(super) fn banner(ui: &mut Ui, sight: &mut Sight<'_>) {
+    let Connection::Lost { since, failure } = sight.state.connection() else {
+        return;
+    };
+    let since = words::moment(*since, sight.now, sight.zone);
+    let sentence = match sight.state.status() {
+        Some((_, heard)) => {
+            let heard = words::moment(heard, sight.now, sight.zone);
+            format!("No connection since {since}, showing what was known at {heard}")
+        }
+        None => format!("No connection to {}", sight.state.server().address),
+    };
+    let cause = failure.to_string();
+    let banner = Banner {
+        mark: Mark::Unknown,
+        sentence: &sentence,
+        cause: &cause,
+        code: failure.code.as_str(),
+        next: next_step(failure.code).unwrap_or("It is tried again every few seconds"),
+    };
+    egui::Panel::top("trouble")
+        .frame(egui::Frame::new())
+        .show_separator_line(false)
+        .show(ui, |ui| {
+            let text = format!("{} {failure}", failure.code);
+            crate::kit::banner::banner(ui, &banner, |ui| {
+                if ui.add(Button::outline("Copy details")).clicked() {
+                    ui.ctx().copy_text(text);
+                }
+            });
+        });
+}
+
+/// A card for what a screen could not be told.
+pub(super) fn card(ui: &mut Ui, sight: &mut Sight<'_>, what: &str, failure: &Failure) {
+    let mut causes = vec![failure.to_string()];
+    causes.extend(failure.causes.iter().cloned());
+    let cause = causes.join(": ");
+    let card = ErrorCard {
+        sentence: what,
+        cause: &cause,
+        next: next_step(failure.code).unwrap_or("Try again; the daemon's log has more"),
+        code: failure.code.as_str(),
+        details: false,
+    };
+    if card.show(ui) == Some(ErrorAnswer::Retry) {
+        sight.ask(Act::Refresh);
+    }
+}

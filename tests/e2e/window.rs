@@ -1,0 +1,171 @@
+//! The shipped window on a screen of its own, at a real daemon: what somebody does there with keys
+//! and mouse is seen outside, in the daemon's own runs and in its audit log.
+
+use std::{
+    fs,
+    io::{BufRead as _, BufReader},
+    os::unix::fs::PermissionsExt as _,
+    process::{Child, Stdio},
+    time::{Duration, Instant},
+};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+use crate::{
+    guard::Daemon,
+    program::{Ran, clean, stock},
+    world::World,
+};
+
+const SIZE: &str = "1280x800x24";
+/// What somebody does is tried again until it has come of it, and no longer than this: nobody
+/// outside knows when a window has drawn.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// Ends with the test.
+struct Process(Child);
+
+impl Process {
+    fn is_running(&mut self) -> bool {
+        self.0.try_wait().unwrap().is_none()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if self.is_running() {
+            kill_process(Pid::from_child(&self.0), Signal::TERM).unwrap();
+            self.0.wait().unwrap();
+        }
+    }
+}
+
+/// A screen that nobody looks at, and the window on it.
+struct Desk {
+    display: String,
+    home: String,
+    window: Process,
+    _screen: Process,
+}
+
+impl Desk {
+    fn open(world: &World, renderer: &str) -> Self {
+        let mut screen = stock("Xvfb");
+        screen.args(["-displayfd", "1", "-screen", "0", SIZE, "-nolisten", "tcp"]);
+        let screen = screen.stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut screen = screen.spawn().unwrap();
+        let mut number = String::new();
+        let said = screen.stdout.take().unwrap();
+        BufReader::new(said).read_line(&mut number).unwrap();
+        let display = format!(":{}", number.trim());
+        let home = world.path("home");
+        fs::create_dir_all(&home).unwrap();
+        fs::set_permissions(&home, fs::Permissions::from_mode(0o700)).unwrap();
+        let mut window = clean(&world.program().with_file_name("admin-gui"));
+        window
+            .args(["--renderer", renderer, "--server"])
+            .arg(format!("unix:{}", world.path("api.sock")))
+            .env("DISPLAY", &display)
+            .env("HOME", &home)
+            .env("XDG_RUNTIME_DIR", &home)
+            .stderr(fs::File::create(world.path("window.log")).unwrap());
+        let window = Process(window.spawn().unwrap());
+        Self {
+            display,
+            home,
+            window,
+            _screen: Process(screen),
+        }
+    }
+
+    /// Does something with keys and mouse, in the window.
+    fn act(&self, steps: &[&str]) {
+        let mut command = stock("timeout");
+        command.args(["60", "xdotool", "search", "--sync", "--onlyvisible"]);
+        command.args(["--name", "^Backup console$", "windowfocus", "--sync"]);
+        command
+            .args(steps)
+            .env("DISPLAY", &self.display)
+            .env("HOME", &self.home);
+        Ran::of(command).expect(0);
+    }
+
+    /// Does it again and again, until this holds outside.
+    fn until<T>(&mut self, steps: &[&str], mut holds: impl FnMut() -> Option<T>) -> T {
+        let begun = Instant::now();
+        loop {
+            assert!(self.window.is_running(), "the window is gone");
+            assert!(begun.elapsed() < PATIENCE, "nothing comes of {steps:?}");
+            self.act(steps);
+            let looked = Instant::now();
+            while looked.elapsed() < Duration::from_secs(4) {
+                if let Some(found) = holds() {
+                    return found;
+                }
+            }
+        }
+    }
+}
+
+fn runs(world: &World) -> Vec<Value> {
+    let listed = world.backupctl(&["--json", "run", "list"]).expect(0);
+    listed.message("runs")["runs"].as_array().unwrap().clone()
+}
+
+/// To the jobs, into the first one, and its first button.
+const BACK_UP: [&str; 14] = [
+    "key",
+    "ctrl+2",
+    "mousemove",
+    "420",
+    "159",
+    "click",
+    "--repeat",
+    "2",
+    "1",
+    "mousemove",
+    "1201",
+    "118",
+    "click",
+    "1",
+];
+
+fn a_backup_is_begun_in_the_window(renderer: &str) {
+    crate::program::need("xdotool");
+    let world = World::new();
+    let daemon = Daemon::start(&world);
+    assert!(runs(&world).is_empty());
+    let mut desk = Desk::open(&world, renderer);
+    let done = desk.until(&BACK_UP, || {
+        let done = |run: &Value| run["outcome"] == "succeeded" && run["kind"] == "backup";
+        runs(&world).into_iter().find(done)
+    });
+    assert_eq!(done["job"], "app");
+    assert_eq!(done["cause"], "by-hand");
+    let snapshots = world.backupctl(&["snapshot", "list"]).expect(0).text();
+    assert!(snapshots.contains("app/000001"), "{snapshots}");
+    let audit = world.backupctl(&["audit", "list"]).expect(0).text();
+    assert!(audit.contains("backup"), "{audit}");
+
+    // The daemon goes and comes back: the window stays, and finds it again.
+    daemon.stop();
+    let daemon = Daemon::start(&world);
+    let before = runs(&world).len();
+    desk.until(&BACK_UP, || {
+        Some(runs(&world).len()).filter(|&now| now > before)
+    });
+    daemon.stop();
+    let log = fs::read_to_string(world.path("window.log")).unwrap();
+    assert!(!log.contains("panicked"), "{log}");
+}
+
+#[test]
+fn a_backup_is_begun_in_the_window_by_wgpu() {
+    a_backup_is_begun_in_the_window("wgpu");
+}
+
+#[test]
+fn a_backup_is_begun_in_the_window_by_glow() {
+    a_backup_is_begun_in_the_window("glow");
+}
