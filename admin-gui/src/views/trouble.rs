@@ -6,7 +6,7 @@ use egui::Ui;
 
 use super::{Sight, next_step::next_step};
 use crate::{
-    kit::{Banner, Button, ErrorAnswer, ErrorCard, Mark, words},
+    kit::{Banner, Button, ErrorAnswer, ErrorCard, Mark, tokens::space, words},
     state::{Act, Connection},
 };
 
@@ -46,9 +46,29 @@ pub(super) fn banner(ui: &mut Ui, sight: &mut Sight<'_>) {
 
 /// A card for what a screen could not be told.
 pub(super) fn card(ui: &mut Ui, sight: &mut Sight<'_>, what: &str, failure: &Failure) {
+    if failed(ui, what, failure) {
+        sight.ask(Act::Refresh);
+    }
+}
+
+/// What was to be done from this screen, and was not; it can be tried again.
+pub(super) fn refused(ui: &mut Ui, sight: &mut Sight<'_>) {
+    let Some((deed, failure)) = sight.state.refused() else {
+        return;
+    };
+    let (deed, failure) = (deed.clone(), failure.clone());
+    ui.add_space(space::S);
+    if failed(ui, &format!("{} did not work", deed.title()), &failure) {
+        sight.ask(deed);
+    }
+    ui.add_space(space::S);
+}
+
+/// Says what failed, and whether to try again.
+fn failed(ui: &mut Ui, what: &str, failure: &Failure) -> bool {
     let mut causes = vec![failure.to_string()];
     causes.extend(failure.causes.iter().cloned());
-    let cause = causes.join(": ");
+    let cause = words::capital(&causes.join(": "));
     let card = ErrorCard {
         sentence: what,
         cause: &cause,
@@ -56,7 +76,5 @@ pub(super) fn card(ui: &mut Ui, sight: &mut Sight<'_>, what: &str, failure: &Fai
         code: failure.code.as_str(),
         details: false,
     };
-    if card.show(ui) == Some(ErrorAnswer::Retry) {
-        sight.ask(Act::Refresh);
-    }
+    card.show(ui) == Some(ErrorAnswer::Retry)
 }

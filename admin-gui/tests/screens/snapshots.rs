@@ -1,9 +1,12 @@
 //! Snapshots: the table, the facts of one, and what can be done with it.
 
+use std::time::{Duration, Instant};
+
 use admin_gui::state::{Answer, Command, Deed, Event, Place, Question, State};
-use backup_model::{Code, Failure};
+use backup_model::{Code, Failure, SnapshotInfo};
 use egui::{Role, Theme};
 use egui_kittest::{Harness, kittest::Queryable as _};
+use jiff::SignedDuration;
 
 use crate::{SMALL, WINDOW, Window, story};
 
@@ -48,7 +51,7 @@ fn the_command_below_is_about_what_is_chosen() {
     harness.get_by_label("Same in a terminal backupctl snapshot list");
     choose(&mut harness);
     harness.get_by_label("Same in a terminal backupctl snapshot show webui-db/000041");
-    harness.get_by_label_contains("backupctl restore webui-db/000041 --to");
+    harness.get_by_label_contains("backupctl restore webui-db/000041 --to-folder");
 }
 
 fn told(answer: Result<Answer, Failure>) -> State {
@@ -74,4 +77,45 @@ picture! {
     the_table_loading: "snapshots-loading", WINDOW, unheard();
     the_table_failed: "snapshots-failed", WINDOW, told(Err(away()));
     no_snapshots: "snapshots-empty", WINDOW, told(Ok(Answer::Snapshots(Vec::new())));
+}
+
+/// The same snapshots again and again, a minute apart.
+fn crowd(count: usize) -> State {
+    let mut state = unheard();
+    let live = story::live();
+    let some = live.snapshots().value.cloned().unwrap_or_default();
+    let made = (0..count).map(|n| {
+        let run = some[n % some.len()].clone();
+        run.map(|info| SnapshotInfo {
+            created: story::now() - SignedDuration::from_mins(i64::try_from(n).unwrap()),
+            ..info
+        })
+    });
+    let told = Answer::Snapshots(made.collect());
+    state.apply(Event::Answered(Question::Snapshots, Ok(told)), story::now());
+    there(state)
+}
+
+/// What a frame costs does not depend on how many snapshots there are: each frame looks at those
+/// in sight.
+#[test]
+fn ten_thousand_snapshots_are_drawn_like_a_hundred() {
+    let cost = |count: usize| {
+        let mut harness = Window::open(crowd(count), Theme::Light, WINDOW);
+        let mut frames: Vec<Duration> = (0..30)
+            .map(|_| {
+                let begun = Instant::now();
+                harness.step();
+                begun.elapsed()
+            })
+            .collect();
+        frames.sort();
+        frames[frames.len() / 2]
+    };
+    let (few, many) = (cost(100), cost(10_000));
+    println!("a frame with 100 snapshots: {few:?}, with 10,000: {many:?}");
+    assert!(
+        many < few * 4 + Duration::from_millis(4),
+        "{few:?} {many:?}"
+    );
 }

@@ -4,7 +4,7 @@ use backup_model::{JobName, RunId, Selection};
 use backupd_api::Scope;
 use egui::{Align, Layout, Ui};
 
-use super::{Own, Sight, capital, contents, pause, runs};
+use super::{Own, Sight, contents, pause, runs};
 use crate::{
     kit::{
         Badge, Button, Mark, Text, Tokens, breadcrumb, table::words as cell, tabs, tokens::space,
@@ -36,12 +36,7 @@ pub(super) fn show(
     };
     head(ui, sight, own, shown);
     reasons(ui, shown);
-    if let Some((deed, failure)) = sight.state.refused() {
-        let title = format!("{} did not work", deed.title());
-        let failure = failure.clone();
-        ui.add_space(space::S);
-        trouble::card(ui, sight, &title, &failure);
-    }
+    trouble::refused(ui, sight);
     ui.add_space(space::S);
     tabs(ui, &["Runs", "Contents and schedule"], &mut own.tab);
     ui.add_space(space::L);
@@ -111,7 +106,12 @@ fn reasons(ui: &mut Ui, shown: &ShownJob<'_>) {
         ui.horizontal(|ui| {
             ui.spacing_mut().item_spacing.x = space::S;
             Mark::from(reason.state()).ui(ui, 14.0, tokens.bg);
-            cell(ui, Text::Body, &capital(&reason.to_string()), tokens.text);
+            cell(
+                ui,
+                Text::Body,
+                &words::capital(&reason.to_string()),
+                tokens.text,
+            );
         });
         ui.add_space(space::XS);
     }

@@ -43,11 +43,3 @@ pub fn detail(
 fn padded() -> Frame {
     Frame::new().inner_margin(Margin::symmetric(24, 20))
 }
-
-/// As the beginning of a sentence.
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or(String::new(), |first| {
-        first.to_uppercase().chain(letters).collect()
-    })
-}

@@ -4,7 +4,7 @@ use backup_model::{JobName, RunId, RunInfo};
 use egui::Ui;
 
 use super::{
-    Own, Sight, capital,
+    Own, Sight,
     list::{outcome, outcome_mark},
     run,
 };
@@ -21,15 +21,15 @@ use crate::{
 };
 
 const COLUMNS: [Column<'_>; 9] = [
-    Column::new("Outcome", Width::Fixed(120.0)),
-    Column::new("Kind", Width::Fixed(72.0)),
-    Column::new("Started", Width::Rest(96.0)),
-    Column::number("Took", Width::Fixed(72.0)),
-    Column::number("Read", Width::Fixed(76.0)),
-    Column::number("New", Width::Fixed(76.0)),
-    Column::number("Stored", Width::Fixed(76.0)),
-    Column::number("Warnings", Width::Fixed(64.0)),
-    Column::new("Run", Width::Fixed(72.0)),
+    Column::new("Outcome", Width::Fixed(112.0)),
+    Column::new("Kind", Width::Fixed(60.0)),
+    Column::new("Started", Width::Rest(84.0)),
+    Column::number("Took", Width::Fixed(60.0)),
+    Column::number("Read", Width::Fixed(66.0)),
+    Column::number("New", Width::Fixed(66.0)),
+    Column::number("Stored", Width::Fixed(66.0)),
+    Column::number("Warnings", Width::Fixed(58.0)),
+    Column::new("Run", Width::Fixed(54.0)),
 ];
 
 pub(super) fn show(
@@ -137,7 +137,7 @@ impl Rows for Runs<'_, '_> {
         };
         match column {
             0 => outcome(run.outcome).to_owned(),
-            1 => capital(run.kind.as_str()),
+            1 => words::capital(run.kind.as_str()),
             2 => words::moment(run.begun, self.sight.now, self.sight.zone),
             3 => {
                 let end = run.ended.unwrap_or(self.sight.now);

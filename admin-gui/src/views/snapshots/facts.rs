@@ -48,12 +48,7 @@ pub(super) fn show(ui: &mut Ui, sight: &mut Sight<'_>, own: &mut Own, info: &Sna
             buttons(ui, sight, own, info);
             restore(ui, info);
         }
-        if let Some((deed, failure)) = sight.state.refused() {
-            let title = format!("{} did not work", deed.title());
-            let failure = failure.clone();
-            ui.add_space(space::M);
-            trouble::card(ui, sight, &title, &failure);
-        }
+        trouble::refused(ui, sight);
     });
 }
 
@@ -86,6 +81,9 @@ fn restore(ui: &mut Ui, info: &SnapshotInfo) {
     let words = "With an administrator's key, in a terminal. It shows its plan and asks first";
     ui.label(Text::Caption.rich(words, muted));
     ui.add_space(space::S);
-    let command = format!("backupctl restore {} --to NEW_FOLDER", info.snapshot);
+    let command = format!(
+        "backupctl restore {} --to-folder /srv/restored --identity admin.key",
+        info.snapshot
+    );
     command_box(ui, &command);
 }

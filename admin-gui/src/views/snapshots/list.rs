@@ -32,10 +32,39 @@ const COLUMNS: [Column<'_>; 6] = [
     Column::new("", Width::Fixed(24.0)),
 ];
 
-pub(super) fn show(ui: &mut Ui, sight: &Sight<'_>, own: &mut Own, all: &[ListedRun]) {
-    let jobs = jobs(all);
+/// What is shown of a list, sorted once and not in each frame.
+#[derive(Debug, Default)]
+pub(super) struct Sorted {
+    /// When the list came of which this is, and of which job.
+    of: Option<(Timestamp, Option<JobName>)>,
+    jobs: Vec<JobName>,
+    /// Each with its place in the list.
+    rows: Vec<(Key, usize)>,
+}
+
+impl Sorted {
+    fn update(&mut self, at: Timestamp, job: Option<&JobName>, all: &[ListedRun]) {
+        let is_current =
+            |(known, of): &(Timestamp, Option<JobName>)| *known == at && of.as_ref() == job;
+        if !self.of.as_ref().is_some_and(is_current) {
+            self.of = Some((at, job.cloned()));
+            self.jobs = jobs(all);
+            self.rows = shown(all, job);
+        }
+    }
+}
+
+pub(super) fn show(
+    ui: &mut Ui,
+    sight: &Sight<'_>,
+    own: &mut Own,
+    all: &[ListedRun],
+    at: Timestamp,
+) {
+    own.sorted.update(at, own.job.as_ref(), all);
+    let jobs = &own.sorted.jobs;
     ui.horizontal(|ui| {
-        let count = shown(all, own.job.as_ref()).len();
+        let count = own.sorted.rows.len();
         card::title(ui, "Snapshots", &words::count(count as u64));
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let mut names = vec!["All jobs"];
@@ -63,7 +92,8 @@ pub(super) fn show(ui: &mut Ui, sight: &Sight<'_>, own: &mut Own, all: &[ListedR
     }
     let room = ui.available_height() - height::ROW_COMPACT - 4.0;
     let mut rows = Snapshots {
-        rows: shown(all, own.job.as_ref()),
+        all,
+        rows: &own.sorted.rows,
         sight,
     };
     DataTable::new("Snapshots", &COLUMNS)
@@ -81,8 +111,8 @@ fn jobs(all: &[ListedRun]) -> Vec<JobName> {
 
 /// The rows, the newest first, and above them what cannot be believed: of that nobody knows when
 /// or whose it was.
-fn shown<'a>(all: &'a [ListedRun], job: Option<&JobName>) -> Vec<(Key, &'a ListedRun)> {
-    let mut rows: Vec<(Key, &ListedRun)> = all
+fn shown(all: &[ListedRun], job: Option<&JobName>) -> Vec<(Key, usize)> {
+    let mut rows: Vec<(Key, usize)> = all
         .iter()
         .enumerate()
         .filter(|(_, run)| {
@@ -90,8 +120,8 @@ fn shown<'a>(all: &'a [ListedRun], job: Option<&JobName>) -> Vec<(Key, &'a Liste
             run.as_ref().map_or(true, of)
         })
         .map(|(at, run)| match run {
-            Ok(info) => (Key::Snapshot(info.created, info.snapshot.clone()), run),
-            Err(_) => (Key::Bad(at), run),
+            Ok(info) => (Key::Snapshot(info.created, info.snapshot.clone()), at),
+            Err(_) => (Key::Bad(at), at),
         })
         .collect();
     rows.sort_by(|(a, _), (b, _)| b.cmp(a));
@@ -99,8 +129,15 @@ fn shown<'a>(all: &'a [ListedRun], job: Option<&JobName>) -> Vec<(Key, &'a Liste
 }
 
 struct Snapshots<'a, 'b> {
-    rows: Vec<(Key, &'a ListedRun)>,
+    all: &'b [ListedRun],
+    rows: &'b [(Key, usize)],
     sight: &'b Sight<'a>,
+}
+
+impl Snapshots<'_, '_> {
+    fn run(&self, row: usize) -> &ListedRun {
+        &self.all[self.rows[row].1]
+    }
 }
 
 /// The word for how a run ended, and how good that is.
@@ -138,7 +175,7 @@ impl Rows for Snapshots<'_, '_> {
 
     fn cell(&mut self, ui: &mut Ui, row: usize, column: usize) {
         let tokens = Tokens::of(ui);
-        let run = self.rows[row].1;
+        let run = self.run(row);
         let restorable = run
             .as_ref()
             .is_ok_and(|info| matches!(info.end, End::Complete | End::Partial));
@@ -169,7 +206,7 @@ impl Rows for Snapshots<'_, '_> {
     }
 
     fn text(&self, row: usize, column: usize) -> String {
-        let info = match self.rows[row].1 {
+        let info = match self.run(row) {
             Ok(info) => info,
             Err(failure) => {
                 return match column {

@@ -22,6 +22,7 @@ pub struct Own {
     /// Of which job; all of them without one.
     job: Option<JobName>,
     chosen: Selection<list::Key>,
+    sorted: list::Sorted,
     hold: Option<hold::Draft>,
 }
 
@@ -56,6 +57,7 @@ pub fn show(ui: &mut Ui, sight: &mut Sight<'_>, own: &mut Own) {
         return;
     }
     let all = told.value.map_or(&[][..], Vec::as_slice);
+    let at = told.at.unwrap_or(sight.now);
     let chosen = own.snapshot().cloned();
     let info = chosen.and_then(|chosen| {
         let mut good = all.iter().filter_map(|run| run.as_ref().ok());
@@ -76,7 +78,7 @@ pub fn show(ui: &mut Ui, sight: &mut Sight<'_>, own: &mut Own) {
                 facts::show(ui, sight, own, info);
             });
     }
-    padded().show(ui, |ui| list::show(ui, sight, own, all));
+    padded().show(ui, |ui| list::show(ui, sight, own, all, at));
     hold::dialog(ui, sight, own);
 }
 
