@@ -207,6 +207,7 @@ impl Widget for Button<'_> {
 pub struct IconButton<'a> {
     icon: Icon,
     name: &'a str,
+    count: &'a str,
     framed: bool,
 }
 
@@ -216,8 +217,15 @@ impl<'a> IconButton<'a> {
         Self {
             icon,
             name,
+            count: "",
             framed: false,
         }
+    }
+
+    /// With a number beside it.
+    pub fn count(mut self, count: &'a str) -> Self {
+        self.count = count;
+        self
     }
 
     /// With a frame, beside fields.
@@ -230,7 +238,13 @@ impl<'a> IconButton<'a> {
 impl Widget for IconButton<'_> {
     fn ui(self, ui: &mut Ui) -> Response {
         let tokens = Tokens::of(ui);
-        let (rect, response) = ui.allocate_exact_size(Vec2::splat(height::CONTROL), Sense::click());
+        let count = Text::Caption.line_of(ui, self.count, Color32::PLACEHOLDER, f32::INFINITY);
+        let beside = match self.count {
+            "" => 0.0,
+            _ => count.size().x.ceil() + space::XS,
+        };
+        let size = Vec2::new(height::CONTROL + beside, height::CONTROL);
+        let (rect, response) = ui.allocate_exact_size(size, Sense::click());
         response.widget_info(|| WidgetInfo::labeled(Role::Button, ui.is_enabled(), self.name));
         let (rest, outline) = if self.framed {
             (tokens.panel, Stroke::new(line::BORDER, tokens.control))
@@ -254,8 +268,10 @@ impl Widget for IconButton<'_> {
         } else {
             tokens.muted
         };
-        self.icon
-            .paint(ui.painter(), rect.center(), Icon::SIZE, colour);
+        let icon = rect.left_center() + Vec2::new(height::CONTROL / 2.0, 0.0);
+        self.icon.paint(ui.painter(), icon, Icon::SIZE, colour);
+        let at = rect.left_center() + Vec2::new(height::CONTROL - 2.0, 0.0);
+        Text::Caption.write(ui, at, Align2::LEFT_CENTER, self.count, colour);
         response
             .on_hover_cursor(CursorIcon::PointingHand)
             .on_hover_text(self.name)

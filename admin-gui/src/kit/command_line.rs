@@ -1,6 +1,9 @@
 //! The command that does the same in a terminal, ready to be copied.
 
-use egui::{Align2, Rect, Response, Role, Sense, Ui, UiBuilder, Vec2, WidgetInfo, pos2};
+use egui::{
+    Align2, Rect, Response, Role, Sense, Ui, UiBuilder, Vec2, WidgetInfo, emath::GuiRounding as _,
+    pos2,
+};
 
 use super::{
     icons::Icon,
@@ -41,10 +44,14 @@ pub fn command_line(ui: &mut Ui, command: &str) -> Response {
     copy_button(ui, copy, command)
 }
 
-/// A command in its own box, between steps that somebody follows.
+/// A command in its own box, between steps that somebody follows. One that is too long for a line
+/// goes on in the next.
 pub fn command_box(ui: &mut Ui, command: &str) -> Response {
     let tokens = Tokens::of(ui);
-    let size = Vec2::new(ui.available_width(), height::CONTROL);
+    let room = ui.available_width() - 9.0 - 34.0;
+    let words = Text::Mono.block_of(ui, command, tokens.text, room, 4);
+    let high = (words.size().y + 12.0).max(height::CONTROL);
+    let size = Vec2::new(ui.available_width(), high);
     let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
     response.widget_info(|| WidgetInfo::labeled(Role::Code, true, command));
     let outline = egui::Stroke::new(line::BORDER, tokens.border);
@@ -55,9 +62,11 @@ pub fn command_box(ui: &mut Ui, command: &str) -> Response {
         outline,
         egui::StrokeKind::Inside,
     );
-    let at = rect.left_center() + Vec2::new(9.0, 0.0);
-    let room = rect.width() - 9.0 - 34.0;
-    Text::Mono.write_within(ui, at, Align2::LEFT_CENTER, command, tokens.text, room);
+    let left = rect.left_center() + Vec2::new(9.0, 0.0);
+    let at = Align2::LEFT_CENTER
+        .anchor_size(left, words.size())
+        .round_to_pixels(ui.pixels_per_point());
+    ui.painter().galley(at.min, words, tokens.text);
     let place = rect.with_min_x(rect.right() - 30.0);
     let copy = ui.interact(place, ui.scope_id().with(("copy", command)), Sense::click());
     copy.widget_info(|| WidgetInfo::labeled(Role::Button, true, "Copy"));

@@ -27,6 +27,7 @@ pub struct Field<'a> {
     font: Text,
     align: Align,
     changed: bool,
+    quiet: bool,
     pub(super) masked: bool,
     /// Room at the right for what is drawn there by others.
     pub(super) right: f32,
@@ -58,6 +59,7 @@ impl<'a> Field<'a> {
             font: Text::Body,
             align: Align::Min,
             changed: false,
+            quiet: false,
             masked: false,
             right: 0.0,
             id: None,
@@ -118,6 +120,12 @@ impl<'a> Field<'a> {
         self
     }
 
+    /// In the frame of the window, where it must not be louder than what is shown there.
+    pub fn quiet(mut self) -> Self {
+        self.quiet = true;
+        self
+    }
+
     /// Under this id in egui's memory, so that others can give it the focus.
     pub fn id(mut self, id: Id) -> Self {
         self.id = Some(id);
@@ -167,6 +175,7 @@ impl<'a> Field<'a> {
             Some(_) => Stroke::new(line::BORDER, tokens.failed),
             None if self.changed => Stroke::new(line::BORDER, tokens.accent),
             None if response.hovered() => Stroke::new(line::BORDER, tokens.text),
+            None if self.quiet => Stroke::new(line::BORDER, tokens.border),
             None => Stroke::new(line::BORDER, tokens.control),
         };
         let corners = CornerRadius::same(radius::CONTROL);

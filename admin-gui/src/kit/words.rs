@@ -114,6 +114,20 @@ pub fn moment(then: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
     at.strftime(form).to_string()
 }
 
+/// The day of a moment, with its year if it is of another one: `13 Aug`, `13 Aug 2025`.
+pub fn day(then: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
+    let (at, today) = (
+        then.to_zoned_datetime(zone.clone()),
+        now.to_zoned_datetime(zone.clone()),
+    );
+    let form = if at.year() == today.year() {
+        "%-d %b"
+    } else {
+        "%-d %b %Y"
+    };
+    at.strftime(form).to_string()
+}
+
 /// A moment in full, in UTC: `Sun 22 Nov 2026 14:02:09 UTC`.
 pub fn utc(then: Timestamp) -> String {
     then.to_zoned_datetime(TimeZone::UTC)
@@ -238,6 +252,17 @@ mod tests {
             ("2025-08-13T09:00:00Z", "13 Aug 2025"),
         ] {
             assert_eq!(moment(at(then), now, &TimeZone::UTC), words);
+        }
+    }
+
+    #[test]
+    fn days_have_their_year_if_it_is_another() {
+        let now = at("2026-11-22T14:02:00Z");
+        for (then, words) in [
+            ("2026-08-13T09:00:00Z", "13 Aug"),
+            ("2027-08-13T09:00:00Z", "13 Aug 2027"),
+        ] {
+            assert_eq!(day(at(then), now, &TimeZone::UTC), words);
         }
     }
 

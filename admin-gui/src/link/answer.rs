@@ -1,6 +1,6 @@
 //! Questions, as the daemon is asked them.
 
-use backup_model::{AuditQuery, Failure, RunQuery, Selection};
+use backup_model::{AuditQuery, Failure, RunKind, RunQuery, Selection};
 use backupd_api::{HttpService, Service as _};
 
 use crate::state::{Answer, Question};
@@ -18,6 +18,14 @@ pub(super) async fn answer(service: &HttpService, question: &Question) -> Result
         Question::Runs(job) => {
             let query = RunQuery {
                 job: job.clone(),
+                limit: Some(PAGE),
+                ..RunQuery::default()
+            };
+            Answer::Runs(service.runs(&query).await?)
+        }
+        Question::Verifications => {
+            let query = RunQuery {
+                kind: Some(RunKind::Verify),
                 limit: Some(PAGE),
                 ..RunQuery::default()
             };

@@ -67,6 +67,20 @@ impl Deed {
         }
     }
 
+    /// The job that it is about, if it names one.
+    pub const fn job(&self) -> Option<&JobName> {
+        match self {
+            Self::BackUp(job)
+            | Self::Pause { job, .. }
+            | Self::Resume(job)
+            | Self::Verify(Selection::Job(job)) => Some(job),
+            Self::Verify(Selection::One(snapshot))
+            | Self::Hold { snapshot, .. }
+            | Self::Release(snapshot) => Some(&snapshot.job),
+            _ => None,
+        }
+    }
+
     /// The same in a terminal.
     pub fn command(&self) -> String {
         match self {

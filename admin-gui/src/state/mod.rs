@@ -139,21 +139,33 @@ impl State {
 
     fn done(&mut self, deed: Deed, outcome: Result<String, Failure>, now: Timestamp) {
         self.doing.retain(|one| *one != deed);
+        let about = self.about(&deed);
         match outcome {
             Ok(words) => {
                 let text = format!("{}: {words}", deed.title());
-                self.notices.tell(Mark::Ok, text, now);
+                self.notices.tell(Mark::Ok, text, about, now);
                 if self.refused.as_ref().is_some_and(|(one, _)| *one == deed) {
                     self.refused = None;
                 }
             }
             Err(failure) => {
                 let text = format!("{}: {} {failure}", deed.title(), failure.code);
-                self.notices.tell(Mark::Failed, text, now);
+                self.notices.tell(Mark::Failed, text, about, now);
                 self.refused = Some((deed, failure));
             }
         }
         self.expire();
+    }
+
+    /// Where the thing is shown that a deed is about.
+    fn about(&self, deed: &Deed) -> Option<Place> {
+        if let Deed::Cancel(run) = deed {
+            let (report, _) = self.status.as_ref()?;
+            let mut names = report.jobs.iter().map(|job| &job.protection.job);
+            let job = names.find(|job| report.running(job) == Some(*run))?;
+            return Some(Place::Job(job.clone(), Some(*run)));
+        }
+        Some(Place::Job(deed.job()?.clone(), None))
     }
 
     fn act(&mut self, act: Act) {
@@ -238,6 +250,14 @@ impl State {
                 }
             }
             Place::Snapshots => needs.push((Question::Snapshots, minute)),
+            Place::Verification => needs.push((Question::Verifications, minute)),
+            Place::Keys => {
+                needs.push((Question::Configuration, hour));
+                let told = self.configuration().value;
+                let repositories = told.into_iter().flat_map(|told| &told.repositories);
+                let keys = repositories.map(|it| (Question::Keys(it.name.clone()), minute * 5));
+                needs.extend(keys);
+            }
             Place::Health => needs.push((Question::Channels, minute)),
             Place::Audit => {
                 needs.push((Question::Audit(None), SignedDuration::from_secs(20)));
@@ -353,6 +373,8 @@ answers! {
     dues(job: &JobName) -> Vec<DueTime>: Question::Dues(job.clone()) => Dues;
     /// The last runs.
     runs(job: Option<&JobName>) -> RunPage: Question::Runs(job.cloned()) => Runs;
+    /// The last runs that verified something.
+    verifications() -> RunPage: Question::Verifications => Runs;
     /// One run.
     run(run: RunId) -> RunDetail: Question::Run(run) => Run;
     /// What a run said.

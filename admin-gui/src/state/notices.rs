@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::Place;
 use crate::kit::Mark;
 
 /// So long it stays in sight.
@@ -20,6 +21,8 @@ pub struct Notice {
     pub mark: Mark,
     /// What it says.
     pub text: String,
+    /// Where the thing is shown that it is about, if it is about one.
+    pub about: Option<Place>,
     /// Somebody has closed it.
     closed: bool,
 }
@@ -33,7 +36,7 @@ pub struct Notices {
 }
 
 impl Notices {
-    pub(super) fn tell(&mut self, mark: Mark, text: String, now: Timestamp) {
+    pub(super) fn tell(&mut self, mark: Mark, text: String, about: Option<Place>, now: Timestamp) {
         let number = self.next;
         self.next += 1;
         self.all.push(Notice {
@@ -41,6 +44,7 @@ impl Notices {
             at: now,
             mark,
             text,
+            about,
             closed: false,
         });
         let surplus = self.all.len().saturating_sub(KEPT);

@@ -15,6 +15,10 @@ pub enum Place {
     Job(JobName, Option<RunId>),
     /// What can be restored.
     Snapshots,
+    /// What was found to be good, and how deep somebody looked.
+    Verification,
+    /// Who can read backups, and who can write them.
+    Keys,
     /// The house around the jobs.
     Health,
     /// Who did what.
@@ -32,6 +36,10 @@ pub enum Screen {
     Jobs,
     /// What can be restored.
     Snapshots,
+    /// What was found to be good, and how deep somebody looked.
+    Verification,
+    /// Who can read backups, and who can write them.
+    Keys,
     /// The house around the jobs.
     Health,
     /// Who did what.
@@ -42,10 +50,12 @@ pub enum Screen {
 
 impl Screen {
     /// From top to bottom; [`Self::Settings`] stands apart.
-    pub const RAIL: [Self; 5] = [
+    pub const RAIL: [Self; 7] = [
         Self::Overview,
         Self::Jobs,
         Self::Snapshots,
+        Self::Verification,
+        Self::Keys,
         Self::Health,
         Self::Audit,
     ];
@@ -56,6 +66,8 @@ impl Screen {
             Self::Overview => "Overview",
             Self::Jobs => "Jobs",
             Self::Snapshots => "Snapshots",
+            Self::Verification => "Verification",
+            Self::Keys => "Keys",
             Self::Health => "Health",
             Self::Audit => "Audit log",
             Self::Settings => "Settings",
@@ -68,6 +80,8 @@ impl Screen {
             Self::Overview => Icon::Overview,
             Self::Jobs => Icon::Jobs,
             Self::Snapshots => Icon::Snapshots,
+            Self::Verification => Icon::Verification,
+            Self::Keys => Icon::Keys,
             Self::Health => Icon::Health,
             Self::Audit => Icon::Audit,
             Self::Settings => Icon::Settings,
@@ -80,6 +94,8 @@ impl Screen {
             Self::Overview => Place::Overview,
             Self::Jobs => Place::Jobs,
             Self::Snapshots => Place::Snapshots,
+            Self::Verification => Place::Verification,
+            Self::Keys => Place::Keys,
             Self::Health => Place::Health,
             Self::Audit => Place::Audit,
             Self::Settings => Place::Settings,
@@ -94,6 +110,8 @@ impl Place {
             Self::Overview => Screen::Overview,
             Self::Jobs | Self::Job(..) => Screen::Jobs,
             Self::Snapshots => Screen::Snapshots,
+            Self::Verification => Screen::Verification,
+            Self::Keys => Screen::Keys,
             Self::Health => Screen::Health,
             Self::Audit => Screen::Audit,
             Self::Settings => Screen::Settings,

@@ -21,6 +21,8 @@ pub enum Question {
     Dues(JobName),
     /// The last runs, of a job or of all.
     Runs(Option<JobName>),
+    /// The last runs that verified something.
+    Verifications,
     /// One run with its story.
     Run(RunId),
     /// What a run said.
@@ -37,7 +39,7 @@ pub enum Question {
     AuditCheck,
 }
 
-/// An answer, each to the question of its name.
+/// An answer, each to the question of its name; runs that verified something are runs.
 #[derive(Clone, Debug)]
 #[expect(missing_docs, reason = "each is to the question of its name")]
 pub enum Answer {

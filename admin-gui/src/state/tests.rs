@@ -2,7 +2,7 @@
 
 use backup_model::{
     Code, DaemonInfo, Failure, HealthReport, JobName, JobStatus, Protection, ProtectionState,
-    StatusReport,
+    RunId, Running, Selection, StatusReport,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -167,6 +167,29 @@ fn a_deed_is_done_once_and_its_failure_stays_where_it_happened() {
         (state.notices().unseen(), state.notices().all().len()),
         (0, 2)
     );
+}
+
+#[test]
+fn a_notice_knows_the_job_that_it_is_about() {
+    let mut report = status(1);
+    let run = RunId::new(at(-60), [7; 10]);
+    report.jobs[0].protection.running = Some(Running { run, percent: None });
+    let mut state = state();
+    state.apply(Event::Status(report), at(0));
+    let deeds = [
+        Deed::BackUp(job()),
+        Deed::Verify(Selection::Job(job())),
+        Deed::Release("webui/41".parse().unwrap()),
+        Deed::Verify(Selection::All),
+        Deed::Cancel(run),
+    ];
+    for deed in deeds {
+        state.apply(Event::Done(deed, Ok(String::new())), at(1));
+    }
+    let about: Vec<_> = state.notices().all().map(|one| one.about.clone()).collect();
+    let open = Some(Place::Job(job(), None));
+    let there = Some(Place::Job(job(), Some(run)));
+    assert_eq!(about, [there, None, open.clone(), open.clone(), open]);
 }
 
 #[test]

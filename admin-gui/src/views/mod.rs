@@ -5,12 +5,15 @@ pub mod audit;
 mod frame;
 pub mod health;
 pub mod jobs;
+pub mod keys;
 mod next_step;
 pub mod overview;
 mod page;
+mod palette;
 pub mod settings;
 pub mod snapshots;
 mod trouble;
+pub mod verification;
 
 use backupd_api::Scope;
 use egui::{CentralPanel, Frame, Key, Modifiers, Panel, Ui};
@@ -79,10 +82,12 @@ impl Sight<'_> {
 /// What the screens remember that nobody else needs to know: what is chosen, sorted, typed.
 #[derive(Debug, Default)]
 pub struct Screens {
-    frame: frame::Own,
+    palette: palette::Own,
     overview: overview::Own,
     jobs: jobs::Own,
     snapshots: snapshots::Own,
+    verification: verification::Own,
+    keys: keys::Own,
     health: health::Own,
     audit: audit::Own,
     settings: settings::Own,
@@ -105,8 +110,9 @@ impl Screens {
             zone: &zone,
             commands: &mut commands,
         };
-        keys(ui, &mut sight);
-        frame::top_bar(ui, &mut sight, &mut self.frame);
+        palette::keys(ui, &mut self.palette);
+        shortcuts(ui, &mut sight);
+        self.top_bar(ui, &mut sight);
         frame::status_bar(ui, &sight);
         frame::rail(ui, &mut sight);
         self.content(ui, &mut sight);
@@ -114,10 +120,21 @@ impl Screens {
         commands
     }
 
+    fn top_bar(&mut self, ui: &mut Ui, sight: &mut Sight<'_>) {
+        // The palette says what does the same as any screen.
+        let mut palette = std::mem::take(&mut self.palette);
+        let terminal = |sight: &Sight<'_>, place: &Place| self.command(sight, place);
+        let opened = frame::top_bar(ui, sight, &mut palette, &terminal);
+        self.palette = palette;
+        if let Some(snapshot) = opened {
+            self.snapshots.open(snapshot);
+        }
+    }
+
     fn content(&mut self, ui: &mut Ui, sight: &mut Sight<'_>) {
         let tokens = Tokens::of(ui);
         let plain = Frame::new().fill(tokens.bg);
-        let command = self.command(sight);
+        let command = self.command(sight, sight.state.place());
         Panel::bottom("command")
             .exact_size(height::COMMAND)
             .frame(plain)
@@ -131,6 +148,8 @@ impl Screens {
                 Place::Jobs => jobs::list(ui, sight, &mut self.jobs),
                 Place::Job(job, run) => jobs::detail(ui, sight, &mut self.jobs, &job, run),
                 Place::Snapshots => snapshots::show(ui, sight, &mut self.snapshots),
+                Place::Verification => verification::show(ui, sight, &mut self.verification),
+                Place::Keys => keys::show(ui, sight, &mut self.keys),
                 Place::Health => health::show(ui, sight, &mut self.health),
                 Place::Audit => audit::show(ui, sight, &mut self.audit),
                 Place::Settings => settings::show(ui, sight, &mut self.settings),
@@ -139,13 +158,15 @@ impl Screens {
     }
 
     /// The command that shows the same, or does what is about to happen.
-    fn command(&self, sight: &Sight<'_>) -> String {
-        match sight.state.place() {
+    fn command(&self, sight: &Sight<'_>, place: &Place) -> String {
+        match place {
             Place::Overview => "backupctl status".to_owned(),
             Place::Jobs => "backupctl job list".to_owned(),
             Place::Job(job, None) => format!("backupctl run list --job {job}"),
             Place::Job(_, Some(run)) => format!("backupctl run logs {}", run.short()),
             Place::Snapshots => self.snapshots.command(),
+            Place::Verification => self.verification.command(),
+            Place::Keys => self.keys.command(sight),
             Place::Health => "backupctl health".to_owned(),
             Place::Audit => "backupctl audit list".to_owned(),
             Place::Settings => "backupctl config show".to_owned(),
@@ -154,8 +175,16 @@ impl Screens {
 }
 
 /// Keys that work everywhere, unless somebody types.
-fn keys(ui: &Ui, sight: &mut Sight<'_>) {
-    let numbers = [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5];
+fn shortcuts(ui: &Ui, sight: &mut Sight<'_>) {
+    let numbers = [
+        Key::Num1,
+        Key::Num2,
+        Key::Num3,
+        Key::Num4,
+        Key::Num5,
+        Key::Num6,
+        Key::Num7,
+    ];
     ui.input_mut(|input| {
         for (key, screen) in numbers.into_iter().zip(Screen::RAIL) {
             if input.consume_key(Modifiers::COMMAND, key) {

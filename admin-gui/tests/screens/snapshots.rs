@@ -113,7 +113,6 @@ fn ten_thousand_snapshots_are_drawn_like_a_hundred() {
         frames[frames.len() / 2]
     };
     let (few, many) = (cost(100), cost(10_000));
-    println!("a frame with 100 snapshots: {few:?}, with 10,000: {many:?}");
     assert!(
         many < few * 4 + Duration::from_millis(4),
         "{few:?} {many:?}"

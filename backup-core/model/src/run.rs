@@ -31,6 +31,12 @@ impl RunId {
         Self(millis << 80 | noise)
     }
 
+    /// The time it was made.
+    pub fn time(self) -> Timestamp {
+        let millis = i64::try_from(self.0 >> 80).unwrap_or(i64::MAX);
+        Timestamp::from_millisecond(millis).unwrap_or(Timestamp::MAX)
+    }
+
     /// Its last six digits: those that differ between runs of one day. What people are shown, and
     /// may type.
     pub fn short(self) -> String {
@@ -409,6 +415,7 @@ mod tests {
     fn ids_sort_by_time_and_have_one_spelling() {
         let early = RunId::new(at("2026-11-22T02:30:00Z"), [0xff; 10]);
         let late = RunId::new(at("2026-11-22T02:30:00.001Z"), [0; 10]);
+        assert_eq!(early.time(), at("2026-11-22T02:30:00Z"));
         assert!(early < late);
         assert!(early.to_string() < late.to_string());
         for id in [early, late] {

@@ -24,6 +24,8 @@ pub struct Own {
     chosen: Selection<list::Key>,
     sorted: list::Sorted,
     hold: Option<hold::Draft>,
+    /// To be chosen as soon as it is in the list.
+    wanted: Option<SnapshotName>,
 }
 
 impl Own {
@@ -32,6 +34,12 @@ impl Own {
             Some(list::Key::Snapshot(_, name)) => Some(name),
             Some(list::Key::Bad(_)) | None => None,
         }
+    }
+
+    /// Chooses a snapshot, as a program that leads here does.
+    pub(super) fn open(&mut self, snapshot: SnapshotName) {
+        self.job = None;
+        self.wanted = Some(snapshot);
     }
 
     /// The command that shows the same.
@@ -58,6 +66,12 @@ pub fn show(ui: &mut Ui, sight: &mut Sight<'_>, own: &mut Own) {
     }
     let all = told.value.map_or(&[][..], Vec::as_slice);
     let at = told.at.unwrap_or(sight.now);
+    if let Some(wanted) = own.wanted.take() {
+        let mut good = all.iter().filter_map(|run| run.as_ref().ok());
+        if let Some(info) = good.find(|info| info.snapshot == wanted) {
+            own.chosen.choose(list::Key::Snapshot(info.created, wanted));
+        }
+    }
     let chosen = own.snapshot().cloned();
     let info = chosen.and_then(|chosen| {
         let mut good = all.iter().filter_map(|run| run.as_ref().ok());

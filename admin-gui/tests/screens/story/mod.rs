@@ -3,6 +3,8 @@
 
 mod answers;
 mod jobs;
+mod keys;
+mod verifications;
 
 use admin_gui::state::{Act, Answer, Event, Place, Question, Server, State};
 use backup_model::{AuditCheck, Code, Failure, JobName, RunId};
@@ -12,6 +14,8 @@ pub(crate) use answers::{audit, configuration, health, tampered};
 use answers::{channels, run_detail, run_log, runs, snapshots};
 pub(crate) use jobs::status;
 use jobs::{dues, jobs};
+pub(crate) use keys::keys;
+use verifications::verifications;
 
 /// What time it is.
 pub(crate) fn now() -> Timestamp {
@@ -73,6 +77,12 @@ pub(crate) fn live() -> State {
         Answer::Configuration(told),
     );
     hear(&mut state, Question::Runs(None), Answer::Runs(runs(None)));
+    let looked = Answer::Runs(verifications());
+    hear(&mut state, Question::Verifications, looked);
+    for repository in ["b2-main", "nas"] {
+        let of = Question::Keys(repository.to_owned());
+        hear(&mut state, of, Answer::Keys(keys(repository)));
+    }
     for job in jobs() {
         let of = name(job.name);
         hear(
