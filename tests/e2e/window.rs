@@ -116,10 +116,13 @@ fn backups(world: &World) -> Vec<Value> {
     runs
 }
 
-/// To the jobs, into the first one, and its first button.
-const BACK_UP: [&str; 14] = [
+/// To the jobs, into the first one, and its first button; each after the window has drawn what
+/// came before.
+const BACK_UP: [&str; 18] = [
     "key",
     "ctrl+2",
+    "sleep",
+    "0.5",
     "mousemove",
     "420",
     "159",
@@ -127,6 +130,8 @@ const BACK_UP: [&str; 14] = [
     "--repeat",
     "2",
     "1",
+    "sleep",
+    "0.5",
     "mousemove",
     "1201",
     "118",
