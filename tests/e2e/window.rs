@@ -65,7 +65,7 @@ impl Desk {
         let mut window = clean(&world.program().with_file_name("admin-gui"));
         window
             .args(["--renderer", renderer, "--server"])
-            .arg(format!("unix:{}", world.path("api.sock")))
+            .arg(format!("unix:{}", world.path("state/api.sock")))
             .env("DISPLAY", &display)
             .env("HOME", &home)
             .env("XDG_RUNTIME_DIR", &home)
