@@ -1,8 +1,11 @@
 //! Opens the window on a daemon.
 
 use std::{
-    fs,
-    path::PathBuf,
+    fs::File,
+    io,
+    os::unix::fs::PermissionsExt as _,
+    panic,
+    path::{Path, PathBuf},
     process::{Command, ExitCode},
 };
 
@@ -55,35 +58,69 @@ impl From<Renderer> for eframe::Renderer {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let renderer = arguments.renderer.unwrap_or(Renderer::Wgpu);
-    let first = arguments.renderer.is_none();
     let target = match target(&arguments) {
         Ok(target) => target,
         Err(error) => return complain(&error),
     };
+    if let Err(error) = screen() {
+        return complain(&error);
+    }
+    let Some(renderer) = arguments.renderer else {
+        // A renderer that fails may panic, and leaves anything behind: the other one gets a
+        // process of its own.
+        let first = panic::catch_unwind(|| open(target, Renderer::Wgpu));
+        return match first {
+            Ok(Ok(())) => ExitCode::SUCCESS,
+            Ok(Err(_)) | Err(_) => again().unwrap_or_else(|error| complain(&error)),
+        };
+    };
     match open(target, renderer) {
         Ok(()) => ExitCode::SUCCESS,
-        // A renderer that failed may have left anything behind: the other one gets a process of
-        // its own.
-        Err(error) if first => match again() {
-            Some(status) => status,
-            None => complain(&no_window(&error)),
-        },
-        Err(error) => complain(&no_window(&error)),
+        Err(error) => complain(&format!("no window can be opened here: {error}; {INSTEAD}")),
     }
 }
 
+/// What there is without a window.
+const INSTEAD: &str = "backupctl does the same in a terminal";
+
+/// That there is a screen at all, which no renderer makes up for.
+#[expect(clippy::disallowed_methods, reason = "a program reads the environment")]
+fn screen() -> Result<(), String> {
+    let named = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    if named("DISPLAY") || named("WAYLAND_DISPLAY") || named("WAYLAND_SOCKET") {
+        return Ok(());
+    }
+    Err(format!(
+        "there is no screen: neither DISPLAY nor WAYLAND_DISPLAY is set; {INSTEAD}"
+    ))
+}
+
 fn target(arguments: &Arguments) -> Result<Target, String> {
-    let read = |file: &PathBuf| {
-        let text = fs::read_to_string(file);
-        let text = text.map_err(|error| format!("cannot read {}: {error}", file.display()))?;
-        Ok::<_, String>(SecretString::from(text.trim().to_owned()))
-    };
     Ok(Target {
         address: arguments.server.clone(),
-        token: arguments.token_file.as_ref().map(read).transpose()?,
+        token: arguments.token_file.as_deref().map(token).transpose()?,
         pin: arguments.pin,
     })
+}
+
+fn token(file: &Path) -> Result<SecretString, String> {
+    let shown = file.display();
+    let refused = |error: io::Error| {
+        format!(
+            "cannot read the token in {shown}: {error}; \
+             backupctl token create NAME --scope status makes one"
+        )
+    };
+    let opened = File::open(file).map_err(refused)?;
+    let mode = opened.metadata().map_err(refused)?.permissions().mode();
+    if mode & 0o077 != 0 {
+        let mode = mode & 0o7777;
+        return Err(format!(
+            "{shown} holds a token and can be read by others (mode {mode:04o}): chmod 600 {shown}"
+        ));
+    }
+    let text = io::read_to_string(opened).map_err(refused)?;
+    Ok(SecretString::from(text.trim().to_owned()))
 }
 
 fn open(target: Target, renderer: Renderer) -> eframe::Result {
@@ -107,19 +144,17 @@ fn open(target: Target, renderer: Renderer) -> eframe::Result {
 }
 
 /// The same with the other renderer, in a process of its own.
-fn again() -> Option<ExitCode> {
-    let program = std::env::current_exe().ok()?;
-    let status = Command::new(program)
-        .args(std::env::args_os().skip(1))
-        .args(["--renderer", "glow"])
-        .status()
-        .ok()?;
+fn again() -> Result<ExitCode, String> {
+    let ran = std::env::current_exe().and_then(|program| {
+        let arguments = std::env::args_os().skip(1);
+        Command::new(program)
+            .args(arguments)
+            .args(["--renderer", "glow"])
+            .status()
+    });
+    let status = ran.map_err(|error| format!("cannot be started again: {error}; {INSTEAD}"))?;
     let code = u8::try_from(status.code().unwrap_or(1)).unwrap_or(1);
-    Some(ExitCode::from(code))
-}
-
-fn no_window(error: &eframe::Error) -> String {
-    format!("no window can be opened here: {error}; backupctl does the same in a terminal")
+    Ok(ExitCode::from(code))
 }
 
 #[expect(clippy::print_stderr, reason = "there is no window to say it in")]

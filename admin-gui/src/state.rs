@@ -122,7 +122,7 @@ impl State {
             ends(before) != ends(&report)
         });
         if !was_live || moved {
-            self.expire();
+            self.moved();
         }
         self.connection = Connection::Live;
         self.status = Some((report, now));
@@ -154,7 +154,7 @@ impl State {
                 self.refused = Some((deed, failure));
             }
         }
-        self.expire();
+        self.moved();
     }
 
     /// Where the thing is shown that a deed is about.
@@ -195,6 +195,15 @@ impl State {
         self.answers
             .retain(|question, _| !matches!(question, Question::Audit(Some(_))));
         self.trail.want_older();
+    }
+
+    /// Something has happened at the daemon. The whole audit log is not read again for that.
+    fn moved(&mut self) {
+        for (question, held) in &mut self.answers {
+            if *question != Question::AuditCheck {
+                held.expire();
+            }
+        }
     }
 
     fn expire(&mut self) {

@@ -2,6 +2,7 @@
 //! and mouse is seen outside, in the daemon's own runs and in its audit log.
 
 use std::{
+    ffi::OsStr,
     fs,
     io::{BufRead as _, BufReader},
     os::unix::fs::PermissionsExt as _,
@@ -14,7 +15,7 @@ use serde_json::Value;
 
 use crate::{
     guard::Daemon,
-    program::{Ran, clean, stock},
+    program::{Ran, backupctl, clean, stock},
     world::World,
 };
 
@@ -166,6 +167,36 @@ fn a_backup_is_begun_in_the_window(renderer: &str) {
     daemon.stop();
     let log = fs::read_to_string(world.path("window.log")).unwrap();
     assert!(!log.contains("panicked"), "{log}");
+}
+
+/// What it says where it cannot open.
+#[test]
+fn without_a_screen_or_a_token_it_says_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let open_to_all = folder.path().join("open.token");
+    fs::write(&open_to_all, "bk_0_0").unwrap();
+    fs::set_permissions(&open_to_all, fs::Permissions::from_mode(0o644)).unwrap();
+    let none = folder.path().join("none.token");
+    let cases: [(&[&OsStr], &[&str]); 3] = [
+        (&[], &["there is no screen", "backupctl does the same"]),
+        (
+            &["--token-file".as_ref(), open_to_all.as_ref()],
+            &["can be read by others (mode 0644)", "chmod 600"],
+        ),
+        (
+            &["--token-file".as_ref(), none.as_ref()],
+            &["none.token: No such file", "backupctl token create"],
+        ),
+    ];
+    for (arguments, words) in cases {
+        let mut command = clean(&backupctl().with_file_name("admin-gui"));
+        command.args(arguments);
+        let ran = Ran::of(command).expect(1);
+        for wanted in words {
+            assert!(ran.stderr.contains(wanted), "{}", ran.stderr);
+        }
+        assert!(!ran.stderr.contains("registry"), "{}", ran.stderr);
+    }
 }
 
 #[test]

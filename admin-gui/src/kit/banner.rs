@@ -44,22 +44,36 @@ pub fn banner<R>(ui: &mut Ui, banner: &Banner<'_>, buttons: impl FnOnce(&mut Ui)
     banner
         .mark
         .paint(painter, pos2(left + 10.0, y), 20.0, colour, tokens.panel);
-    let at = pos2(left + 32.0, y - 8.0);
-    Text::Section.write(ui, at, Align2::LEFT_CENTER, banner.sentence, tokens.text);
-    let mut at = pos2(left + 32.0, y + 9.0);
-    for (text, words) in [
-        (Text::Caption, banner.cause),
-        (Text::Code, banner.code),
-        (Text::Caption, banner.next),
-    ] {
-        let written = text.write(ui, at, Align2::LEFT_CENTER, words, tokens.muted);
-        at.x = written.right() + 10.0;
-    }
     let place = Rect::from_x_y_ranges(rect.center().x..=rect.right() - space::XL, rect.y_range());
     let builder = UiBuilder::new()
         .max_rect(place)
         .layout(Layout::right_to_left(Align::Center));
     let mut right = ui.new_child(builder);
     right.spacing_mut().item_spacing.x = space::M;
-    buttons(&mut right)
+    let answer = buttons(&mut right);
+    // Words end before the buttons; all of them are on the tip.
+    let end = right.min_rect().left() - space::L;
+    let colours = (tokens.text, tokens.muted);
+    let mut at = pos2(left + 32.0, y - 8.0);
+    let head = Text::Section;
+    head.write_within(
+        ui,
+        at,
+        Align2::LEFT_CENTER,
+        banner.sentence,
+        colours.0,
+        end - at.x,
+    );
+    at.y = y + 9.0;
+    for (text, words) in [
+        (Text::Caption, banner.cause),
+        (Text::Code, banner.code),
+        (Text::Caption, banner.next),
+    ] {
+        let room = (end - at.x).max(0.0);
+        let written = text.write_within(ui, at, Align2::LEFT_CENTER, words, colours.1, room);
+        at.x = written.right() + 10.0;
+    }
+    response.on_hover_text(format!("{}\n{}", banner.cause, banner.next));
+    answer
 }

@@ -218,3 +218,16 @@ fn the_same_in_a_terminal() {
     assert_eq!(pause(None).command(), "backupctl job pause webui");
     assert_eq!(Deed::BackUp(job()).command(), "backupctl backup webui");
 }
+
+#[test]
+fn a_run_that_ends_has_nobody_read_the_whole_audit_log_again() {
+    let mut state = live();
+    state.apply(Event::Act(Act::Go(Place::Audit)), at(1));
+    assert!(state.wants(at(1)).contains(&Question::AuditCheck));
+    let checked = Answer::AuditCheck(backup_model::AuditCheck::default());
+    state.apply(Event::Answered(Question::AuditCheck, Ok(checked)), at(2));
+    state.apply(Event::Status(status(2)), at(3));
+    assert!(!state.wants(at(3)).contains(&Question::AuditCheck));
+    state.apply(Event::Act(Act::Refresh), at(4));
+    assert!(state.wants(at(4)).contains(&Question::AuditCheck));
+}

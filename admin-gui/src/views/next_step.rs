@@ -7,8 +7,7 @@ pub(super) const fn next_step(code: Code) -> Option<&'static str> {
     Some(match code {
         Code::Daemon => "See on the server whether it runs: systemctl status backupd",
         Code::DaemonIdentity => {
-            "Its key is not the one that was pinned. Compare both with the one that it logs at its \
-             start: journalctl -u backupd"
+            "Compare its key with the one in the daemon's own log: journalctl -u backupd"
         }
         Code::SignIn => {
             "The token counts no more, or never did. Somebody with `admin` can give another"

@@ -35,7 +35,7 @@ pub(super) fn banner(ui: &mut Ui, sight: &mut Sight<'_>) {
         .frame(egui::Frame::new())
         .show_separator_line(false)
         .show(ui, |ui| {
-            let text = format!("{} {failure}", failure.code);
+            let text = format!("{} {}", failure.code, whole(failure));
             crate::kit::banner::banner(ui, &banner, |ui| {
                 if ui.add(Button::outline("Copy details")).clicked() {
                     ui.ctx().copy_text(text);
@@ -66,9 +66,7 @@ pub(super) fn refused(ui: &mut Ui, sight: &mut Sight<'_>) {
 
 /// Says what failed, and whether to try again.
 fn failed(ui: &mut Ui, what: &str, failure: &Failure) -> bool {
-    let mut causes = vec![failure.to_string()];
-    causes.extend(failure.causes.iter().cloned());
-    let cause = words::capital(&causes.join(": "));
+    let cause = words::capital(&whole(failure));
     let card = ErrorCard {
         sentence: what,
         cause: &cause,
@@ -77,4 +75,11 @@ fn failed(ui: &mut Ui, what: &str, failure: &Failure) -> bool {
         details: false,
     };
     card.show(ui) == Some(ErrorAnswer::Retry)
+}
+
+/// A failure with its causes, in one line.
+fn whole(failure: &Failure) -> String {
+    let mut causes = vec![failure.to_string()];
+    causes.extend(failure.causes.iter().cloned());
+    causes.join(": ")
 }

@@ -87,7 +87,8 @@ fn server(ui: &Ui, sight: &Sight<'_>, place: Rect) {
     Text::Name.write_within(ui, at, Align2::LEFT_CENTER, name, tokens.text, room);
     let (mut x, y) = (left, middle + 8.0);
     let mut short = address;
-    if server.is_secure {
+    // Who has not said anything yet has not shown who it is, either.
+    if server.is_secure && report.is_some() {
         let at = pos2(x + 6.0, y);
         Icon::Lock.paint(painter, at, 12.0, tokens.ok);
         x += 16.0;
