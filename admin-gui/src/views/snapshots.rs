@@ -55,16 +55,15 @@ impl Own {
 /// Draws it.
 pub fn show(ui: &mut Ui, sight: &mut Sight<'_>, own: &mut Own) {
     let told = sight.state.snapshots();
-    let failure = told.failure.filter(|_| told.value.is_none()).cloned();
-    if failure.is_some() || told.value.is_none() {
-        padded().show(ui, |ui| match &failure {
-            Some(failure) => trouble::card(ui, sight, "The snapshots cannot be shown", failure),
-            None if sight.is_live() => skeleton::rows(ui, 8, height::ROW_COMPACT),
-            None => {}
+    let Some(all) = told.value else {
+        padded().show(ui, |ui| {
+            let failed = trouble::instead(ui, sight, &told, "The snapshots cannot be shown");
+            if !failed && sight.is_live() {
+                skeleton::rows(ui, 8, height::ROW_COMPACT);
+            }
         });
         return;
-    }
-    let all = told.value.map_or(&[][..], Vec::as_slice);
+    };
     let at = told.at.unwrap_or(sight.now);
     if let Some(wanted) = own.wanted.take() {
         let mut good = all.iter().filter_map(|run| run.as_ref().ok());

@@ -7,7 +7,7 @@ use egui::Ui;
 use super::{Sight, next_step::next_step};
 use crate::{
     kit::{Banner, Button, ErrorAnswer, ErrorCard, Mark, tokens::space, words},
-    state::{Act, Connection},
+    state::{Act, Connection, View},
 };
 
 /// Says above the content that the daemon does not answer.
@@ -49,6 +49,20 @@ pub(super) fn card(ui: &mut Ui, sight: &mut Sight<'_>, what: &str, failure: &Fai
     if failed(ui, what, failure) {
         sight.ask(Act::Refresh);
     }
+}
+
+/// A card where there is nothing to show, and why; says whether that is so.
+pub(super) fn instead<T>(
+    ui: &mut Ui,
+    sight: &mut Sight<'_>,
+    told: &View<'_, T>,
+    what: &str,
+) -> bool {
+    let failure = told.failure.filter(|_| told.value.is_none());
+    if let Some(failure) = failure {
+        card(ui, sight, what, failure);
+    }
+    failure.is_some()
 }
 
 /// What was to be done from this screen, and was not; it can be tried again.

@@ -16,9 +16,7 @@ const KEYS: f32 = 150.0;
 
 pub(super) fn show(ui: &mut Ui, sight: &mut Sight<'_>, shown: &ShownJob<'_>) {
     let told = sight.state.configuration();
-    if let Some(failure) = told.failure.filter(|_| told.value.is_none()) {
-        let failure = failure.clone();
-        trouble::card(ui, sight, "The configuration cannot be shown", &failure);
+    if trouble::instead(ui, sight, &told, "The configuration cannot be shown") {
         return;
     }
     let Some(configuration) = told.value else {

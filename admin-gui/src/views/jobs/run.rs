@@ -18,9 +18,7 @@ const PHASES: f32 = 300.0;
 
 pub(super) fn show(ui: &mut Ui, sight: &mut Sight<'_>, own: &mut Own, run: RunId) {
     let told = sight.state.run(run);
-    if let Some(failure) = told.failure.filter(|_| told.value.is_none()) {
-        let failure = failure.clone();
-        trouble::card(ui, sight, "The run cannot be shown", &failure);
+    if trouble::instead(ui, sight, &told, "The run cannot be shown") {
         return;
     }
     let Some(detail) = told.value else {
@@ -107,9 +105,7 @@ const COLUMNS: [Column<'_>; 3] = [
 fn log(ui: &mut Ui, sight: &mut Sight<'_>, own: &mut Own, run: RunId) {
     ui.spacing_mut().item_spacing.y = 0.0;
     let told = sight.state.run_log(run);
-    if let Some(failure) = told.failure.filter(|_| told.value.is_none()) {
-        let failure = failure.clone();
-        trouble::card(ui, sight, "The log cannot be shown", &failure);
+    if trouble::instead(ui, sight, &told, "The log cannot be shown") {
         return;
     }
     let lines = told.value.map_or(&[][..], |log| &log.lines);

@@ -40,9 +40,7 @@ pub(super) fn show(
     open: Option<RunId>,
 ) {
     let told = sight.state.runs(Some(job));
-    if let Some(failure) = told.failure.filter(|_| told.value.is_none()) {
-        let failure = failure.clone();
-        trouble::card(ui, sight, "The runs cannot be shown", &failure);
+    if trouble::instead(ui, sight, &told, "The runs cannot be shown") {
         return;
     }
     let runs = told.value.map_or(&[][..], |page| &page.runs);
