@@ -502,3 +502,60 @@ async fn who_hangs_holds_up_nobody_and_what_is_too_much_is_given_up() {
     assert_eq!(state.failure.as_deref(), Some("64 messages wait already"));
     drop(listener);
 }
+
+/// A mail server that greets, and answers everything else so; gives how often it was tried.
+async fn mail_server(answer: &'static str) -> (u16, mpsc::Receiver<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (tried, tries) = mpsc::channel(64);
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            if tried.send(()).await.is_err() {
+                return;
+            }
+            let mut said = "220 here\r\n".to_owned();
+            // Whoever was refused leaves without listening.
+            while stream.write_all(said.as_bytes()).await.is_ok() {
+                let mut line = [0; 512];
+                if stream.read(&mut line).await.unwrap_or(0) == 0 {
+                    break;
+                }
+                said = format!("{answer} {CANARY}\r\n");
+            }
+        }
+    });
+    (port, tries)
+}
+
+#[tokio::test]
+async fn a_letter_that_is_refused_for_good_is_not_sent_again() {
+    for (answer, tries) in [("550", 1), ("451", 3)] {
+        let folder = tempfile::tempdir().unwrap();
+        let (port, mut tried) = mail_server(answer).await;
+        let mail = "kind = \"smtp\"\nfrom = \"b@example.net\"\nto = [\"ops@example.net\"]";
+        let post = post(folder.path(), &format!("smtp://127.0.0.1:{port}"), mail);
+        post.tell(at(0), &events());
+        let why = settled(&post).await.failure.unwrap();
+        assert_eq!(why, format!("the answer was {answer}"));
+        let mut got = 0;
+        while tried.try_recv().is_ok() {
+            got += 1;
+        }
+        assert_eq!(got, tries, "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_mail_server_is_said_without_its_address() {
+    for url in ["https://mail.example.net/", "smtp:", "no url "] {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("{url}{CANARY}");
+        let mail = "kind = \"smtp\"\nfrom = \"b@example.net\"\nto = [\"ops@example.net\"]";
+        let post = post(folder.path(), &url, mail);
+        post.tell(at(0), &events());
+        let why = settled(&post).await.failure.unwrap();
+        assert!(why.contains("does not begin with smtps://"), "{why}");
+        assert!(!why.contains(CANARY), "{why}");
+    }
+}
