@@ -58,6 +58,17 @@ impl App {
                     self.apply(refused);
                 }
             }
+            Command::OpenKey(source) => {
+                self.state.opening();
+                if let Some(refused) = self.link.open_key(source) {
+                    self.apply(refused);
+                }
+            }
+            Command::CloseKey => {
+                if let Some(refused) = self.link.close_key() {
+                    self.apply(refused);
+                }
+            }
         }
     }
 }
@@ -70,6 +81,11 @@ impl eframe::App for App {
         }
         for question in self.state.wants(clock::now()) {
             if let Some(refused) = self.link.ask(question) {
+                self.apply(refused);
+            }
+        }
+        for (id, from) in self.state.to_follow(clock::now()) {
+            if let Some(refused) = self.link.follow(id, from) {
                 self.apply(refused);
             }
         }

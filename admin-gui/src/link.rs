@@ -4,6 +4,8 @@
 mod answer;
 mod connection;
 mod deed;
+mod follow;
+mod key;
 
 use std::{io, sync::mpsc, thread};
 
@@ -11,7 +13,7 @@ use backup_model::{Code, Failure};
 use backupd_api::Target;
 use tokio_util::sync::CancellationToken;
 
-use crate::state::{Deed, Event, Question};
+use crate::state::{Deed, Event, KeySource, Question};
 
 /// So much may wait in either direction.
 const QUEUE: usize = 1024;
@@ -21,6 +23,9 @@ const QUEUE: usize = 1024;
 enum Request {
     Ask(Question),
     Do(Deed),
+    Follow(String, u64),
+    OpenKey(KeySource),
+    CloseKey,
 }
 
 /// A connection that is kept for as long as this lives.
@@ -84,6 +89,24 @@ impl Link {
     pub fn perform(&self, deed: Deed) -> Option<Event> {
         let sent = self.requests.try_send(Request::Do(deed.clone()));
         sent.err().map(|_| Event::Done(deed, Err(busy())))
+    }
+
+    /// Listens to a restore from a line on.
+    pub fn follow(&self, id: String, from: u64) -> Option<Event> {
+        let sent = self.requests.try_send(Request::Follow(id.clone(), from));
+        sent.err().map(|_| Event::Unheard(id, busy()))
+    }
+
+    /// Opens an administrator's key, in the place of one that is open.
+    pub fn open_key(&self, source: KeySource) -> Option<Event> {
+        let sent = self.requests.try_send(Request::OpenKey(source));
+        sent.err().map(|_| Event::Key(Err(busy())))
+    }
+
+    /// Closes the key that is open.
+    pub fn close_key(&self) -> Option<Event> {
+        let sent = self.requests.try_send(Request::CloseKey);
+        sent.err().map(|_| Event::Key(Err(busy())))
     }
 
     /// What has happened since this was last called.

@@ -2,10 +2,14 @@
 //! same way. It knows no drawing, no network and no clock.
 
 mod deed;
+mod draft;
 mod event;
+mod followed;
 mod held;
 mod jobs;
+mod key;
 mod notices;
+mod order;
 mod place;
 mod question;
 mod trail;
@@ -17,18 +21,22 @@ use std::collections::BTreeMap;
 
 use backup_model::{
     AuditCheck, AuditPage, ChannelState, ConfigurationReport, DueTime, Failure, HealthReport,
-    JobName, JobStatus, KeysReport, RunDetail, RunId, RunLog, RunOutcome, RunPage, SnapshotDetail,
-    SnapshotName, StatusReport,
+    JobName, JobStatus, KeysReport, RestorePlan, RunDetail, RunId, RunLog, RunOutcome, RunPage,
+    SnapshotDetail, SnapshotName, StatusReport,
 };
-use backupd_api::{CallerInfo, ListedRun, Scope};
+use backupd_api::{CallerInfo, ListedRun, Numbered, Scope, TaskInfo};
 use jiff::{SignedDuration, Timestamp};
 
 pub use deed::Deed;
+pub use draft::{Draft, Part, Step};
 pub use event::{Act, Command, Event};
+pub use followed::{Followed, Restores};
 use held::Held;
 pub use held::View;
 pub use jobs::{ShownJob, shown_jobs};
+pub use key::{KeySource, KeyState, OpenKey, Secret};
 pub use notices::{Notice, Notices};
+pub use order::{NewDatabase, Order};
 pub use place::{Place, Screen};
 pub use question::{Answer, Question};
 pub use trail::Trail;
@@ -73,6 +81,9 @@ pub struct State {
     notices: Notices,
     /// Why the last try of a deed failed, until it is tried again or somebody goes elsewhere.
     refused: Option<(Deed, Failure)>,
+    key: KeyState,
+    draft: Option<Draft>,
+    restores: Restores,
 }
 
 impl State {
@@ -88,6 +99,9 @@ impl State {
             doing: Vec::new(),
             notices: Notices::default(),
             refused: None,
+            key: KeyState::Closed,
+            draft: None,
+            restores: Restores::default(),
         }
     }
 
@@ -97,13 +111,23 @@ impl State {
             Event::Status(report) => self.heard(report, now),
             Event::Lost(failure) => self.lost(failure, now),
             Event::Answered(question, answer) => {
-                if let Ok(Answer::Audit(page)) = &answer {
-                    self.trail.hear(&question, page);
+                match &answer {
+                    Ok(Answer::Audit(page)) => self.trail.hear(&question, page),
+                    Ok(Answer::Tasks(tasks)) => self.restores.know(tasks),
+                    _ => {}
+                }
+                if question.needs_key() && self.key.open().is_none() {
+                    // It was closed meanwhile, and with it everything that it showed.
+                    return;
                 }
                 let held = self.answers.entry(question).or_default();
                 held.answered(answer, now);
             }
             Event::Done(deed, outcome) => self.done(deed, outcome, now),
+            Event::Begun(task) => self.begun(task),
+            Event::Said(id, lines) => self.said(&id, lines, now),
+            Event::Unheard(id, failure) => self.restores.unheard(&id, failure, now),
+            Event::Key(key) => self.key_is(key),
             Event::Act(act) => self.act(act),
         }
     }
@@ -135,6 +159,7 @@ impl State {
         };
         self.connection = Connection::Lost { since, failure };
         self.answers.values_mut().for_each(Held::lost);
+        self.restores.all_unheard();
     }
 
     fn done(&mut self, deed: Deed, outcome: Result<String, Failure>, now: Timestamp) {
@@ -155,6 +180,35 @@ impl State {
             }
         }
         self.moved();
+    }
+
+    /// A restore runs: whoever asked for it sees how.
+    fn begun(&mut self, task: TaskInfo) {
+        let id = task.id.clone();
+        self.restores.know(&[task]);
+        if self.place == Place::Draft {
+            self.draft = None;
+            self.go(Place::Restoring(id));
+        }
+    }
+
+    fn said(&mut self, id: &str, lines: Vec<Numbered>, now: Timestamp) {
+        let ended = |restores: &Restores| restores.get(id).is_some_and(|one| one.end.is_some());
+        let was_ended = ended(&self.restores);
+        self.restores.hear(id, lines, now);
+        if !was_ended && ended(&self.restores) {
+            self.moved();
+        }
+    }
+
+    /// Of a key that is closed nothing stays that it has shown.
+    fn key_is(&mut self, key: Result<Option<OpenKey>, Failure>) {
+        self.key = match key {
+            Ok(Some(key)) => KeyState::Open(key),
+            Ok(None) => KeyState::Closed,
+            Err(failure) => KeyState::Refused(failure),
+        };
+        self.answers.retain(|question, _| !question.needs_key());
     }
 
     /// Where the thing is shown that a deed is about.
@@ -178,6 +232,7 @@ impl State {
             }
             Act::Refresh => self.expire(),
             Act::ReadOlder => self.read_older(),
+            Act::Draft(draft) => self.draft = draft,
             Act::Close(number) => self.notices.close(number),
             Act::SeeNotices => self.notices.see(),
         }
@@ -216,6 +271,8 @@ impl State {
             return Vec::new();
         }
         let mut wanted = self.needs();
+        let is_open = self.key.open().is_some();
+        wanted.retain(|(question, _)| is_open || !question.needs_key());
         wanted.retain(|(question, age)| {
             let held = self.answers.entry(question.clone()).or_default();
             let due = held.is_due(*age, now);
@@ -259,6 +316,16 @@ impl State {
                 }
             }
             Place::Snapshots => needs.push((Question::Snapshots, minute)),
+            Place::Restores => {
+                needs.push((Question::Restores, minute));
+                needs.push((Question::Tasks, SignedDuration::from_secs(10)));
+            }
+            Place::Draft => {
+                needs.push((Question::Snapshots, minute * 5));
+                needs.push((Question::Configuration, hour));
+                needs.extend(self.planned().map(|question| (question, minute)));
+            }
+            Place::Restoring(_) => needs.push((Question::Tasks, minute)),
             Place::Verification => needs.push((Question::Verifications, minute)),
             Place::Keys => {
                 needs.push((Question::Configuration, hour));
@@ -277,6 +344,26 @@ impl State {
             Place::Settings => needs.push((Question::Configuration, hour)),
         }
         needs
+    }
+
+    /// What the daemon is asked of the draft, as far as that has come.
+    fn planned(&self) -> Option<Question> {
+        let draft = self.draft.as_ref()?;
+        let order = draft.order().filter(|_| draft.step >= Step::Preview)?;
+        Some(Question::Plan(Box::new(order)))
+    }
+
+    /// The restores that should be listened to from now on, each from a line on.
+    pub fn to_follow(&mut self, now: Timestamp) -> Vec<(String, u64)> {
+        match self.connection {
+            Connection::Live => self.restores.to_follow(now),
+            Connection::Connecting | Connection::Lost { .. } => Vec::new(),
+        }
+    }
+
+    /// Takes a key as being opened.
+    pub fn opening(&mut self) {
+        self.key = KeyState::Opening;
     }
 
     /// Takes a deed as begun, and says whether it is to be: not while nobody answers, nor twice.
@@ -309,6 +396,21 @@ impl State {
     /// Where somebody is.
     pub const fn place(&self) -> &Place {
         &self.place
+    }
+
+    /// How it stands with an administrator's key.
+    pub const fn key(&self) -> &KeyState {
+        &self.key
+    }
+
+    /// The restore that is being drafted.
+    pub const fn draft(&self) -> Option<&Draft> {
+        self.draft.as_ref()
+    }
+
+    /// The restores that were heard of.
+    pub const fn restores(&self) -> &Restores {
+        &self.restores
     }
 
     /// How everything stood when the daemon last said it, and when that was.
@@ -392,6 +494,12 @@ answers! {
     snapshots() -> Vec<ListedRun>: Question::Snapshots => Snapshots;
     /// One snapshot.
     snapshot(name: &SnapshotName) -> SnapshotDetail: Question::Snapshot(name.clone()) => Snapshot;
+    /// What is in a snapshot.
+    contents(name: &SnapshotName) -> SnapshotDetail: Question::Contents(name.clone()) => Contents;
+    /// What a restore would do.
+    plan(order: &Order) -> RestorePlan: Question::Plan(Box::new(order.clone())) => Plan;
+    /// The last runs that restored something.
+    last_restores() -> RunPage: Question::Restores => Runs;
     /// The public side of a repository's keys.
     keys(repository: &str) -> KeysReport: Question::Keys(repository.to_owned()) => Keys;
     /// The newest entries of the audit log.

@@ -10,9 +10,11 @@ mod next_step;
 pub mod overview;
 mod page;
 mod palette;
+pub mod restore;
 pub mod settings;
 pub mod snapshots;
 mod trouble;
+mod unlock;
 pub mod verification;
 
 use backupd_api::Scope;
@@ -37,12 +39,19 @@ pub struct Sight<'a> {
     /// By which clocks times are shown.
     pub zone: &'a TimeZone,
     commands: &'a mut Vec<Command>,
+    /// Somebody wants to open an administrator's key.
+    key_wanted: &'a mut bool,
 }
 
 impl Sight<'_> {
     /// Asks for something.
     pub fn ask(&mut self, command: impl Into<Command>) {
         self.commands.push(command.into());
+    }
+
+    /// Asks for an administrator's key.
+    pub fn want_key(&mut self) {
+        *self.key_wanted = true;
     }
 
     /// Whether a daemon answers: what is shown is current, and something can be done.
@@ -60,6 +69,7 @@ impl Sight<'_> {
         let refused = || match scope {
             Scope::Run => "Your token has not the scope `run`",
             Scope::Verify => "Your token has not the scope `verify`",
+            Scope::Restore => "Your token has not the scope `restore`",
             Scope::Retention => "Your token has not the scope `retention`",
             Scope::Admin => "Your token has not the scope `admin`",
             _ => "Your token has not the scope for it",
@@ -91,6 +101,8 @@ pub struct Screens {
     health: health::Own,
     audit: audit::Own,
     settings: settings::Own,
+    restore: restore::Own,
+    unlock: unlock::Own,
 }
 
 impl Screens {
@@ -102,21 +114,26 @@ impl Screens {
         now: Timestamp,
         zone: &TimeZone,
     ) -> Vec<Command> {
-        let mut commands = Vec::new();
+        let (mut commands, mut key_wanted) = (Vec::new(), false);
         let zone = self.settings.zone(zone);
         let mut sight = Sight {
             state,
             now,
             zone: &zone,
             commands: &mut commands,
+            key_wanted: &mut key_wanted,
         };
         palette::keys(ui, &mut self.palette);
         shortcuts(ui, &mut sight);
         self.top_bar(ui, &mut sight);
-        frame::status_bar(ui, &sight);
+        frame::status_bar(ui, &mut sight);
         frame::rail(ui, &mut sight);
         self.content(ui, &mut sight);
+        unlock::dialog(ui, &mut sight, &mut self.unlock);
         notices(ui, &mut sight);
+        if key_wanted {
+            self.unlock.open();
+        }
         commands
     }
 
@@ -148,6 +165,9 @@ impl Screens {
                 Place::Jobs => jobs::list(ui, sight, &mut self.jobs),
                 Place::Job(job, run) => jobs::detail(ui, sight, &mut self.jobs, &job, run),
                 Place::Snapshots => snapshots::show(ui, sight, &mut self.snapshots),
+                Place::Restores => restore::list(ui, sight, &mut self.restore),
+                Place::Draft => restore::wizard(ui, sight, &mut self.restore),
+                Place::Restoring(id) => restore::running(ui, sight, &mut self.restore, &id),
                 Place::Verification => verification::show(ui, sight, &mut self.verification),
                 Place::Keys => keys::show(ui, sight, &mut self.keys),
                 Place::Health => health::show(ui, sight, &mut self.health),
@@ -165,6 +185,8 @@ impl Screens {
             Place::Job(job, None) => format!("backupctl run list --job {job}"),
             Place::Job(_, Some(run)) => format!("backupctl run logs {}", run.short()),
             Place::Snapshots => self.snapshots.command(),
+            Place::Restores => "backupctl run list".to_owned(),
+            Place::Draft | Place::Restoring(_) => restore::command(sight),
             Place::Verification => self.verification.command(),
             Place::Keys => self.keys.command(sight),
             Place::Health => "backupctl health".to_owned(),
@@ -184,6 +206,7 @@ fn shortcuts(ui: &Ui, sight: &mut Sight<'_>) {
         Key::Num5,
         Key::Num6,
         Key::Num7,
+        Key::Num8,
     ];
     ui.input_mut(|input| {
         for (key, screen) in numbers.into_iter().zip(Screen::RAIL) {

@@ -1,15 +1,23 @@
 //! Deeds, as the daemon is asked for them. Long ones are begun and left to it: it goes on whatever
 //! becomes of the window.
 
-use backup_model::{Failure, Pause};
-use backupd_api::{HttpService, Service as _, TaskRequest, VerifyRequest};
+use backup_model::{Failure, Level, Pause, Selection};
+use backupd_api::{
+    DatabaseOrder, HttpService, RestoreOrder, Service as _, TaskRequest, VerifyRequest,
+};
 
-use crate::state::Deed;
+use super::{Say, key::Keyring};
+use crate::state::{Deed, Event, Order};
 
 /// Who pauses: the daemon puts the name of whoever asks in its place.
 const NOBODY: &str = "";
 
-pub(super) async fn perform(service: &HttpService, deed: &Deed) -> Result<String, Failure> {
+pub(super) async fn perform<W: Fn()>(
+    service: &HttpService,
+    keyring: &Keyring,
+    deed: &Deed,
+    say: &Say<W>,
+) -> Result<String, Failure> {
     Ok(match deed {
         Deed::BackUp(job) => {
             let request = TaskRequest::Backup { job: job.clone() };
@@ -24,6 +32,24 @@ pub(super) async fn perform(service: &HttpService, deed: &Deed) -> Result<String
             });
             service.begin(&request).await?;
             "started on the server".to_owned()
+        }
+        Deed::VerifyData(selection) => {
+            let request = TaskRequest::Verify(VerifyRequest {
+                selection: selection.clone(),
+                level: Level::Data,
+                keys: Some(keyring.unwrap(service, selection).await?),
+            });
+            service.begin(&request).await?;
+            "started on the server".to_owned()
+        }
+        Deed::Restore(wanted) => {
+            let request = TaskRequest::Restore(order(service, keyring, wanted).await?);
+            say.say(Event::Begun(service.begin(&request).await?));
+            "started on the server".to_owned()
+        }
+        Deed::Stop(task) => {
+            service.cancel_task(task).await?;
+            "asked to stop".to_owned()
         }
         Deed::Cancel(run) => {
             service.cancel_run(&run.to_string()).await?;
@@ -56,5 +82,31 @@ pub(super) async fn perform(service: &HttpService, deed: &Deed) -> Result<String
             service.test_channel(name).await?;
             "delivered".to_owned()
         }
+    })
+}
+
+/// An order with what opens its snapshot.
+pub(super) async fn order(
+    service: &HttpService,
+    keyring: &Keyring,
+    wanted: &Order,
+) -> Result<RestoreOrder, Failure> {
+    let one = Selection::One(wanted.snapshot.clone());
+    let keys = keyring.unwrap(service, &one).await?;
+    let wanted = wanted.clone();
+    Ok(RestoreOrder {
+        snapshot: wanted.snapshot,
+        streams: wanted.streams,
+        paths: wanted.paths,
+        folder: wanted.folder,
+        database: wanted.database.map(|database| DatabaseOrder {
+            name: database.name,
+            server: database.server,
+        }),
+        no_owner: wanted.no_owner,
+        numeric_owner: wanted.numeric_owner,
+        keep_setid: wanted.keep_setid,
+        stamp: wanted.stamp,
+        keys,
     })
 }

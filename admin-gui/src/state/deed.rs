@@ -4,6 +4,8 @@ use backup_model::{JobName, Level, RunId, Selection, SnapshotName};
 use backupd_api::Scope;
 use jiff::{SignedDuration, Timestamp};
 
+use super::Order;
+
 /// Something to be done by the daemon.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Deed {
@@ -26,6 +28,12 @@ pub enum Deed {
     Resume(JobName),
     /// Verifies what needs no key.
     Verify(Selection),
+    /// Verifies every byte, with the key that is open.
+    VerifyData(Selection),
+    /// Begins a restore, with the key that is open.
+    Restore(Box<Order>),
+    /// Stops a restore.
+    Stop(String),
     /// Makes sure that a snapshot is not forgotten.
     Hold {
         /// Which one.
@@ -47,7 +55,8 @@ impl Deed {
     pub const fn scope(&self) -> Scope {
         match self {
             Self::BackUp(_) | Self::Cancel(_) | Self::Pause { .. } | Self::Resume(_) => Scope::Run,
-            Self::Verify(_) => Scope::Verify,
+            Self::Verify(_) | Self::VerifyData(_) => Scope::Verify,
+            Self::Restore(_) | Self::Stop(_) => Scope::Restore,
             Self::Hold { .. } | Self::Release(_) => Scope::Retention,
             Self::TestChannel(_) => Scope::Admin,
         }
@@ -61,6 +70,9 @@ impl Deed {
             Self::Pause { job, .. } => format!("Pause of {job}"),
             Self::Resume(job) => format!("Resuming {job}"),
             Self::Verify(what) => format!("Verification of {what}"),
+            Self::VerifyData(what) => format!("Verification of every byte of {what}"),
+            Self::Restore(order) => format!("Restore of {}", order.snapshot),
+            Self::Stop(_) => "Stopping a restore".to_owned(),
             Self::Hold { snapshot, .. } => format!("Hold on {snapshot}"),
             Self::Release(snapshot) => format!("Releasing {snapshot}"),
             Self::TestChannel(name) => format!("Test message by {name}"),
@@ -73,12 +85,20 @@ impl Deed {
             Self::BackUp(job)
             | Self::Pause { job, .. }
             | Self::Resume(job)
-            | Self::Verify(Selection::Job(job)) => Some(job),
+            | Self::Verify(Selection::Job(job))
+            | Self::VerifyData(Selection::Job(job)) => Some(job),
             Self::Verify(Selection::One(snapshot))
+            | Self::VerifyData(Selection::One(snapshot))
             | Self::Hold { snapshot, .. }
             | Self::Release(snapshot) => Some(&snapshot.job),
+            Self::Restore(order) => Some(&order.snapshot.job),
             _ => None,
         }
+    }
+
+    /// Whether an administrator's key must be open.
+    pub const fn needs_key(&self) -> bool {
+        matches!(self, Self::VerifyData(_) | Self::Restore(_))
     }
 
     /// The same in a terminal.
@@ -96,6 +116,15 @@ impl Deed {
             Self::Resume(job) => format!("backupctl job resume {job}"),
             Self::Verify(Selection::All) => "backupctl verify --all --level storage".to_owned(),
             Self::Verify(what) => format!("backupctl verify {what} --level storage"),
+            Self::VerifyData(what) => {
+                let what = match what {
+                    Selection::All => "--all".to_owned(),
+                    what => what.to_string(),
+                };
+                format!("backupctl verify {what} --level data --identity admin.key")
+            }
+            Self::Restore(order) => order.command(),
+            Self::Stop(_) => "backupctl job cancel RUN".to_owned(),
             Self::Hold { snapshot, .. } => format!("backupctl snapshot hold {snapshot} --reason …"),
             Self::Release(snapshot) => format!("backupctl snapshot release {snapshot}"),
             Self::TestChannel(name) => format!("backupctl notify test {name}"),

@@ -1,8 +1,9 @@
 //! What happens: the only things that change a state.
 
 use backup_model::{Failure, StatusReport};
+use backupd_api::{Numbered, TaskInfo};
 
-use super::{Answer, Deed, Place, Question};
+use super::{Answer, Deed, Draft, KeySource, OpenKey, Place, Question};
 
 /// Something that has happened.
 #[derive(Clone, Debug)]
@@ -19,6 +20,14 @@ pub enum Event {
     Answered(Question, Result<Answer, Failure>),
     /// A deed is begun or done: what came of it, in a few words.
     Done(Deed, Result<String, Failure>),
+    /// A restore has begun on the server.
+    Begun(TaskInfo),
+    /// A restore has said more.
+    Said(String, Vec<Numbered>),
+    /// A restore is not heard any more, and why.
+    Unheard(String, Failure),
+    /// A key was opened, could not be, or was closed.
+    Key(Result<Option<OpenKey>, Failure>),
     /// Somebody at the window wants something that changes nothing elsewhere.
     Act(Act),
 }
@@ -34,6 +43,8 @@ pub enum Act {
     Refresh,
     /// Wants the entries of the audit log before those that were read.
     ReadOlder,
+    /// Changes what is to be restored, or gives it up.
+    Draft(Option<Draft>),
     /// Closes a notice.
     Close(u64),
     /// Has looked at the list of notices.
@@ -47,6 +58,10 @@ pub enum Command {
     Act(Act),
     /// From the daemon.
     Do(Deed),
+    /// An administrator's key is opened.
+    OpenKey(KeySource),
+    /// The key that is open is closed, and nothing of it kept.
+    CloseKey,
 }
 
 impl From<Act> for Command {

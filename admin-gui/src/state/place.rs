@@ -15,6 +15,12 @@ pub enum Place {
     Job(JobName, Option<RunId>),
     /// What can be restored.
     Snapshots,
+    /// The restores that there were, and that run.
+    Restores,
+    /// A restore that is being drafted.
+    Draft,
+    /// A restore that has begun, by its task.
+    Restoring(String),
     /// What was found to be good, and how deep somebody looked.
     Verification,
     /// Who can read backups, and who can write them.
@@ -36,6 +42,8 @@ pub enum Screen {
     Jobs,
     /// What can be restored.
     Snapshots,
+    /// What was restored, and is to be.
+    Restore,
     /// What was found to be good, and how deep somebody looked.
     Verification,
     /// Who can read backups, and who can write them.
@@ -50,10 +58,11 @@ pub enum Screen {
 
 impl Screen {
     /// From top to bottom; [`Self::Settings`] stands apart.
-    pub const RAIL: [Self; 7] = [
+    pub const RAIL: [Self; 8] = [
         Self::Overview,
         Self::Jobs,
         Self::Snapshots,
+        Self::Restore,
         Self::Verification,
         Self::Keys,
         Self::Health,
@@ -66,6 +75,7 @@ impl Screen {
             Self::Overview => "Overview",
             Self::Jobs => "Jobs",
             Self::Snapshots => "Snapshots",
+            Self::Restore => "Restore",
             Self::Verification => "Verification",
             Self::Keys => "Keys",
             Self::Health => "Health",
@@ -80,6 +90,7 @@ impl Screen {
             Self::Overview => Icon::Overview,
             Self::Jobs => Icon::Jobs,
             Self::Snapshots => Icon::Snapshots,
+            Self::Restore => Icon::Restore,
             Self::Verification => Icon::Verification,
             Self::Keys => Icon::Keys,
             Self::Health => Icon::Health,
@@ -94,6 +105,7 @@ impl Screen {
             Self::Overview => Place::Overview,
             Self::Jobs => Place::Jobs,
             Self::Snapshots => Place::Snapshots,
+            Self::Restore => Place::Restores,
             Self::Verification => Place::Verification,
             Self::Keys => Place::Keys,
             Self::Health => Place::Health,
@@ -110,6 +122,7 @@ impl Place {
             Self::Overview => Screen::Overview,
             Self::Jobs | Self::Job(..) => Screen::Jobs,
             Self::Snapshots => Screen::Snapshots,
+            Self::Restores | Self::Draft | Self::Restoring(_) => Screen::Restore,
             Self::Verification => Screen::Verification,
             Self::Keys => Screen::Keys,
             Self::Health => Screen::Health,
@@ -122,6 +135,7 @@ impl Place {
     pub const fn above(&self) -> Option<Self> {
         match self {
             Self::Job(..) => Some(Self::Jobs),
+            Self::Draft | Self::Restoring(_) => Some(Self::Restores),
             _ => None,
         }
     }

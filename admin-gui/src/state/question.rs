@@ -2,9 +2,11 @@
 
 use backup_model::{
     AuditCheck, AuditPage, ChannelState, ConfigurationReport, DueTime, HealthReport, JobName,
-    KeysReport, RunDetail, RunId, RunLog, RunPage, SnapshotDetail, SnapshotName,
+    KeysReport, RestorePlan, RunDetail, RunId, RunLog, RunPage, SnapshotDetail, SnapshotName,
 };
-use backupd_api::{CallerInfo, ListedRun};
+use backupd_api::{CallerInfo, ListedRun, TaskInfo};
+
+use super::Order;
 
 /// A question that changes nothing. Ordered, so that each has its place.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,12 +33,27 @@ pub enum Question {
     Snapshots,
     /// One snapshot, as far as it can be seen without a key.
     Snapshot(SnapshotName),
+    /// What is in a snapshot, which only a key shows.
+    Contents(SnapshotName),
+    /// What a restore would do.
+    Plan(Box<Order>),
+    /// The last restores.
+    Restores,
+    /// What runs on the server, or did a moment ago.
+    Tasks,
     /// The public side of a repository's keys.
     Keys(String),
     /// Entries of the audit log: the newest, or those before this one.
     Audit(Option<u64>),
     /// Whether the audit log is as it was written.
     AuditCheck,
+}
+
+impl Question {
+    /// Whether it takes an administrator's key to be answered.
+    pub const fn needs_key(&self) -> bool {
+        matches!(self, Self::Contents(_) | Self::Plan(_))
+    }
 }
 
 /// An answer, each to the question of its name; runs that verified something are runs.
@@ -53,6 +70,9 @@ pub enum Answer {
     RunLog(RunLog),
     Snapshots(Vec<ListedRun>),
     Snapshot(SnapshotDetail),
+    Contents(SnapshotDetail),
+    Plan(RestorePlan),
+    Tasks(Vec<TaskInfo>),
     Keys(KeysReport),
     Audit(AuditPage),
     AuditCheck(AuditCheck),

@@ -6,7 +6,10 @@ use backup_model::{
 };
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Act, Answer, Connection, Deed, Event, Place, Question, Server, State};
+use super::{
+    Act, Answer, Connection, Deed, Draft, Event, OpenKey, Part, Place, Question, Server, State,
+    Step,
+};
 
 fn at(secs: i64) -> Timestamp {
     Timestamp::from_second(1_790_000_000 + secs).unwrap()
@@ -230,4 +233,83 @@ fn a_run_that_ends_has_nobody_read_the_whole_audit_log_again() {
     assert!(!state.wants(at(3)).contains(&Question::AuditCheck));
     state.apply(Event::Act(Act::Refresh), at(4));
     assert!(state.wants(at(4)).contains(&Question::AuditCheck));
+}
+
+fn open_key(state: &mut State, secs: i64) {
+    let key = OpenKey {
+        shown: "admin.key".to_owned(),
+        kind: "x25519".to_owned(),
+        recipient: None,
+    };
+    state.apply(Event::Key(Ok(Some(key))), at(secs));
+}
+
+fn drafted() -> State {
+    let mut state = live();
+    let mut draft = Draft::begin(at(0));
+    draft.choose_snapshot("webui/41".parse().unwrap(), vec!["files".to_owned()]);
+    draft.step = Step::Preview;
+    state.apply(Event::Act(Act::Draft(Some(draft))), at(1));
+    state.apply(Event::Act(Act::Go(Place::Draft)), at(1));
+    state
+}
+
+#[test]
+fn what_takes_a_key_is_not_asked_without_one_and_forgotten_with_it() {
+    let mut state = drafted();
+    let order = state.draft().and_then(Draft::order).unwrap();
+    let plan = Question::Plan(Box::new(order.clone()));
+    assert!(!state.wants(at(2)).contains(&plan));
+    open_key(&mut state, 3);
+    assert!(state.wants(at(4)).contains(&plan));
+    let answer = Answer::Plan(backup_model::RestorePlan {
+        snapshot: order.snapshot.clone(),
+        created: at(-9),
+        steps: Vec::new(),
+        left_out: Vec::new(),
+        fetch_bytes: 0,
+    });
+    state.apply(Event::Answered(plan.clone(), Ok(answer.clone())), at(5));
+    assert!(state.plan(&order).value.is_some());
+    state.apply(Event::Key(Ok(None)), at(6));
+    assert!(state.plan(&order).value.is_none());
+    // Nor what was still on its way.
+    state.apply(Event::Answered(plan, Ok(answer)), at(7));
+    assert!(state.plan(&order).value.is_none());
+}
+
+#[test]
+fn whoever_begins_a_restore_sees_how_it_goes() {
+    let mut state = drafted();
+    let task = backupd_api::TaskInfo {
+        id: "a1".to_owned(),
+        kind: backupd_api::Kind::Restore,
+        object: "webui/000041".to_owned(),
+        actor: "anna".to_owned(),
+        began: at(2),
+        state: backupd_api::TaskState::Running,
+        failure: None,
+    };
+    state.apply(Event::Begun(task), at(2));
+    assert_eq!(*state.place(), Place::Restoring("a1".to_owned()));
+    assert!(state.draft().is_none());
+    assert_eq!(state.to_follow(at(2)).len(), 1);
+    state.apply(Event::Lost(gone()), at(3));
+    assert_eq!(state.to_follow(at(9)), []);
+    state.apply(Event::Status(status(1)), at(10));
+    assert_eq!(state.to_follow(at(10)), [("a1".to_owned(), 0)]);
+}
+
+#[test]
+fn another_job_takes_nothing_of_the_one_before() {
+    let mut draft = Draft::begin(at(0));
+    draft.choose_snapshot("webui/41".parse().unwrap(), vec!["postgres".to_owned()]);
+    assert!(draft.has_databases() && !draft.has_files());
+    assert!(draft.order().is_some());
+    draft.choose_job("shop".parse().unwrap());
+    assert_eq!((draft.snapshot.clone(), draft.order()), (None, None));
+    assert_eq!(draft.missing(Step::When), Some("Choose a snapshot first"));
+    draft.choose_snapshot("shop/7".parse().unwrap(), vec!["files".to_owned()]);
+    draft.part = Part::Databases;
+    assert!(draft.missing(Step::Target).is_some());
 }

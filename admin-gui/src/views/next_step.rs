@@ -18,6 +18,16 @@ pub(super) const fn next_step(code: Code) -> Option<&'static str> {
         }
         Code::Busy => "Try again when what is under way has ended",
         Code::NoJob => "The configuration has changed. Go back to the list of jobs",
+        Code::WrongIdentity => {
+            "The passphrase is another one, or this key opens none of it. See who opens what in Keys"
+        }
+        Code::IdentityMissing => "It is locked: type its passphrase",
+        Code::IdentityInvalid => {
+            "Name a file that only its owner can read (chmod 600), with one age identity or one \
+             private SSH key"
+        }
+        Code::NoSpace => "Make room there, or choose another target, then check again",
+        Code::TargetRefused => "Choose another target, or mend what speaks against this one",
         Code::Config => "See what is wrong with it: backupctl config check",
         _ => return None,
     })

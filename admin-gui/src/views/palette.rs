@@ -168,6 +168,10 @@ fn act(sight: &mut Sight<'_>, entry: &Entry) -> Option<SnapshotName> {
             sight.ask(command.clone());
             None
         }
+        Does::OpenKey => {
+            sight.want_key();
+            None
+        }
         Does::Open(snapshot) => {
             sight.ask(Act::Go(Place::Snapshots));
             Some(snapshot.clone())

@@ -30,6 +30,8 @@ mod overview;
 #[cfg(test)]
 mod palette;
 #[cfg(test)]
+mod restore;
+#[cfg(test)]
 mod settings;
 #[cfg(test)]
 mod snapshots;

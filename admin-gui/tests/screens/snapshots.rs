@@ -51,7 +51,6 @@ fn the_command_below_is_about_what_is_chosen() {
     harness.get_by_label("Same in a terminal backupctl snapshot list");
     choose(&mut harness);
     harness.get_by_label("Same in a terminal backupctl snapshot show webui-db/000041");
-    harness.get_by_label_contains("backupctl restore webui-db/000041 --to-folder");
 }
 
 fn told(answer: Result<Answer, Failure>) -> State {

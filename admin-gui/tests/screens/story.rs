@@ -4,6 +4,7 @@
 mod answers;
 mod jobs;
 mod keys;
+pub(crate) mod restores;
 mod verifications;
 
 use admin_gui::state::{Act, Answer, Event, Place, Question, Server, State};

@@ -14,6 +14,7 @@ mod private_file;
 mod record;
 mod signing;
 mod trust;
+mod unwrap;
 
 pub use age_key::{AgeKeyError, Identity, Recipient};
 pub use bech32_text::TextFault;
@@ -28,3 +29,4 @@ pub use trust::{
     NewKeys, NewWriter, ProofError, PrunePart, Removal, RepositoryRecord, Role, TrustRecord,
     UnknownKind, WithoutAdministrator, Writer,
 };
+pub use unwrap::unwrap;

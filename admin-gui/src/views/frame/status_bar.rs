@@ -4,16 +4,16 @@ use egui::{Align, Frame, Layout, Panel, Ui, UiBuilder, vec2};
 
 use crate::{
     kit::{
-        Text, Tokens,
+        Button, Icon, Text, Tokens,
         tokens::{height, line, space},
         words,
     },
-    state::Connection,
+    state::{Command, Connection},
     views::Sight,
 };
 
 /// The bar at the bottom: how new all of it is.
-pub(in crate::views) fn status_bar(ui: &mut Ui, sight: &Sight<'_>) {
+pub(in crate::views) fn status_bar(ui: &mut Ui, sight: &mut Sight<'_>) {
     let tokens = Tokens::of(ui);
     Panel::bottom("status bar")
         .exact_size(height::STATUS_BAR)
@@ -45,8 +45,24 @@ pub(in crate::views) fn status_bar(ui: &mut Ui, sight: &Sight<'_>) {
                 let zone = sight.zone.iana_name().unwrap_or("local time");
                 let clock = format!("Times in {zone} · {}", clock.strftime("%H:%M:%S"));
                 ui.label(Text::Caption.rich(clock, tokens.muted));
+                open_key(ui, sight);
             });
         });
+}
+
+/// A key that is open can be seen, and closed, wherever somebody is.
+fn open_key(ui: &mut Ui, sight: &mut Sight<'_>) {
+    let Some(key) = sight.state.key().open() else {
+        return;
+    };
+    let tokens = Tokens::of(ui);
+    let words = format!("{} is open", key.shown);
+    ui.spacing_mut().item_spacing.x = space::S;
+    if ui.add(Button::link("Close")).clicked() {
+        sight.ask(Command::CloseKey);
+    }
+    ui.label(Text::Caption.rich(words, tokens.text));
+    Icon::Keys.ui(ui, tokens.accent);
 }
 
 fn liveness(tokens: &Tokens, sight: &Sight<'_>) -> (egui::Color32, &'static str, String) {

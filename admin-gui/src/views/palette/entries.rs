@@ -2,6 +2,7 @@
 //! for each frame in which it is open, so that it is never older than the screen behind it.
 
 use backup_model::{ProtectionState, Selection, SnapshotName};
+use backupd_api::Scope;
 use jiff::SignedDuration;
 
 use crate::{
@@ -33,6 +34,7 @@ pub(super) struct Entry {
 pub(super) enum Does {
     Ask(Command),
     Open(SnapshotName),
+    OpenKey,
 }
 
 /// For how long a pause from here is.
@@ -68,11 +70,54 @@ pub(super) fn entries(sight: &Sight<'_>, terminal: &Terminal<'_>) -> Vec<Entry> 
     for shown in &sight.state.jobs() {
         job(&mut all, sight, shown, terminal);
     }
+    all.push(restore(sight));
+    all.push(key(sight));
     let verify = Deed::Verify(Selection::All);
     let title = "Verify all snapshots".to_owned();
     all.push(deed(sight, Icon::Verification, title, verify, 7));
     channels(&mut all, sight, terminal);
     all
+}
+
+/// The way to a restore, to the draft that was begun if there is one.
+fn restore(sight: &Sight<'_>) -> Entry {
+    let title = match sight.state.draft() {
+        Some(_) => "Go on with the restore…",
+        None => "Restore…",
+    };
+    Entry {
+        icon: Icon::Restore,
+        title: title.to_owned(),
+        also: "recover bring back get lost file database",
+        command: "backupctl restore SNAPSHOT --dry-run".to_owned(),
+        does: Does::Ask(Act::Go(Place::Draft).into()),
+        off: sight.off_for(Scope::Restore),
+        state: None,
+        rank: 2,
+    }
+}
+
+/// Opens an administrator's key, or closes the one that is open.
+fn key(sight: &Sight<'_>) -> Entry {
+    let open = sight.state.key().open().is_some();
+    let (title, does) = if open {
+        (
+            "Close the administrator's key",
+            Does::Ask(Command::CloseKey),
+        )
+    } else {
+        ("Open an administrator's key…", Does::OpenKey)
+    };
+    Entry {
+        icon: Icon::Keys,
+        title: title.to_owned(),
+        also: "identity unlock passphrase lock",
+        command: "backupctl key test --identity admin.key".to_owned(),
+        does,
+        off: None,
+        state: None,
+        rank: 6,
+    }
 }
 
 fn deed(sight: &Sight<'_>, icon: Icon, title: String, deed: Deed, rank: u8) -> Entry {

@@ -6,11 +6,8 @@ use egui::{ScrollArea, Ui};
 
 use super::{Own, Sight, hold, list::end};
 use crate::{
-    kit::{
-        Badge, Button, Text, Tokens, card, command_box, facts, table::words as cell, tokens::space,
-        words,
-    },
-    state::Deed,
+    kit::{Badge, Button, Text, Tokens, card, facts, table::words as cell, tokens::space, words},
+    state::{Act, Deed, Draft, Place, Step},
     views::trouble,
 };
 
@@ -46,7 +43,6 @@ pub(super) fn show(ui: &mut Ui, sight: &mut Sight<'_>, own: &mut Own, info: &Sna
             card::divider(ui);
             ui.add_space(space::M);
             buttons(ui, sight, own, info);
-            restore(ui, info);
         }
         trouble::refused(ui, sight);
     });
@@ -54,6 +50,15 @@ pub(super) fn show(ui: &mut Ui, sight: &mut Sight<'_>, own: &mut Own, info: &Sna
 
 fn buttons(ui: &mut Ui, sight: &mut Sight<'_>, own: &mut Own, info: &SnapshotInfo) {
     let off = sight.off_for(Scope::Retention);
+    let restore = Button::filled("Restore…").off_if(sight.off_for(Scope::Restore));
+    if ui.add(restore).clicked() {
+        let mut draft = Draft::begin(sight.now);
+        draft.choose_snapshot(info.snapshot.clone(), info.kinds.clone());
+        draft.step = Step::Target;
+        sight.ask(Act::Draft(Some(draft)));
+        sight.ask(Act::Go(Place::Draft));
+    }
+    ui.add_space(space::M);
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = space::S;
         if ui
@@ -71,19 +76,4 @@ fn buttons(ui: &mut Ui, sight: &mut Sight<'_>, own: &mut Own, info: &SnapshotInf
         }
     });
     ui.add_space(space::L);
-}
-
-/// A restore needs a key, which this window does not take: the way to it is shown instead.
-fn restore(ui: &mut Ui, info: &SnapshotInfo) {
-    let muted = Tokens::of(ui).muted;
-    card::section_head(ui, "Restore", "");
-    ui.add_space(space::XS);
-    let words = "With an administrator's key, in a terminal. It shows its plan and asks first";
-    ui.label(Text::Caption.rich(words, muted));
-    ui.add_space(space::S);
-    let command = format!(
-        "backupctl restore {} --to-folder /srv/restored --identity admin.key",
-        info.snapshot
-    );
-    command_box(ui, &command);
 }

@@ -2,6 +2,7 @@
 //! begun.
 
 use backup_model::{JobName, Level, Selection};
+use backupd_api::Scope;
 use egui::{Align2, Margin, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use super::{
@@ -12,7 +13,6 @@ use crate::{
     kit::{
         Button, Mark, Text, Tokens,
         card::padded_card,
-        command_box,
         progress::{Meter, meter},
         tokens::{height, space},
     },
@@ -56,17 +56,34 @@ pub(super) fn show(ui: &mut Ui, sight: &mut Sight<'_>, own: &Own, jobs: &[Standi
                     sight.ask(deed);
                 }
             });
-            card(right, sight, &DATA, jobs, |ui, _| {
-                command_box(ui, &with_a_key(own.jobs.cursor()));
+            card(right, sight, &DATA, jobs, |ui, sight| {
+                every_byte(ui, sight, own.jobs.cursor());
             });
         });
     });
 }
 
-/// How that is begun which needs a key: this program takes none.
-fn with_a_key(job: Option<&JobName>) -> String {
-    let meant = job.map_or("--all", JobName::as_str);
-    format!("backupctl verify {meant} --level data --identity FILE")
+/// Every byte of the job that is chosen, or of all; that takes an administrator's key.
+fn every_byte(ui: &mut Ui, sight: &mut Sight<'_>, job: Option<&JobName>) {
+    if sight.state.key().open().is_none() {
+        let off = sight.off_for(Scope::Verify);
+        if ui.add(Button::outline("Open a key…").off_if(off)).clicked() {
+            sight.want_key();
+        }
+        return;
+    }
+    let meant = job.map_or(Selection::All, |job| Selection::Job(job.clone()));
+    let word = job.map_or_else(
+        || "Verify every byte".to_owned(),
+        |job| format!("Verify every byte of {job}"),
+    );
+    let deed = Deed::VerifyData(meant);
+    let under_way = sight.state.doing().contains(&deed);
+    let off = sight.off_for(Scope::Verify);
+    let off = off.or(under_way.then_some("It is being begun"));
+    if ui.add(Button::outline(&word).off_if(off)).clicked() {
+        sight.ask(deed);
+    }
 }
 
 fn card(
@@ -162,22 +179,4 @@ fn reached(ui: &mut Ui, sight: &Sight<'_>, ladder: &Ladder) {
             mark: shown_mark(sight, ladder),
         },
     );
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_command_is_for_what_is_chosen() {
-        let job: JobName = "webui".parse().unwrap();
-        assert_eq!(
-            with_a_key(Some(&job)),
-            "backupctl verify webui --level data --identity FILE"
-        );
-        assert_eq!(
-            with_a_key(None),
-            "backupctl verify --all --level data --identity FILE"
-        );
-    }
 }

@@ -3,9 +3,11 @@
 mod connection;
 mod identity;
 mod service;
+mod tasks;
 
 pub use connection::Target;
 pub use service::HttpService;
+pub use tasks::TaskLines;
 
 #[cfg(test)]
 mod tests;

@@ -38,7 +38,7 @@ const SILENCE: Duration = Duration::from_mins(1);
 /// A daemon that is asked over HTTP.
 #[derive(Clone, Debug)]
 pub struct HttpService {
-    daemon: Daemon,
+    pub(super) daemon: Daemon,
 }
 
 impl HttpService {
@@ -507,7 +507,7 @@ impl HttpService {
 }
 
 /// The lines of an answer that comes while it is made.
-struct Lines {
+pub(super) struct Lines {
     body: Incoming,
     text: BytesMut,
     /// So much of the text has no end of a line.
@@ -515,7 +515,7 @@ struct Lines {
 }
 
 impl Lines {
-    fn of(body: Incoming) -> Self {
+    pub(super) fn of(body: Incoming) -> Self {
         Self {
             body,
             text: BytesMut::new(),
@@ -524,7 +524,7 @@ impl Lines {
     }
 
     /// The next one that says something.
-    async fn next<T: DeserializeOwned>(&mut self) -> Result<T, Failure> {
+    pub(super) async fn next<T: DeserializeOwned>(&mut self) -> Result<T, Failure> {
         loop {
             if let Some(line) = self.whole_line() {
                 if line.is_empty() {
@@ -567,7 +567,7 @@ fn token_segment(id: &str) -> Result<&str, Failure> {
     is_word(id).then_some(id).ok_or_else(none)
 }
 
-fn is_word(text: &str) -> bool {
+pub(super) fn is_word(text: &str) -> bool {
     (1..=32).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 

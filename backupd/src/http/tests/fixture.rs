@@ -10,7 +10,7 @@ use std::{
 };
 
 use axum::{Router, body::Body};
-use backup_keys::Identity;
+use backup_keys::{Identity, OpensKeyFiles as _, unwrap};
 use backup_model::{Failure, LogLevel, Progress as _, RunCause, RunKind, RunOutcome, Selection};
 use backupd_api::{
     Address, EpochKeys, NewSecret, NewToken, Scope, Scopes, Service as _, TokenText,
@@ -39,7 +39,6 @@ use crate::{
     ledger::{Ending, Ledger, NewRun},
     service::{Access, Direct},
     setup::{SetUp, create_repository},
-    unwrap::unwrap,
 };
 
 /// A user who is neither root nor the daemon's.
@@ -131,7 +130,10 @@ impl Fixture {
         let text = fs::read_to_string(&self.identity).unwrap().into();
         let identity = Identity::from_file_text(&text).unwrap();
         let files = self.direct.key_files(&Selection::All).await.unwrap();
-        unwrap(&files, &identity, |_| true).unwrap()
+        EpochKeys {
+            unwrapped_by: identity.name(),
+            identities: unwrap(&files, &identity, |_| true).unwrap(),
+        }
     }
 
     /// A new token that counts for an hour.

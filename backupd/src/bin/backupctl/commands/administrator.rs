@@ -10,11 +10,11 @@ use std::{
 };
 
 use backup_keys::{
+    OpensKeyFiles as _,
     administrator::{Access, AdministratorIdentity, AtLine, IdentityError, PluginPrograms},
     read_private, read_private_bytes,
 };
-use backup_model::{Code, Failure, Selection, WrappedKey};
-use backupd::unwrap::unwrap;
+use backup_model::{Code, Failure, Selection};
 use backupd_api::{EpochKeys, Service};
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -159,11 +159,12 @@ impl Key {
             files.extend(service.key_files(selection).await?);
         }
         let key = Arc::clone(&self.identity);
-        let (kind, recipient) = (key.kind().to_string(), key.recipient());
-        let may_open = move |file: &WrappedKey| {
-            file.kind == kind && (recipient.is_none() || file.recipient == recipient)
-        };
-        let opened = context.with_person(move || unwrap(&files, &*key, may_open));
+        let opened = context.with_person(move || {
+            Ok(EpochKeys {
+                unwrapped_by: key.name(),
+                identities: key.unwrap(&files)?,
+            })
+        });
         opened.await?
     }
 }

@@ -5,9 +5,14 @@
 
 use std::collections::BTreeSet;
 
-use backup_keys::{EpochError, OpensKeyFiles, Recipient, open_epoch_key};
 use backup_model::{Code, EpochFiles, Failure, WrappedKey};
-use backupd_api::EpochKeys;
+use secrecy::SecretString;
+
+use crate::{
+    EpochError, OpensKeyFiles, Recipient,
+    administrator::AdministratorIdentity,
+    epoch::{identity_text, open_epoch_key},
+};
 
 /// Opens one key file of each epoch, of those that `may_open` lets through: a passphrase takes a
 /// second for each file, and a key in hardware a touch. Epochs that the key does not open are left
@@ -16,11 +21,8 @@ pub fn unwrap(
     epochs: &[EpochFiles],
     key: &dyn OpensKeyFiles,
     may_open: impl Fn(&WrappedKey) -> bool,
-) -> Result<EpochKeys, Failure> {
-    let mut keys = EpochKeys {
-        unwrapped_by: key.name(),
-        identities: Vec::new(),
-    };
+) -> Result<Vec<SecretString>, Failure> {
+    let mut identities = Vec::new();
     let mut done = BTreeSet::new();
     for epoch in epochs {
         if done.contains(&epoch.recipient) {
@@ -33,8 +35,7 @@ pub fn unwrap(
         for file in epoch.files.iter().filter(|file| may_open(file)) {
             match open_epoch_key(&file.bytes, key, &expected) {
                 Ok(identity) => {
-                    let text = identity.to_file_text(&format!("backupd epoch {}", epoch.epoch));
-                    keys.identities.push(text);
+                    identities.push(identity_text(epoch.epoch, &identity));
                     done.insert(&epoch.recipient);
                     break;
                 }
@@ -43,7 +44,18 @@ pub fn unwrap(
             }
         }
     }
-    Ok(keys)
+    Ok(identities)
+}
+
+impl AdministratorIdentity {
+    /// The texts of the identities that this key opens, of those that are encrypted to it.
+    pub fn unwrap(&self, epochs: &[EpochFiles]) -> Result<Vec<SecretString>, Failure> {
+        let (kind, recipient) = (self.kind().to_string(), self.recipient());
+        let may_open = |file: &WrappedKey| {
+            file.kind == kind && (recipient.is_none() || file.recipient == recipient)
+        };
+        unwrap(epochs, self, may_open)
+    }
 }
 
 fn failed(file: &WrappedKey, error: &EpochError) -> Failure {

@@ -1,0 +1,146 @@
+//! The administrator's key while it is open: read here, used here, wiped when it is closed. The
+//! daemon is given the identities of the epochs that an operation needs, and never the key.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use backup_keys::{
+    OpensKeyFiles as _,
+    administrator::{Access, AdministratorIdentity, Ask, IdentityError, PluginPrograms, Question},
+    read_private_bytes,
+};
+use backup_model::{Code, Failure, Selection};
+use backupd_api::{EpochKeys, HttpService, Service as _};
+use secrecy::SecretString;
+use tokio::task::spawn_blocking;
+
+use crate::state::{KeySource, OpenKey, Secret};
+
+/// The key that is open, for whoever needs one.
+#[derive(Clone, Default)]
+pub(super) struct Keyring(Arc<Mutex<Option<Held>>>);
+
+struct Held {
+    identity: Arc<AdministratorIdentity>,
+    /// What it has opened: a passphrase takes a second for each key file, hardware a touch.
+    opened: HashMap<String, EpochKeys>,
+}
+
+impl Keyring {
+    /// Reads a key and unlocks it.
+    pub(super) async fn open(&self, source: KeySource) -> Result<OpenKey, Failure> {
+        let shown = match &source {
+            KeySource::File { path, .. } => path.display().to_string(),
+            KeySource::Passphrase(_) => "a passphrase".to_owned(),
+        };
+        let read = spawn_blocking(move || read(&source)).await;
+        let identity = read.map_err(|error| Failure::from_error(Code::Bug, &error))??;
+        let key = OpenKey {
+            shown,
+            kind: identity.kind().to_string(),
+            recipient: identity.recipient(),
+        };
+        *self.held() = Some(Held {
+            identity: Arc::new(identity),
+            opened: HashMap::new(),
+        });
+        Ok(key)
+    }
+
+    /// Forgets it, and all that it has opened.
+    pub(super) fn close(&self) {
+        *self.held() = None;
+    }
+
+    /// The identities of the epochs that a selection needs.
+    pub(super) async fn unwrap(
+        &self,
+        service: &HttpService,
+        selection: &Selection,
+    ) -> Result<EpochKeys, Failure> {
+        let name = selection.to_string();
+        let (identity, known) = match &*self.held() {
+            Some(held) => (Arc::clone(&held.identity), held.opened.get(&name).cloned()),
+            None => {
+                let text = "an administrator's key must be open";
+                return Err(Failure::new(Code::IdentityMissing, text));
+            }
+        };
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let files = service.key_files(selection).await?;
+        let by = Arc::clone(&identity);
+        let opened = spawn_blocking(move || by.unwrap(&files)).await;
+        let keys = EpochKeys {
+            unwrapped_by: identity.name(),
+            identities: opened.map_err(|error| Failure::from_error(Code::Bug, &error))??,
+        };
+        let mut held = self.held();
+        let same = held
+            .as_mut()
+            .filter(|held| Arc::ptr_eq(&held.identity, &identity));
+        // A key that opens nothing of it may do so once somebody has let it in.
+        if let Some(held) = same.filter(|_| !keys.identities.is_empty()) {
+            held.opened.insert(name, keys.clone());
+        }
+        Ok(keys)
+    }
+
+    fn held(&self) -> std::sync::MutexGuard<'_, Option<Held>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn read(source: &KeySource) -> Result<AdministratorIdentity, Failure> {
+    match source {
+        KeySource::Passphrase(secret) => AdministratorIdentity::passphrase(secret.text().clone())
+            .map_err(|error| Failure::from_error(Code::IdentityInvalid, &error)),
+        KeySource::File {
+            path,
+            passphrase,
+            plugin,
+        } => {
+            let file = read_private_bytes(path)
+                .map_err(|error| Failure::from_error(Code::IdentityInvalid, &error))?;
+            let plugins = PluginPrograms::allow(plugin.iter().cloned().collect())
+                .map_err(|error| Failure::from_error(Code::IdentityInvalid, &error))?;
+            let access = Access::none()
+                .asking(Arc::new(Typed(passphrase.clone())))
+                .with_plugins(plugins);
+            AdministratorIdentity::read(&file, &access).map_err(|error| {
+                let code = match error.source {
+                    IdentityError::WrongPassphrase => Code::WrongIdentity,
+                    IdentityError::NeedsPassphrase => Code::IdentityMissing,
+                    _ => Code::IdentityInvalid,
+                };
+                let why = Failure::from_error(code, &error.source);
+                Failure {
+                    causes: [vec![why.message], why.causes].concat(),
+                    ..Failure::new(code, format!("{} does not open", path.display()))
+                }
+            })
+        }
+    }
+}
+
+/// Whoever typed a passphrase has answered before anything is asked.
+struct Typed(Option<Secret>);
+
+impl Ask for Typed {
+    fn secret(&self, _question: &Question) -> Option<SecretString> {
+        self.0.as_ref().map(|typed| typed.text().clone())
+    }
+
+    fn public(&self, _question: &str) -> Option<String> {
+        None
+    }
+
+    fn confirm(&self, _question: &str, _yes: &str, _no: Option<&str>) -> Option<bool> {
+        Some(true)
+    }
+
+    fn message(&self, _text: &str) {}
+}

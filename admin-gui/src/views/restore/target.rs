@@ -1,0 +1,65 @@
+//! Where it goes: a new folder, a new database. What exists is not written into.
+
+use egui::Ui;
+
+use super::Sight;
+use crate::{
+    kit::{Field, Text, Tokens, card, tokens::space},
+    state::Draft,
+};
+
+const WIDE: f32 = 520.0;
+
+pub(super) fn show(ui: &mut Ui, sight: &Sight<'_>, draft: &mut Draft) {
+    let tokens = Tokens::of(ui);
+    card::title(ui, "Where to?", "");
+    ui.add_space(space::XS);
+    let words = "To a new place on the server. Nothing that exists there is written into";
+    ui.label(Text::Body.rich(words, tokens.muted));
+    ui.add_space(space::XL);
+    if draft.has_databases() {
+        card::section_head(ui, "Database", "");
+        ui.add_space(space::S);
+        let hint = format!(
+            "made of the old name and the time: …_restored_{}",
+            draft.stamp
+        );
+        let name = Field::new("Name of the new database", &mut draft.database);
+        ui.add(name.mono().hint(&hint).width(WIDE));
+        ui.add_space(space::M);
+        let server = Field::new("Server, if not the job's own", &mut draft.server);
+        ui.add(
+            server
+                .mono()
+                .hint("postgres://user@host:5432/postgres")
+                .width(WIDE),
+        );
+        ui.add_space(space::XS);
+        let words = "Without a password: the server's configuration has that. Another server than \
+                     the job's own takes the scope `admin`";
+        ui.label(Text::Caption.rich(words, tokens.muted));
+        ui.add_space(space::XL);
+    }
+    if draft.has_files() {
+        card::section_head(ui, "Folder", "");
+        ui.add_space(space::S);
+        let host = sight
+            .state
+            .status()
+            .and_then(|(report, _)| report.daemon.as_ref());
+        let label = match host {
+            Some(daemon) => format!("New folder on {}", daemon.name),
+            None => "New folder on the server".to_owned(),
+        };
+        let error = (!draft.folder.starts_with('/')).then_some("A whole path begins with /");
+        let folder = Field::new(&label, &mut draft.folder);
+        ui.add(folder.mono().error(error).width(WIDE));
+        ui.add_space(space::XS);
+        let words = "It must not exist, and the folder that it will be in must";
+        ui.label(Text::Caption.rich(words, tokens.muted));
+    }
+    if !draft.has_databases() && !draft.has_files() {
+        let words = "This snapshot holds nothing of what was chosen in the first step";
+        ui.label(Text::Body.rich(words, tokens.text));
+    }
+}
