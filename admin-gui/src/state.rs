@@ -13,16 +13,17 @@ mod order;
 mod place;
 mod question;
 mod trail;
+mod tree;
 
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use backup_model::{
-    AuditCheck, AuditPage, ChannelState, ConfigurationReport, DueTime, Failure, HealthReport,
-    JobName, JobStatus, KeysReport, RestorePlan, RunDetail, RunId, RunLog, RunOutcome, RunPage,
-    SnapshotDetail, SnapshotName, StatusReport,
+    AuditCheck, AuditPage, ChannelState, ConfigurationReport, Difference, DueTime, Failure,
+    HealthReport, JobName, JobStatus, KeysReport, RestorePlan, RunDetail, RunId, RunLog,
+    RunOutcome, RunPage, SnapshotDetail, SnapshotName, StatusReport, StreamKind,
 };
 use backupd_api::{CallerInfo, ListedRun, Numbered, Scope, TaskInfo};
 use jiff::{SignedDuration, Timestamp};
@@ -40,6 +41,7 @@ pub use order::{NewDatabase, Order};
 pub use place::{Place, Screen};
 pub use question::{Answer, Question};
 pub use trail::Trail;
+pub use tree::{Growing, Place as TreePlace, Tree};
 
 use crate::kit::Mark;
 
@@ -255,7 +257,7 @@ impl State {
     /// Something has happened at the daemon. The whole audit log is not read again for that.
     fn moved(&mut self) {
         for (question, held) in &mut self.answers {
-            if *question != Question::AuditCheck {
+            if *question != Question::AuditCheck && !question.is_of_snapshots() {
                 held.expire();
             }
         }
@@ -316,6 +318,20 @@ impl State {
                 }
             }
             Place::Snapshots => needs.push((Question::Snapshots, minute)),
+            Place::Contents(name, against) => {
+                needs.push((Question::Snapshots, minute * 5));
+                needs.push((Question::Contents(name.clone()), hour));
+                let streams = self.contents(name).value.and_then(|it| it.streams.as_ref());
+                let mut streams = streams.into_iter().flatten();
+                if streams.any(|stream| stream.kind == StreamKind::Files) {
+                    needs.push((Question::Tree(name.clone()), hour));
+                }
+                needs.extend(
+                    against
+                        .as_ref()
+                        .map(|before| (Question::Differences(before.clone(), name.clone()), hour)),
+                );
+            }
             Place::Restores => {
                 needs.push((Question::Restores, minute));
                 needs.push((Question::Tasks, SignedDuration::from_secs(10)));
@@ -496,6 +512,10 @@ answers! {
     snapshot(name: &SnapshotName) -> SnapshotDetail: Question::Snapshot(name.clone()) => Snapshot;
     /// What is in a snapshot.
     contents(name: &SnapshotName) -> SnapshotDetail: Question::Contents(name.clone()) => Contents;
+    /// All files of a snapshot.
+    tree(name: &SnapshotName) -> Arc<Tree>: Question::Tree(name.clone()) => Tree;
+    /// What differs between two snapshots.
+    differences(before: &SnapshotName, after: &SnapshotName) -> Arc<Vec<Difference>>: Question::Differences(before.clone(), after.clone()) => Differences;
     /// What a restore would do.
     plan(order: &Order) -> RestorePlan: Question::Plan(Box::new(order.clone())) => Plan;
     /// The last runs that restored something.

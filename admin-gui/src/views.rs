@@ -2,6 +2,7 @@
 //! the time, and give back what somebody wants; they change nothing themselves.
 
 pub mod audit;
+pub mod contents;
 mod frame;
 pub mod health;
 pub mod jobs;
@@ -96,6 +97,7 @@ pub struct Screens {
     overview: overview::Own,
     jobs: jobs::Own,
     snapshots: snapshots::Own,
+    contents: contents::Own,
     verification: verification::Own,
     keys: keys::Own,
     health: health::Own,
@@ -165,6 +167,9 @@ impl Screens {
                 Place::Jobs => jobs::list(ui, sight, &mut self.jobs),
                 Place::Job(job, run) => jobs::detail(ui, sight, &mut self.jobs, &job, run),
                 Place::Snapshots => snapshots::show(ui, sight, &mut self.snapshots),
+                Place::Contents(name, against) => {
+                    contents::show(ui, sight, &mut self.contents, &name, against.as_ref());
+                }
                 Place::Restores => restore::list(ui, sight, &mut self.restore),
                 Place::Draft => restore::wizard(ui, sight, &mut self.restore),
                 Place::Restoring(id) => restore::running(ui, sight, &mut self.restore, &id),
@@ -185,6 +190,7 @@ impl Screens {
             Place::Job(job, None) => format!("backupctl run list --job {job}"),
             Place::Job(_, Some(run)) => format!("backupctl run logs {}", run.short()),
             Place::Snapshots => self.snapshots.command(),
+            Place::Contents(name, against) => self.contents.command(name, against.as_ref()),
             Place::Restores => "backupctl run list".to_owned(),
             Place::Draft | Place::Restoring(_) => restore::command(sight),
             Place::Verification => self.verification.command(),

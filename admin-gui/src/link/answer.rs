@@ -1,13 +1,21 @@
 //! Questions, as the daemon is asked them.
 
+use std::sync::Arc;
+
 use backup_model::{AuditQuery, Failure, RunKind, RunQuery, Selection};
-use backupd_api::{HttpService, Service as _};
+use backupd_api::{DiffRequest, HttpService, LsRequest, Service as _, Task};
+use tokio_util::sync::CancellationToken;
 
 use super::{deed::order, key::Keyring};
-use crate::state::{Answer, Question};
+use crate::state::{Answer, Growing, Question};
 
 /// So many runs, and entries of the audit log, are in sight at once.
 const PAGE: u32 = 500;
+
+/// Work that ends when the window does.
+fn unheard() -> Task {
+    Task::unheard(CancellationToken::new())
+}
 
 pub(super) async fn answer(
     service: &HttpService,
@@ -44,6 +52,33 @@ pub(super) async fn answer(
             let one = Selection::One(name.clone());
             let keys = keyring.unwrap(service, &one).await?;
             Answer::Contents(service.snapshot(name, Some(&keys)).await?)
+        }
+        Question::Tree(name) => {
+            let one = Selection::One(name.clone());
+            let request = LsRequest {
+                snapshot: name.clone(),
+                path: None,
+                recursive: true,
+                keys: keyring.unwrap(service, &one).await?,
+            };
+            let mut growing = Growing::default();
+            let mut add = |entry| growing.add(&entry);
+            service.ls(&request, &mut add, &unheard()).await?;
+            Answer::Tree(Arc::new(growing.done()))
+        }
+        Question::Differences(before, after) => {
+            // The later one's epochs include those of the earlier one of the same job.
+            let job = Selection::Job(after.job.clone());
+            let request = DiffRequest {
+                before: before.clone(),
+                after: after.clone(),
+                path: None,
+                keys: keyring.unwrap(service, &job).await?,
+            };
+            let mut all = Vec::new();
+            let mut add = |difference| all.push(difference);
+            service.diff(&request, &mut add, &unheard()).await?;
+            Answer::Differences(Arc::new(all))
         }
         Question::Plan(wanted) => {
             let order = order(service, keyring, wanted).await?;

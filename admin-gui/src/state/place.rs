@@ -1,6 +1,6 @@
 //! Where in the window somebody is.
 
-use backup_model::{JobName, RunId};
+use backup_model::{JobName, RunId, SnapshotName};
 
 use crate::kit::Icon;
 
@@ -15,6 +15,8 @@ pub enum Place {
     Job(JobName, Option<RunId>),
     /// What can be restored.
     Snapshots,
+    /// What is in a snapshot, or what differs in it from an earlier one.
+    Contents(SnapshotName, Option<SnapshotName>),
     /// The restores that there were, and that run.
     Restores,
     /// A restore that is being drafted.
@@ -121,7 +123,7 @@ impl Place {
         match self {
             Self::Overview => Screen::Overview,
             Self::Jobs | Self::Job(..) => Screen::Jobs,
-            Self::Snapshots => Screen::Snapshots,
+            Self::Snapshots | Self::Contents(..) => Screen::Snapshots,
             Self::Restores | Self::Draft | Self::Restoring(_) => Screen::Restore,
             Self::Verification => Screen::Verification,
             Self::Keys => Screen::Keys,
@@ -135,6 +137,7 @@ impl Place {
     pub const fn above(&self) -> Option<Self> {
         match self {
             Self::Job(..) => Some(Self::Jobs),
+            Self::Contents(..) => Some(Self::Snapshots),
             Self::Draft | Self::Restoring(_) => Some(Self::Restores),
             _ => None,
         }

@@ -1,12 +1,15 @@
 //! What can be asked of a daemon, and what it answers.
 
+use std::sync::Arc;
+
 use backup_model::{
-    AuditCheck, AuditPage, ChannelState, ConfigurationReport, DueTime, HealthReport, JobName,
-    KeysReport, RestorePlan, RunDetail, RunId, RunLog, RunPage, SnapshotDetail, SnapshotName,
+    AuditCheck, AuditPage, ChannelState, ConfigurationReport, Difference, DueTime, HealthReport,
+    JobName, KeysReport, RestorePlan, RunDetail, RunId, RunLog, RunPage, SnapshotDetail,
+    SnapshotName,
 };
 use backupd_api::{CallerInfo, ListedRun, TaskInfo};
 
-use super::Order;
+use super::{Order, Tree};
 
 /// A question that changes nothing. Ordered, so that each has its place.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,6 +38,10 @@ pub enum Question {
     Snapshot(SnapshotName),
     /// What is in a snapshot, which only a key shows.
     Contents(SnapshotName),
+    /// All files of a snapshot.
+    Tree(SnapshotName),
+    /// What differs between two snapshots, from the first to the second.
+    Differences(SnapshotName, SnapshotName),
     /// What a restore would do.
     Plan(Box<Order>),
     /// The last restores.
@@ -52,7 +59,15 @@ pub enum Question {
 impl Question {
     /// Whether it takes an administrator's key to be answered.
     pub const fn needs_key(&self) -> bool {
-        matches!(self, Self::Contents(_) | Self::Plan(_))
+        matches!(self, Self::Plan(_)) || self.is_of_snapshots()
+    }
+
+    /// Whether the answer is of snapshots, and so never another one.
+    pub const fn is_of_snapshots(&self) -> bool {
+        matches!(
+            self,
+            Self::Contents(_) | Self::Tree(_) | Self::Differences(..)
+        )
     }
 }
 
@@ -71,6 +86,8 @@ pub enum Answer {
     Snapshots(Vec<ListedRun>),
     Snapshot(SnapshotDetail),
     Contents(SnapshotDetail),
+    Tree(Arc<Tree>),
+    Differences(Arc<Vec<Difference>>),
     Plan(RestorePlan),
     Tasks(Vec<TaskInfo>),
     Keys(KeysReport),

@@ -21,6 +21,7 @@ use crate::{
 };
 
 pub use list::show as list;
+pub(super) use preview::locked;
 pub use wizard::show as wizard;
 
 /// What the screens remember.

@@ -18,6 +18,8 @@ macro_rules! picture {
 #[cfg(test)]
 mod audit;
 #[cfg(test)]
+mod contents;
+#[cfg(test)]
 mod frame;
 #[cfg(test)]
 mod health;

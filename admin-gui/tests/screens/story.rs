@@ -2,6 +2,7 @@
 //! with seven jobs in two repositories. A state is made of the events that a daemon would cause.
 
 mod answers;
+pub(crate) mod contents;
 mod jobs;
 mod keys;
 pub(crate) mod restores;

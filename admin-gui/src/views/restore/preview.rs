@@ -45,7 +45,7 @@ pub(super) fn show(ui: &mut Ui, sight: &mut Sight<'_>, draft: &Draft) {
 }
 
 /// That a key is needed; says whether somebody wants to open one.
-pub(super) fn locked(ui: &mut Ui, sight: &Sight<'_>) -> bool {
+pub(in crate::views) fn locked(ui: &mut Ui, sight: &Sight<'_>) -> bool {
     let opening = *sight.state.key() == KeyState::Opening;
     let nothing = Empty {
         icon: Icon::Lock,

@@ -51,6 +51,11 @@ pub(super) fn show(ui: &mut Ui, sight: &mut Sight<'_>, own: &mut Own, info: &Sna
 fn buttons(ui: &mut Ui, sight: &mut Sight<'_>, own: &mut Own, info: &SnapshotInfo) {
     let off = sight.off_for(Scope::Retention);
     let restore = Button::filled("Restore…").off_if(sight.off_for(Scope::Restore));
+    let browse = Button::outline("Browse").off_if(sight.off_for(Scope::Restore));
+    if ui.add(browse).clicked() {
+        sight.ask(Act::Go(Place::Contents(info.snapshot.clone(), None)));
+    }
+    ui.add_space(space::S);
     if ui.add(restore).clicked() {
         let mut draft = Draft::begin(sight.now);
         draft.choose_snapshot(info.snapshot.clone(), info.kinds.clone());
