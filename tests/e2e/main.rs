@@ -67,6 +67,8 @@ mod program;
 #[cfg(test)]
 mod quickstart;
 #[cfg(test)]
+mod restoring;
+#[cfg(test)]
 mod rotation;
 #[cfg(test)]
 mod secrets;
@@ -88,7 +90,6 @@ mod supervised;
 mod tree;
 #[cfg(test)]
 mod upkeep;
-#[cfg(test)]
 mod window;
 #[cfg(test)]
 mod world;

@@ -43,7 +43,7 @@ impl Drop for Process {
 }
 
 /// A screen that nobody looks at, and the window on it.
-struct Desk {
+pub(crate) struct Desk {
     display: String,
     home: String,
     window: Process,
@@ -51,7 +51,7 @@ struct Desk {
 }
 
 impl Desk {
-    fn open(world: &World, renderer: &str) -> Self {
+    pub(crate) fn open(world: &World, renderer: &str) -> Self {
         let mut screen = stock("Xvfb");
         screen.args(["-displayfd", "1", "-screen", "0", SIZE, "-nolisten", "tcp"]);
         let screen = screen.stdout(Stdio::piped()).stderr(Stdio::null());
@@ -81,7 +81,7 @@ impl Desk {
     }
 
     /// Does something with keys and mouse, in the window.
-    fn act(&self, steps: &[&str]) {
+    pub(crate) fn act(&self, steps: &[&str]) {
         let mut command = stock("timeout");
         command.args(["60", "xdotool", "search", "--sync", "--onlyvisible"]);
         command.args(["--name", "^Backup console$", "windowfocus", "--sync"]);
@@ -93,7 +93,7 @@ impl Desk {
     }
 
     /// Does it again and again, until this holds outside.
-    fn until<T>(&mut self, steps: &[&str], mut holds: impl FnMut() -> Option<T>) -> T {
+    pub(crate) fn until<T>(&mut self, steps: &[&str], mut holds: impl FnMut() -> Option<T>) -> T {
         let begun = Instant::now();
         loop {
             assert!(self.window.is_running(), "the window is gone");

@@ -22,6 +22,14 @@ pub fn count(number: u64) -> String {
     out
 }
 
+/// How many of something: `1 file`, `12 files`.
+pub fn number(count: u64, one: &str, several: &str) -> String {
+    match count {
+        1 => format!("1 {one}"),
+        _ => format!("{} {several}", self::count(count)),
+    }
+}
+
 /// A size in powers of 1024, with three digits that count: `1.94 GiB`, `18.4 GiB`, `412 MiB`.
 pub fn bytes(bytes: u64) -> String {
     const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];

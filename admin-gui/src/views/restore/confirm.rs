@@ -39,7 +39,8 @@ pub(super) fn show(ui: &mut Ui, sight: &mut Sight<'_>, draft: &Draft) {
             facts.mono("New folder", &words::one_line(&folder.to_string_lossy()));
         }
         if !order.paths.is_empty() {
-            facts.row("Of it", &format!("{} paths", order.paths.len()));
+            let paths = order.paths.len() as u64;
+            facts.row("Of it", &words::number(paths, "path", "paths"));
         }
         if let Some(key) = sight.state.key().open() {
             facts.row("Opened by", &key.shown);

@@ -260,7 +260,7 @@ fn in_order(plan: &RestorePlan) -> Vec<(String, String)> {
         })
         .sum();
     if entries > 0 {
-        let sentence = format!("{} files, folders and links", words::count(entries));
+        let sentence = words::number(entries, "file, folder or link", "files, folders and links");
         all.push(("Entries".to_owned(), sentence));
     }
     all

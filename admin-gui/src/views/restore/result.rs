@@ -150,7 +150,7 @@ fn checked(ui: &mut Ui, report: &RestoreReport) {
 fn compared(stream: &RestoredStream) -> String {
     let read = words::bytes(stream.read_bytes);
     let entries = stream.entries.map_or_else(String::new, |entries| {
-        format!(", {} entries", words::count(entries))
+        format!(", {}", words::number(entries, "entry", "entries"))
     });
     format!(
         "{}{entries}: {read}, equal to the backup's digests",

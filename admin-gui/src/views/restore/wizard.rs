@@ -116,8 +116,7 @@ fn note(sight: &Sight<'_>, draft: &Draft, step: Step) -> String {
             Part::All => job(),
             Part::Databases => format!("Databases of {}", job()),
             Part::Folders => format!("Folders of {}", job()),
-            Part::Paths(paths) if paths.len() == 1 => "1 path".to_owned(),
-            Part::Paths(paths) => format!("{} paths", paths.len()),
+            Part::Paths(paths) => words::number(paths.len() as u64, "path", "paths"),
         },
         Step::When => match made(sight, draft) {
             Some(made) => words::moment(made, sight.now, sight.zone),
