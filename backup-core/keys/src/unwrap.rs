@@ -1,37 +1,71 @@
 //! From key files to the identities of epochs, on the side of whoever asks for the data.
 //!
-//! What the key is, only that side knows: nothing here, and nothing that the service is given, can
-//! tell an administrator's key from any other that opens key files.
+//! What the key is, only that side knows: whoever is given the identities cannot tell an
+//! administrator's key from any other that opens key files.
 
 use std::collections::BTreeSet;
 
-use backup_model::{Code, EpochFiles, Failure, WrappedKey};
+use backup_model::{Code, EpochFiles, WrappedKey};
 use secrecy::SecretString;
 
 use crate::{
-    EpochError, OpensKeyFiles, Recipient,
-    administrator::AdministratorIdentity,
-    epoch::{identity_text, open_epoch_key},
+    AgeKeyError, EpochError, OpensKeyFiles, Recipient, epoch::identity_text, open_epoch_key,
 };
 
+/// Why key files that were given cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum UnwrapError {
+    /// What is called an epoch's recipient is none.
+    #[error("the recipient of epoch {epoch} is not one")]
+    Recipient {
+        /// The epoch.
+        epoch: u64,
+        /// Why.
+        source: AgeKeyError,
+    },
+    /// A key file is damaged, or its plugin failed.
+    #[error("could not open {object}")]
+    KeyFile {
+        /// Its name.
+        object: String,
+        /// Why.
+        source: EpochError,
+    },
+}
+
+impl UnwrapError {
+    /// The stable code.
+    pub fn code(&self) -> Code {
+        match self {
+            Self::KeyFile {
+                source: EpochError::Plugin(_),
+                ..
+            } => Code::Failed,
+            Self::Recipient { .. } | Self::KeyFile { .. } => Code::RepositoryDamaged,
+        }
+    }
+}
+
 /// Opens one key file of each epoch, of those that `may_open` lets through: a passphrase takes a
-/// second for each file, and a key in hardware a touch. Epochs that the key does not open are left
-/// out.
+/// second for each file, and a key in hardware a touch. Gives the texts of the epochs' identities;
+/// epochs that the key does not open are left out.
 pub fn unwrap(
     epochs: &[EpochFiles],
     key: &dyn OpensKeyFiles,
     may_open: impl Fn(&WrappedKey) -> bool,
-) -> Result<Vec<SecretString>, Failure> {
+) -> Result<Vec<SecretString>, UnwrapError> {
     let mut identities = Vec::new();
     let mut done = BTreeSet::new();
     for epoch in epochs {
         if done.contains(&epoch.recipient) {
             continue;
         }
-        let expected: Recipient = epoch
-            .recipient
-            .parse()
-            .map_err(|error| Failure::from_error(Code::RepositoryDamaged, &error))?;
+        let recipient = epoch.recipient.parse();
+        let expected: Recipient = recipient.map_err(|source| UnwrapError::Recipient {
+            epoch: epoch.epoch,
+            source,
+        })?;
         for file in epoch.files.iter().filter(|file| may_open(file)) {
             match open_epoch_key(&file.bytes, key, &expected) {
                 Ok(identity) => {
@@ -40,32 +74,12 @@ pub fn unwrap(
                     break;
                 }
                 Err(EpochError::NoMatch | EpochError::WrongPassphrase) => {}
-                Err(error) => return Err(failed(file, &error)),
+                Err(source) => {
+                    let object = file.object.clone();
+                    return Err(UnwrapError::KeyFile { object, source });
+                }
             }
         }
     }
     Ok(identities)
-}
-
-impl AdministratorIdentity {
-    /// The texts of the identities that this key opens, of those that are encrypted to it.
-    pub fn unwrap(&self, epochs: &[EpochFiles]) -> Result<Vec<SecretString>, Failure> {
-        let (kind, recipient) = (self.kind().to_string(), self.recipient());
-        let may_open = |file: &WrappedKey| {
-            file.kind == kind && (recipient.is_none() || file.recipient == recipient)
-        };
-        unwrap(epochs, self, may_open)
-    }
-}
-
-fn failed(file: &WrappedKey, error: &EpochError) -> Failure {
-    let code = match error {
-        EpochError::Plugin(_) => Code::Failed,
-        _ => Code::RepositoryDamaged,
-    };
-    let why = Failure::from_error(code, error);
-    Failure {
-        causes: [vec![why.message], why.causes].concat(),
-        ..Failure::new(code, format!("could not open {}", file.object))
-    }
 }

@@ -79,9 +79,11 @@ impl Workplace {
         let identity = Identity::from_file_text(&text)
             .map_err(|error| Failure::from_error(Code::IdentityInvalid, &error))?;
         let files = service.key_files(&Selection::All).await?;
+        let identities = unwrap(&files, &identity, |_| true)
+            .map_err(|error| Failure::from_error(error.code(), &error))?;
         Ok(EpochKeys {
             unwrapped_by: identity.name(),
-            identities: unwrap(&files, &identity, |_| true)?,
+            identities,
         })
     }
 

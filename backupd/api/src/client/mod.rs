@@ -4,6 +4,7 @@ mod connection;
 mod identity;
 mod service;
 mod tasks;
+mod trust;
 
 pub use connection::Target;
 pub use service::HttpService;

@@ -12,9 +12,9 @@ use std::{
 use backup_keys::{
     OpensKeyFiles as _,
     administrator::{Access, AdministratorIdentity, AtLine, IdentityError, PluginPrograms},
-    read_private, read_private_bytes,
+    read_private, read_private_bytes, unwrap,
 };
-use backup_model::{Code, Failure, Selection};
+use backup_model::{Code, Failure, Selection, WrappedKey};
 use backupd_api::{EpochKeys, Service};
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -159,13 +159,17 @@ impl Key {
             files.extend(service.key_files(selection).await?);
         }
         let key = Arc::clone(&self.identity);
-        let opened = context.with_person(move || {
-            Ok(EpochKeys {
-                unwrapped_by: key.name(),
-                identities: key.unwrap(&files)?,
-            })
-        });
-        opened.await?
+        let (kind, recipient) = (key.kind().to_string(), key.recipient());
+        let may_open = move |file: &WrappedKey| {
+            file.kind == kind && (recipient.is_none() || file.recipient == recipient)
+        };
+        let unwrapped_by = key.name();
+        let opened = context.with_person(move || unwrap(&files, &*key, may_open));
+        let identities = opened.await?;
+        Ok(EpochKeys {
+            unwrapped_by,
+            identities: identities.map_err(|error| Failure::from_error(error.code(), &error))?,
+        })
     }
 }
 
