@@ -6,6 +6,7 @@ mod connection;
 mod deed;
 mod follow;
 mod key;
+mod keys;
 
 use std::{io, sync::mpsc, thread};
 

@@ -31,6 +31,11 @@ impl SecretText {
         self.0.is_empty()
     }
 
+    /// Whether the same was typed in both.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+
     /// What was typed; the buffer is empty then.
     pub fn take_secret(&mut self) -> SecretString {
         let secret = SecretString::from(self.0.as_str());

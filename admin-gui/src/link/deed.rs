@@ -6,7 +6,7 @@ use backupd_api::{
     DatabaseOrder, HttpService, RestoreOrder, Service as _, TaskRequest, VerifyRequest,
 };
 
-use super::{Say, key::Keyring};
+use super::{Say, key::Keyring, keys};
 use crate::state::{Deed, Event, Order};
 
 /// Who pauses: the daemon puts the name of whoever asks in its place.
@@ -51,6 +51,7 @@ pub(super) async fn perform<W: Fn()>(
             service.cancel_task(task).await?;
             "asked to stop".to_owned()
         }
+        Deed::Keys(work) => keys::perform(service, keyring, work).await?,
         Deed::Cancel(run) => {
             service.cancel_run(&run.to_string()).await?;
             "asked to stop".to_owned()

@@ -7,11 +7,11 @@ use std::{
 };
 
 use backup_keys::{
-    OpensKeyFiles as _,
+    AdministratorKind, OpensKeyFiles as _,
     administrator::{Access, AdministratorIdentity, Ask, IdentityError, PluginPrograms, Question},
-    read_private_bytes,
+    read_private_bytes, unwrap,
 };
-use backup_model::{Code, Failure, Selection};
+use backup_model::{Code, Failure, Selection, WrappedKey};
 use backupd_api::{EpochKeys, HttpService, Service as _};
 use secrecy::SecretString;
 use tokio::task::spawn_blocking;
@@ -22,8 +22,12 @@ use crate::state::{KeySource, OpenKey, Secret};
 #[derive(Clone, Default)]
 pub(super) struct Keyring(Arc<Mutex<Option<Held>>>);
 
-struct Held {
-    identity: Arc<AdministratorIdentity>,
+/// A key that is open.
+#[derive(Clone)]
+pub(super) struct Held {
+    pub(super) identity: Arc<AdministratorIdentity>,
+    /// Its file, if that is text: what a recovery kit is made of.
+    pub(super) text: Option<SecretString>,
     /// What it has opened: a passphrase takes a second for each key file, hardware a touch.
     opened: HashMap<String, EpochKeys>,
 }
@@ -36,7 +40,7 @@ impl Keyring {
             KeySource::Passphrase(_) => "a passphrase".to_owned(),
         };
         let read = spawn_blocking(move || read(&source)).await;
-        let identity = read.map_err(|error| Failure::from_error(Code::Bug, &error))??;
+        let (identity, text) = read.map_err(|error| Failure::from_error(Code::Bug, &error))??;
         let key = OpenKey {
             shown,
             kind: identity.kind().to_string(),
@@ -44,9 +48,15 @@ impl Keyring {
         };
         *self.held() = Some(Held {
             identity: Arc::new(identity),
+            text,
             opened: HashMap::new(),
         });
         Ok(key)
+    }
+
+    /// The key that is open.
+    pub(super) fn in_hand(&self) -> Result<Held, Failure> {
+        self.held().clone().ok_or_else(none)
     }
 
     /// Forgets it, and all that it has opened.
@@ -63,20 +73,26 @@ impl Keyring {
         let name = selection.to_string();
         let (identity, known) = match &*self.held() {
             Some(held) => (Arc::clone(&held.identity), held.opened.get(&name).cloned()),
-            None => {
-                let text = "an administrator's key must be open";
-                return Err(Failure::new(Code::IdentityMissing, text));
-            }
+            None => return Err(none()),
         };
         if let Some(known) = known {
             return Ok(known);
         }
         let files = service.key_files(selection).await?;
         let by = Arc::clone(&identity);
-        let opened = spawn_blocking(move || by.unwrap(&files)).await;
+        let opened = spawn_blocking(move || {
+            let (kind, recipient) = (by.kind().to_string(), by.recipient());
+            // A passphrase takes a second for each file that it is tried on.
+            let may_open = |file: &WrappedKey| {
+                file.kind == kind && (recipient.is_none() || file.recipient == recipient)
+            };
+            unwrap(&files, &*by, may_open)
+        });
+        let opened = opened.await;
+        let opened = opened.map_err(|error| Failure::from_error(Code::Bug, &error))?;
         let keys = EpochKeys {
             unwrapped_by: identity.name(),
-            identities: opened.map_err(|error| Failure::from_error(Code::Bug, &error))??,
+            identities: opened.map_err(|error| Failure::from_error(error.code(), &error))?,
         };
         let mut held = self.held();
         let same = held
@@ -94,9 +110,17 @@ impl Keyring {
     }
 }
 
-fn read(source: &KeySource) -> Result<AdministratorIdentity, Failure> {
+fn none() -> Failure {
+    Failure::new(Code::IdentityMissing, "an administrator's key must be open")
+}
+
+/// The key, and its file if that is text and can stand in a recovery kit.
+type Read = (AdministratorIdentity, Option<SecretString>);
+
+fn read(source: &KeySource) -> Result<Read, Failure> {
     match source {
         KeySource::Passphrase(secret) => AdministratorIdentity::passphrase(secret.text().clone())
+            .map(|identity| (identity, None))
             .map_err(|error| Failure::from_error(Code::IdentityInvalid, &error)),
         KeySource::File {
             path,
@@ -110,7 +134,8 @@ fn read(source: &KeySource) -> Result<AdministratorIdentity, Failure> {
             let access = Access::none()
                 .asking(Arc::new(Typed(passphrase.clone())))
                 .with_plugins(plugins);
-            AdministratorIdentity::read(&file, &access).map_err(|error| {
+            let text = std::str::from_utf8(&file).ok().map(SecretString::from);
+            let identity = AdministratorIdentity::read(&file, &access).map_err(|error| {
                 let code = match error.source {
                     IdentityError::WrongPassphrase => Code::WrongIdentity,
                     IdentityError::NeedsPassphrase => Code::IdentityMissing,
@@ -121,13 +146,16 @@ fn read(source: &KeySource) -> Result<AdministratorIdentity, Failure> {
                     causes: [vec![why.message], why.causes].concat(),
                     ..Failure::new(code, format!("{} does not open", path.display()))
                 }
-            })
+            })?;
+            let kinds = [AdministratorKind::X25519, AdministratorKind::Ssh];
+            let can_stand = kinds.contains(&identity.kind());
+            Ok((identity, text.filter(|_| can_stand)))
         }
     }
 }
 
 /// Whoever typed a passphrase has answered before anything is asked.
-struct Typed(Option<Secret>);
+pub(super) struct Typed(pub(super) Option<Secret>);
 
 impl Ask for Typed {
     fn secret(&self, _question: &Question) -> Option<SecretString> {

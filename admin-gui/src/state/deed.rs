@@ -4,7 +4,7 @@ use backup_model::{JobName, Level, RunId, Selection, SnapshotName};
 use backupd_api::Scope;
 use jiff::{SignedDuration, Timestamp};
 
-use super::Order;
+use super::{KeyWork, Order};
 
 /// Something to be done by the daemon.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,6 +32,8 @@ pub enum Deed {
     VerifyData(Selection),
     /// Begins a restore, with the key that is open.
     Restore(Box<Order>),
+    /// Changes a repository's keys, or makes or proves its recovery kit.
+    Keys(Box<KeyWork>),
     /// Stops a restore.
     Stop(String),
     /// Makes sure that a snapshot is not forgotten.
@@ -58,7 +60,7 @@ impl Deed {
             Self::Verify(_) | Self::VerifyData(_) => Scope::Verify,
             Self::Restore(_) | Self::Stop(_) => Scope::Restore,
             Self::Hold { .. } | Self::Release(_) => Scope::Retention,
-            Self::TestChannel(_) => Scope::Admin,
+            Self::TestChannel(_) | Self::Keys(_) => Scope::Admin,
         }
     }
 
@@ -72,6 +74,7 @@ impl Deed {
             Self::Verify(what) => format!("Verification of {what}"),
             Self::VerifyData(what) => format!("Verification of every byte of {what}"),
             Self::Restore(order) => format!("Restore of {}", order.snapshot),
+            Self::Keys(work) => work.title(),
             Self::Stop(_) => "Stopping a restore".to_owned(),
             Self::Hold { snapshot, .. } => format!("Hold on {snapshot}"),
             Self::Release(snapshot) => format!("Releasing {snapshot}"),
@@ -98,7 +101,11 @@ impl Deed {
 
     /// Whether an administrator's key must be open.
     pub const fn needs_key(&self) -> bool {
-        matches!(self, Self::VerifyData(_) | Self::Restore(_))
+        match self {
+            Self::VerifyData(_) | Self::Restore(_) => true,
+            Self::Keys(work) => work.needs_key(),
+            _ => false,
+        }
     }
 
     /// The same in a terminal.
@@ -124,6 +131,7 @@ impl Deed {
                 format!("backupctl verify {what} --level data --identity admin.key")
             }
             Self::Restore(order) => order.command(),
+            Self::Keys(work) => work.command(),
             Self::Stop(_) => "backupctl job cancel RUN".to_owned(),
             Self::Hold { snapshot, .. } => format!("backupctl snapshot hold {snapshot} --reason …"),
             Self::Release(snapshot) => format!("backupctl snapshot release {snapshot}"),

@@ -1,10 +1,11 @@
 //! Who can read a repository's backups, what they are encrypted to, who may write them, and whether
 //! somebody could restore with nothing but the recovery kit.
 //!
-//! The public side only: no secret is shown here and none is taken. What changes keys needs secret
-//! ones, is done in a terminal, and stands here as the command for it.
+//! What is shown is the public side. What changes keys takes secret ones, which are opened in this
+//! program and go nowhere.
 
 mod administrators;
+mod change;
 mod commands;
 mod epochs;
 mod findings;
@@ -18,7 +19,7 @@ use egui::{ScrollArea, Ui};
 use super::{
     Sight,
     page::{BELOW_HEAD, age, head, page, trouble},
-    trouble::card,
+    trouble::{card, refused},
 };
 use crate::kit::{
     Badge, Empty, Icon, Mark, Text, Tokens,
@@ -47,6 +48,10 @@ pub struct Own {
     administrators: Selection<String>,
     writers: Selection<String>,
     epochs: Selection<u64>,
+    /// What somebody is about to change.
+    change: Option<change::Draft>,
+    /// What the code shows, made once.
+    code: kit::Code,
 }
 
 impl Own {
@@ -94,7 +99,7 @@ pub fn show(ui: &mut Ui, sight: &mut Sight<'_>, own: &mut Own) {
             waiting(ui, sight);
             return;
         }
-        let Some(repository) = repositories.get(own.shown(repositories)) else {
+        let Some(repository) = repositories.get(own.shown(repositories)).cloned() else {
             let nothing = Empty {
                 icon: Icon::Keys,
                 head: "No repository yet",
@@ -104,8 +109,9 @@ pub fn show(ui: &mut Ui, sight: &mut Sight<'_>, own: &mut Own) {
             empty(ui, &nothing);
             return;
         };
-        told(ui, sight, own, &repository.name);
+        told(ui, sight, own, &repository);
     });
+    change::dialog(ui, sight, &mut own.change);
 }
 
 fn waiting(ui: &mut Ui, sight: &Sight<'_>) {
@@ -153,8 +159,8 @@ fn choose(ui: &mut Ui, sight: &Sight<'_>, own: &mut Own, repositories: &[Configu
     }
 }
 
-fn told(ui: &mut Ui, sight: &mut Sight<'_>, own: &mut Own, repository: &str) {
-    let view = sight.state.keys(repository);
+fn told(ui: &mut Ui, sight: &mut Sight<'_>, own: &mut Own, repository: &ConfiguredRepository) {
+    let view = sight.state.keys(&repository.name);
     let Some(keys) = view.value else {
         match view.failure {
             Some(failure) => card(ui, sight, "The keys could not be read", failure),
@@ -168,6 +174,7 @@ fn told(ui: &mut Ui, sight: &mut Sight<'_>, own: &mut Own, repository: &str) {
         if let Some(failure) = view.failure {
             trouble(ui, "Not asked anew", failure);
         }
+        refused(ui, sight);
         found(ui, sight, keys);
         let whole = ui.available_width();
         let main = whole - SIDE - space::XL;
@@ -176,12 +183,14 @@ fn told(ui: &mut Ui, sight: &mut Sight<'_>, own: &mut Own, repository: &str) {
         if main < MAIN {
             tables(ui, sight, own, keys);
             ui.add_space(space::XL);
-            side(ui, sight, keys, &asked);
+            side(ui, sight, own, (repository, keys), &asked);
         } else {
             ui.horizontal_top(|ui| {
                 ui.spacing_mut().item_spacing.x = space::XL;
                 column(ui, main, |ui| tables(ui, sight, own, keys));
-                column(ui, SIDE, |ui| side(ui, sight, keys, &asked));
+                column(ui, SIDE, |ui| {
+                    side(ui, sight, own, (repository, keys), &asked)
+                });
             });
         }
         ui.add_space(BELOW_HEAD);
@@ -231,8 +240,14 @@ fn tables(ui: &mut Ui, sight: &Sight<'_>, own: &mut Own, keys: &KeysReport) {
     epochs::show(ui, sight, own, keys);
 }
 
-fn side(ui: &mut Ui, sight: &Sight<'_>, keys: &KeysReport, asked: &str) {
-    kit::show(ui, sight, keys, asked);
+fn side(
+    ui: &mut Ui,
+    sight: &Sight<'_>,
+    own: &mut Own,
+    (repository, keys): (&ConfiguredRepository, &KeysReport),
+    asked: &str,
+) {
+    kit::show(ui, sight, own, (repository, keys), asked);
     ui.add_space(space::XL);
     commands::show(ui, keys);
 }

@@ -1,11 +1,19 @@
-//! Keys: who can read, who can write, how the kit stands, and what is done about it in a terminal.
+//! Keys: who can read, who can write, how the kit stands, and what is done about it.
 
-use admin_gui::state::{Answer, Place, Question, State};
-use backup_model::{ConfigurationReport, KeysReport};
-use egui::Theme;
-use egui_kittest::{Harness, kittest::Queryable as _};
+use admin_gui::state::{
+    Act, Answer, Command, Deed, Event, KeyChange, KeyWork, Place, Question, State,
+};
+use backup_model::{Code, ConfigurationReport, Failure, KeysReport};
+use egui::{Role, Theme};
+use egui_kittest::{
+    Harness,
+    kittest::{NodeT as _, Queryable as _},
+};
 
-use crate::{SMALL, WINDOW, Window, story};
+use crate::{
+    SMALL, WINDOW, Window,
+    story::{self, restores},
+};
 
 fn at(state: State) -> State {
     story::at(state, Place::Keys)
@@ -108,12 +116,160 @@ fn a_public_key_is_copied_whole() {
 }
 
 #[test]
-fn commands_name_the_repository() {
-    let harness = open(story::live());
-    harness.get_by_label("backupctl kit create b2-main --identity FILE");
-    harness.get_by_label("backupctl key remove NAME --root-key FILE --of b2-main");
+fn nobody_is_let_in_without_the_two_keys_that_it_takes() {
+    let mut harness = open(story::live());
     harness.get_by_label("Same in a terminal backupctl key list --of b2-main");
-    assert!(harness.query_by_role(egui::Role::PasswordInput).is_none());
+    harness.get_by_label("Let in…").click();
+    harness.run();
+    assert!(is_off(&harness, "Let in"));
+    harness.get_by_label("Open a key…");
+    harness.get_by_label_contains("backupctl key add NAME --recipient KEY");
+}
+
+#[test]
+fn an_administrator_is_let_in_by_his_public_key() {
+    let mut harness = open(restores::unlocked(story::live()));
+    harness.get_by_label("Let in…").click();
+    harness.run();
+    type_into(&mut harness, "Name", "eva");
+    type_into(
+        &mut harness,
+        "Public key: age, SSH or a plugin's",
+        "age1eva",
+    );
+    assert!(is_off(&harness, "Let in"));
+    type_into(&mut harness, ROOT, "/keys/root.key");
+    harness
+        .get_by_role_and_label(Role::Button, "Let in")
+        .click();
+    harness.run();
+    let what = KeyChange::Add {
+        name: "eva".parse().unwrap(),
+        recipient: "age1eva".to_owned(),
+        root: "/keys/root.key".into(),
+    };
+    assert_eq!(harness.state().asked, [asked(what)]);
+}
+
+#[test]
+fn nobody_is_put_out_before_his_name_was_typed() {
+    let mut harness = open(story::live());
+    harness
+        .get_by_label_contains("ben, SSH key, last tested never")
+        .click();
+    harness.run();
+    harness.get_by_label("Put out ben…").click();
+    harness.run();
+    type_into(&mut harness, ROOT, "/keys/root.key");
+    type_into(&mut harness, "Type ben to confirm", "be");
+    assert!(is_off(&harness, "Put out"));
+    type_into(&mut harness, "Type ben to confirm", "n");
+    harness
+        .get_by_role_and_label(Role::Button, "Put out")
+        .click();
+    harness.run();
+    let what = KeyChange::Remove {
+        name: "ben".parse().unwrap(),
+        root: "/keys/root.key".into(),
+    };
+    assert_eq!(harness.state().asked, [asked(what)]);
+}
+
+#[test]
+fn two_passphrases_must_be_the_same_and_are_in_no_record() {
+    let mut harness = open(restores::unlocked(story::live()));
+    harness.get_by_label("Let in…").click();
+    harness.run();
+    harness
+        .get_by_label("A passphrase and nothing else")
+        .click();
+    harness.run();
+    type_into(&mut harness, "Name", "carol");
+    type_into(&mut harness, ROOT, "/keys/root.key");
+    type_into(&mut harness, "New passphrase", "correct horse");
+    type_into(&mut harness, "The same again", "correct house");
+    assert!(is_off(&harness, "Let in"));
+    harness.get_by_label("The same again").focus();
+    harness.run();
+    for _ in 0.."use".len() {
+        harness.key_press(egui::Key::Backspace);
+    }
+    harness.run();
+    type_into(&mut harness, "The same again", "rse");
+    harness
+        .get_by_role_and_label(Role::Button, "Let in")
+        .click();
+    harness.run();
+    let asked = format!("{:?}", harness.state().asked);
+    assert!(
+        asked.contains("AddPassphrase") && !asked.contains("horse"),
+        "{asked}"
+    );
+}
+
+#[test]
+fn a_kit_is_proved_by_its_file() {
+    let mut harness = open(story::live());
+    harness.get_by_label("Prove a kit…").click();
+    harness.run();
+    type_into(
+        &mut harness,
+        "The kit's file, on this machine",
+        "/usb/kit.txt",
+    );
+    harness.get_by_role_and_label(Role::Button, "Prove").click();
+    harness.run();
+    let what = KeyChange::ProveKit {
+        file: "/usb/kit.txt".into(),
+        passphrase: None,
+    };
+    assert_eq!(harness.state().asked, [asked(what)]);
+}
+
+#[test]
+fn what_was_refused_is_said_with_its_reason() {
+    let mut state = story::live();
+    let work = KeyWork {
+        repository: "b2-main".to_owned(),
+        what: KeyChange::Remove {
+            name: "anna".parse().unwrap(),
+            root: "/keys/root.key".into(),
+        },
+    };
+    let deed = Deed::Keys(Box::new(work));
+    state.apply(Event::Act(Act::Go(Place::Keys)), story::now());
+    assert!(state.begin(&deed));
+    let last = Failure::new(
+        Code::TrustRefused,
+        "anna is the last who has shown to open epoch 2",
+    );
+    state.apply(Event::Done(deed, Err(last)), story::now());
+    let harness = open(state);
+    assert!(says(&harness, "Putting anna out of b2-main did not work"));
+}
+
+const ROOT: &str = "The root key's file, on this machine";
+
+fn asked(what: KeyChange) -> Command {
+    let repository = "b2-main".to_owned();
+    Command::Do(Deed::Keys(Box::new(KeyWork { repository, what })))
+}
+
+fn is_off(harness: &Harness<'_, Window>, button: &str) -> bool {
+    let button = harness.get_by_role_and_label(Role::Button, button);
+    button.accesskit_node().is_disabled()
+}
+
+fn type_into(harness: &mut Harness<'_, Window>, field: &str, words: &str) {
+    harness.get_by_label(field).focus();
+    harness.run();
+    harness.get_by_label(field).type_text(words);
+    harness.run();
+}
+
+fn letting_in(harness: &mut Harness<'_, Window>) {
+    harness.get_by_label("Let in…").click();
+    harness.run();
 }
 
 #[test]
@@ -197,5 +353,6 @@ picture! {
     lost: "keys-lost", WINDOW, at(story::lost());
     no_repository: "keys-empty", WINDOW, empty();
     small: "keys-small", SMALL, at(story::live());
+    newcomer: "keys-add", WINDOW, at(restores::unlocked(story::live())), letting_in;
     crowded_window: "keys-crowded", WINDOW, at(crowded());
 }

@@ -8,7 +8,10 @@ use egui::Theme;
 use egui_kittest::{Harness, kittest::Queryable as _};
 use jiff::SignedDuration;
 
-use crate::{SMALL, WINDOW, Window, story};
+use crate::{
+    SMALL, WINDOW, Window,
+    story::{self, restores},
+};
 
 fn at(state: State) -> State {
     story::at(state, Place::Verification)
@@ -65,9 +68,8 @@ fn each_level_says_what_it_does_not_prove() {
     let harness = open(story::live());
     harness.get_by_label("Needs no key. Does not prove that they decrypt");
     harness.get_by_label("Needs a key. Does not prove that a database starts from it");
-    harness.get_by_label("backupctl verify --all --level data --identity FILE");
+    harness.get_by_label("Open a key…");
     harness.get_by_label_contains("7 of 7 jobs, 1 overdue");
-    assert!(harness.query_by_label("Restore").is_none());
 }
 
 #[test]
@@ -104,14 +106,20 @@ fn a_job_is_verified_from_its_row_and_all_from_the_card() {
 }
 
 #[test]
-fn a_chosen_job_is_in_the_commands() {
-    let mut harness = open(story::live());
+fn a_chosen_job_is_meant_by_the_commands() {
+    let mut harness = open(restores::unlocked(story::live()));
     harness
         .get_by_label_contains("keycloak-db, In time")
         .click();
     harness.run();
-    harness.get_by_label("backupctl verify keycloak-db --level data --identity FILE");
     harness.get_by_label("Same in a terminal backupctl verify keycloak-db --level storage");
+    harness
+        .get_by_label("Verify every byte of keycloak-db")
+        .click();
+    harness.run();
+    let meant = Selection::Job(story::name("keycloak-db"));
+    let asked = std::mem::take(&mut harness.state_mut().asked);
+    assert_eq!(asked, [Command::Do(Deed::VerifyData(meant))]);
 }
 
 #[test]

@@ -3,10 +3,14 @@
 use backup_model::{AdministratorInfo, EpochInfo, KeysReport};
 use egui::Ui;
 
-use super::{Own, ROWS, Sight, nobody, public_key};
+use super::{
+    Own, ROWS, Sight,
+    change::{Draft, What},
+    nobody, public_key,
+};
 use crate::kit::{
-    Icon, Text, Tokens,
-    card::section_head,
+    Button, Icon, Text, Tokens,
+    card::section_head_with,
     table::{Column, DataTable, Rows, Width, lines, words as cell},
     tokens::{height, space},
     words,
@@ -22,7 +26,7 @@ const COLUMNS: [Column<'_>; 6] = [
 ];
 
 pub(super) fn show(ui: &mut Ui, sight: &Sight<'_>, own: &mut Own, keys: &KeysReport) {
-    section_head(ui, "Who can read backups", "any one of these is enough");
+    section_head_with(ui, "Who can read backups", |ui| changes(ui, own, keys));
     ui.add_space(space::S);
     if keys.administrators.is_empty() {
         nobody(ui, "Nobody");
@@ -37,6 +41,24 @@ pub(super) fn show(ui: &mut Ui, sight: &Sight<'_>, own: &mut Own, keys: &KeysRep
         .row_height(height::ROW_TALL)
         .max_height(ROWS * height::ROW_TALL)
         .show(ui, &mut rows, &mut own.administrators);
+}
+
+/// What can be done about them, from the right on.
+fn changes(ui: &mut Ui, own: &mut Own, keys: &KeysReport) {
+    ui.spacing_mut().item_spacing.x = space::S;
+    let chosen = own.administrators.cursor().cloned();
+    if ui.add(Button::outline("Let in…")).clicked() {
+        own.change = Some(Draft::of(&keys.repository, What::Add, ""));
+    }
+    if ui.add(Button::outline("Test the open key…")).clicked() {
+        own.change = Some(Draft::of(&keys.repository, What::Test, ""));
+    }
+    if let Some(name) = chosen {
+        let word = format!("Put out {}…", words::one_line(&name));
+        if ui.add(Button::outline(&word)).clicked() {
+            own.change = Some(Draft::of(&keys.repository, What::Remove, &name));
+        }
+    }
 }
 
 struct Administrators<'a> {

@@ -1,4 +1,4 @@
-//! How keys are tested and changed: in a terminal, where the secret ones are.
+//! What is done in a terminal, because it must read the repository without trusting a host.
 
 use backup_model::KeysReport;
 use egui::{Margin, Ui};
@@ -10,43 +10,15 @@ use crate::kit::{
 };
 
 pub(super) fn show(ui: &mut Ui, keys: &KeysReport) {
-    section_head(ui, "Test and change keys", "where the secret ones are");
+    section_head(ui, "Hosts", "");
     ui.add_space(space::S);
-    padded_card(
-        ui,
-        "Test and change keys",
-        Margin::symmetric(18, 14),
-        |ui| {
-            ui.spacing_mut().item_spacing.y = 0.0;
-            for (at, (what, command)) in steps(&keys.repository).iter().enumerate() {
-                if at > 0 {
-                    ui.add_space(space::S);
-                }
-                step(ui, what, command);
-            }
-        },
-    );
-}
-
-fn steps(name: &str) -> [(&'static str, String); 5] {
-    let of = |rest: &str| format!("backupctl key {rest} --of {name}");
-    [
-        (
-            "Show that a key opens, and have it written down",
-            of("test --identity FILE --root-key FILE"),
-        ),
-        (
-            "Let an administrator in",
-            of("add NAME --recipient KEY --identity FILE --root-key FILE"),
-        ),
-        (
-            "Begin a new epoch, without somebody who leaves",
-            of("rotate --without NAME --identity FILE --root-key FILE"),
-        ),
-        ("Then put him out", of("remove NAME --root-key FILE")),
-        (
-            "Let a host write, by the key that `key host` says there",
-            of("add NAME --writer KEY --role write --root-key FILE"),
-        ),
-    ]
+    padded_card(ui, "Hosts", Margin::symmetric(18, 14), |ui| {
+        ui.spacing_mut().item_spacing.y = 0.0;
+        let command = format!(
+            "backupctl key add NAME --writer KEY --role write --root-key FILE --of {}",
+            keys.repository
+        );
+        let what = "Let in and put out in a terminal, away from them";
+        step(ui, what, &command);
+    });
 }

@@ -3,10 +3,14 @@
 use backup_model::{EpochInfo, KeysReport};
 use egui::Ui;
 
-use super::{Own, ROWS, Sight, nobody, public_key};
+use super::{
+    Own, ROWS, Sight,
+    change::{Draft, What},
+    nobody, public_key,
+};
 use crate::kit::{
-    Badge, Emphasis, Text, Tokens,
-    card::section_head,
+    Badge, Button, Emphasis, Text, Tokens,
+    card::section_head_with,
     table::{Column, DataTable, Rows, Width, words as cell},
     tokens::{height, space},
     words,
@@ -20,8 +24,18 @@ const COLUMNS: [Column<'_>; 4] = [
 ];
 
 pub(super) fn show(ui: &mut Ui, sight: &Sight<'_>, own: &mut Own, keys: &KeysReport) {
-    let note = "a new epoch locks removed keys out of what comes after";
-    section_head(ui, "Epochs", note);
+    section_head_with(ui, "Epochs", |ui| {
+        let chosen = own.administrators.cursor().cloned().unwrap_or_default();
+        let word = match chosen.as_str() {
+            "" => "New epoch…".to_owned(),
+            name => format!("New epoch without {}…", words::one_line(name)),
+        };
+        let button = ui.add(Button::outline(&word));
+        let note = "It locks keys that are removed out of what comes after";
+        if button.on_hover_text(note).clicked() {
+            own.change = Some(Draft::of(&keys.repository, What::Rotate, &chosen));
+        }
+    });
     ui.add_space(space::S);
     if keys.epochs.is_empty() {
         nobody(ui, "None");

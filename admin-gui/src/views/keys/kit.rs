@@ -1,20 +1,31 @@
 //! How the recovery kit stands: whether somebody could restore with nothing else.
 
-use backup_model::{KeysReport, KitInfo};
+use backup_model::{ConfiguredRepository, KeysReport, KitInfo};
 use egui::{Margin, Ui};
 use jiff::Timestamp;
+use qrcode::{Color, QrCode};
 
-use super::Sight;
+use super::{
+    Own, Sight,
+    change::{Draft, What},
+};
 use crate::kit::{
-    Badge, Mark, Text, Tokens,
+    Badge, Button, Mark, Text, Tokens,
     card::{divider, padded_card, section_head},
     command_box,
     progress::{Meter, meter},
+    qr,
     tokens::space,
     words,
 };
 
-pub(super) fn show(ui: &mut Ui, sight: &Sight<'_>, keys: &KeysReport, asked: &str) {
+pub(super) fn show(
+    ui: &mut Ui,
+    sight: &Sight<'_>,
+    own: &mut Own,
+    (repository, keys): (&ConfiguredRepository, &KeysReport),
+    asked: &str,
+) {
     section_head(ui, "Recovery kit", asked);
     ui.add_space(space::S);
     let kit = &keys.kit;
@@ -35,23 +46,74 @@ pub(super) fn show(ui: &mut Ui, sight: &Sight<'_>, keys: &KeysReport, asked: &st
             year(ui, sight, proved, until);
         }
         ui.add_space(space::M);
+        ui.horizontal(|ui| {
+            ui.spacing_mut().item_spacing.x = space::S;
+            for (what, word) in [
+                (What::MakeKit, "Make a kit…"),
+                (What::ProveKit, "Prove a kit…"),
+            ] {
+                if ui.add(Button::outline(word)).clicked() {
+                    own.change = Some(Draft::of(&keys.repository, what, ""));
+                }
+            }
+        });
+        ui.add_space(space::M);
         divider(ui);
         ui.add_space(space::M);
-        let name = &keys.repository;
-        step(
-            ui,
-            "Make one",
-            &format!("backupctl kit create {name} --identity FILE"),
-        );
-        ui.add_space(space::S);
-        step(
-            ui,
-            "Prove it, on this server",
-            &format!("backupctl kit confirm KIT {name}"),
-        );
-        ui.add_space(space::S);
+        code(ui, own, repository, keys);
+        ui.add_space(space::M);
         step(ui, "Print it", "backupctl kit print KIT");
     });
+}
+
+/// A code, made anew when what it holds is another.
+#[derive(Debug, Default)]
+pub(super) struct Code {
+    words: String,
+    modules: Vec<bool>,
+    side: usize,
+}
+
+impl Code {
+    fn of(&mut self, words: String) -> &Self {
+        if self.words != words {
+            let made = QrCode::new(&words).ok();
+            self.side = made.as_ref().map_or(0, QrCode::width);
+            let dark = made.map_or_else(Vec::new, QrCode::into_colors);
+            self.modules = dark.into_iter().map(|one| one == Color::Dark).collect();
+            self.words = words;
+        }
+        self
+    }
+}
+
+/// What is public of a kit: where the repository is, what signs it, and whose keys open it.
+fn code(ui: &mut Ui, own: &mut Own, repository: &ConfiguredRepository, keys: &KeysReport) {
+    let owners = keys.administrators.iter();
+    let owners = owners.map(|one| format!("{} {}", one.name, one.kind));
+    let words = format!(
+        "{}\n{}\n{}",
+        repository.url,
+        repository
+            .trust
+            .as_deref()
+            .unwrap_or("no root key is configured"),
+        owners.collect::<Vec<_>>().join("\n")
+    );
+    let code = own.code.of(words);
+    if code.side == 0 {
+        return;
+    }
+    let muted = Tokens::of(ui).muted;
+    let words = "Address, root key and whose keys open it: public";
+    ui.label(Text::Caption.rich(words, muted));
+    ui.add_space(space::XS);
+    qr(
+        ui,
+        "Address and root key of the repository",
+        &code.modules,
+        code.side,
+    );
 }
 
 fn head(ui: &mut Ui, sight: &Sight<'_>, keys: &KeysReport) {
