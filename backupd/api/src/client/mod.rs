@@ -6,6 +6,7 @@ mod service;
 mod tasks;
 
 pub use connection::Target;
+pub use identity::shown_key;
 pub use service::HttpService;
 pub use tasks::TaskLines;
 
