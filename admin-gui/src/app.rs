@@ -1,16 +1,17 @@
 //! The window itself: takes what has happened, asks for what is missing, draws, and passes on what
 //! somebody wants.
 
-use std::time::Duration;
+use std::{io, time::Duration};
 
-use backupd_api::Target;
 use egui::Context;
 use jiff::tz::TimeZone;
 
+pub use crate::switchboard::Opening;
 use crate::{
     clock, kit,
-    link::Link,
-    state::{Command, Event, Server, State},
+    link::{Link, Private},
+    state::{Command, Event, State},
+    switchboard::{Move, Step, Switchboard},
     views::Screens,
 };
 
@@ -20,54 +21,101 @@ const TICK: Duration = Duration::from_secs(1);
 /// What runs in the window.
 #[derive(Debug)]
 pub struct App {
-    link: Link,
-    state: State,
+    board: Switchboard,
+    at: At,
     screens: Screens,
     zone: TimeZone,
 }
 
+/// A daemon, and all that is known of it. With another one it begins anew.
+#[derive(Debug)]
+struct At {
+    link: Link,
+    state: State,
+    /// The daemon itself, where it is the window's own.
+    _private: Option<Private>,
+}
+
+impl At {
+    fn reach(ctx: &Context, to: Move) -> io::Result<Self> {
+        let window = ctx.clone();
+        Ok(Self {
+            link: Link::start(to.target, move || window.request_repaint())?,
+            state: State::new(to.server),
+            _private: to.private,
+        })
+    }
+}
+
 impl App {
     /// Opens on a daemon.
-    pub fn new(ctx: &Context, target: Target, zone: TimeZone) -> std::io::Result<Self> {
+    pub fn new(ctx: &Context, opening: Opening, zone: TimeZone) -> io::Result<Self> {
         kit::apply(ctx);
-        let server = Server {
-            address: target.address.to_string(),
-            is_secure: !matches!(target.address, backupd_api::Address::Http(_)),
-        };
-        let window = ctx.clone();
-        let link = Link::start(target, move || window.request_repaint())?;
-        Ok(Self {
-            link,
-            state: State::new(server),
+        let board = Switchboard::new(opening, ctx.clone());
+        let (first, told) = board.first();
+        let at = At::reach(ctx, first)?;
+        let mut app = Self {
+            board,
+            at,
             screens: Screens::default(),
             zone,
-        })
+        };
+        for event in app.board.known().into_iter().chain(told) {
+            app.apply(event);
+        }
+        Ok(app)
     }
 
     fn apply(&mut self, event: Event) {
-        self.state.apply(event, clock::now());
+        self.at.state.apply(event, clock::now());
     }
 
-    fn command(&mut self, command: Command) {
-        match command {
-            Command::Act(act) => self.apply(Event::Act(act)),
+    fn command(&mut self, ctx: &Context, command: Command) {
+        let refused = match command {
+            Command::Act(act) => Some(Event::Act(act)),
             Command::Do(deed) => {
-                if self.state.begin(&deed)
-                    && let Some(refused) = self.link.perform(deed)
-                {
-                    self.apply(refused);
-                }
+                let begun = self.at.state.begin(&deed);
+                begun.then(|| self.at.link.perform(deed)).flatten()
             }
             Command::OpenKey(source) => {
-                self.state.opening();
-                if let Some(refused) = self.link.open_key(source) {
-                    self.apply(refused);
+                self.at.state.opening();
+                self.at.link.open_key(source)
+            }
+            Command::CloseKey => self.at.link.close_key(),
+            Command::Server(act) => {
+                let steps = self.board.act(act, self.at.state.server());
+                return self.follow(ctx, steps);
+            }
+        };
+        if let Some(event) = refused {
+            self.apply(event);
+        }
+    }
+
+    fn follow(&mut self, ctx: &Context, steps: Vec<Step>) {
+        for step in steps {
+            match step {
+                Step::Tell(event) => self.apply(event),
+                Step::Move(to) => self.go(ctx, to),
+            }
+        }
+    }
+
+    /// Leaves the daemon, with everything that it has told and every key that is open.
+    fn go(&mut self, ctx: &Context, to: Move) {
+        match At::reach(ctx, to) {
+            Ok(at) => {
+                self.at = at;
+                self.screens.begin_anew();
+                for event in self.board.known() {
+                    self.apply(event);
                 }
             }
-            Command::CloseKey => {
-                if let Some(refused) = self.link.close_key() {
-                    self.apply(refused);
-                }
+            Err(error) => {
+                let code = backup_model::Code::LocalIo;
+                let failure = backup_model::Failure::from_error(code, &error);
+                let what = "Going to another server".to_owned();
+                self.apply(Event::ServersFailed(what, failure));
             }
         }
     }
@@ -75,17 +123,19 @@ impl App {
 
 impl eframe::App for App {
     fn logic(&mut self, ctx: &Context, _frame: &mut eframe::Frame) {
-        let events: Vec<Event> = self.link.events().collect();
+        let steps = self.board.tried();
+        self.follow(ctx, steps);
+        let events: Vec<Event> = self.at.link.events().collect();
         for event in events {
             self.apply(event);
         }
-        for question in self.state.wants(clock::now()) {
-            if let Some(refused) = self.link.ask(question) {
+        for question in self.at.state.wants(clock::now()) {
+            if let Some(refused) = self.at.link.ask(question) {
                 self.apply(refused);
             }
         }
-        for (id, from) in self.state.to_follow(clock::now()) {
-            if let Some(refused) = self.link.follow(id, from) {
+        for (id, from) in self.at.state.to_follow(clock::now()) {
+            if let Some(refused) = self.at.link.follow(id, from) {
                 self.apply(refused);
             }
         }
@@ -93,13 +143,14 @@ impl eframe::App for App {
     }
 
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
-        let commands = self.screens.show(ui, &self.state, clock::now(), &self.zone);
+        let state = &self.at.state;
+        let commands = self.screens.show(ui, state, clock::now(), &self.zone);
         if !commands.is_empty() {
             // What they change is seen in the next frame.
             ui.ctx().request_repaint();
         }
         for command in commands {
-            self.command(command);
+            self.command(ui.ctx(), command);
         }
     }
 }

@@ -14,5 +14,7 @@ pub mod app;
 mod clock;
 pub mod kit;
 pub mod link;
+pub mod servers;
 pub mod state;
+mod switchboard;
 pub mod views;

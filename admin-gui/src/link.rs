@@ -5,14 +5,20 @@ mod answer;
 mod connection;
 mod deed;
 mod follow;
+mod join;
 mod key;
 mod keys;
+mod kit;
+mod private;
 
 use std::{io, sync::mpsc, thread};
 
 use backup_model::{Code, Failure};
 use backupd_api::Target;
 use tokio_util::sync::CancellationToken;
+
+pub use join::{Join, Joined};
+pub use private::Private;
 
 use crate::state::{Deed, Event, KeySource, Question};
 

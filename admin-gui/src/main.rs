@@ -1,15 +1,16 @@
 //! Opens the window on a daemon.
 
 use std::{
-    fs::File,
-    io,
-    os::unix::fs::PermissionsExt as _,
+    error::Error as _,
     panic,
     path::{Path, PathBuf},
     process::{Command, ExitCode},
 };
 
-use admin_gui::app::App;
+use admin_gui::{
+    app::{App, Opening},
+    servers::{Servers, TokenError, read_token},
+};
 use backupd_api::{Address, Fingerprint, Target};
 use clap::{Parser, ValueEnum};
 use jiff::tz::TimeZone;
@@ -19,14 +20,10 @@ use secrecy::SecretString;
 #[derive(Parser, Debug)]
 #[command(version)]
 struct Arguments {
-    /// The daemon: `unix:/run/backupd/api.sock`, `https://vault01:8443`
-    #[arg(
-        short,
-        long,
-        env = "BACKUPCTL_SERVER",
-        default_value = "unix:/run/backupd/api.sock"
-    )]
-    server: Address,
+    /// The daemon: `https://vault01:8443`; without it, the server that was used last, or
+    /// `unix:/run/backupd/api.sock`
+    #[arg(short, long, env = "BACKUPCTL_SERVER")]
+    server: Option<Address>,
 
     /// The file that holds the token
     #[arg(long, value_name = "FILE", env = "BACKUPCTL_TOKEN_FILE")]
@@ -58,8 +55,8 @@ impl From<Renderer> for eframe::Renderer {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let target = match target(&arguments) {
-        Ok(target) => target,
+    let opening = match opening(&arguments) {
+        Ok(opening) => opening,
         Err(error) => return complain(&error),
     };
     if let Err(error) = screen() {
@@ -68,18 +65,20 @@ fn main() -> ExitCode {
     let Some(renderer) = arguments.renderer else {
         // A renderer that fails may panic, and leaves anything behind: the other one gets a
         // process of its own.
-        let first = panic::catch_unwind(|| open(target, Renderer::Wgpu));
+        let first = panic::catch_unwind(|| open(opening, Renderer::Wgpu));
         return match first {
             Ok(Ok(())) => ExitCode::SUCCESS,
             Ok(Err(_)) | Err(_) => again().unwrap_or_else(|error| complain(&error)),
         };
     };
-    match open(target, renderer) {
+    match open(opening, renderer) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => complain(&format!("no window can be opened here: {error}; {INSTEAD}")),
     }
 }
 
+/// Where the daemon of this machine is.
+const SOCKET: &str = "/run/backupd/api.sock";
 /// What there is without a window.
 const INSTEAD: &str = "backupctl does the same in a terminal";
 
@@ -95,35 +94,60 @@ fn screen() -> Result<(), String> {
     ))
 }
 
-fn target(arguments: &Arguments) -> Result<Target, String> {
-    Ok(Target {
-        address: arguments.server.clone(),
-        token: arguments.token_file.as_deref().map(token).transpose()?,
-        pin: arguments.pin,
+fn opening(arguments: &Arguments) -> Result<Opening, String> {
+    let Arguments {
+        server,
+        token_file,
+        pin,
+        ..
+    } = arguments;
+    let socket = || Address::unix(Path::new(SOCKET));
+    Ok(Opening {
+        start: Target {
+            address: server.clone().unwrap_or_else(socket),
+            token: token_file.as_deref().map(token).transpose()?,
+            pin: *pin,
+        },
+        is_asked_for: server.is_some() || token_file.is_some() || pin.is_some(),
+        servers: Servers::in_folder(configuration()),
+        programs: programs(),
     })
 }
 
-fn token(file: &Path) -> Result<SecretString, String> {
-    let shown = file.display();
-    let refused = |error: io::Error| {
-        format!(
-            "cannot read the token in {shown}: {error}; \
-             backupctl token create NAME --scope status makes one"
-        )
-    };
-    let opened = File::open(file).map_err(refused)?;
-    let mode = opened.metadata().map_err(refused)?.permissions().mode();
-    if mode & 0o077 != 0 {
-        let mode = mode & 0o7777;
-        return Err(format!(
-            "{shown} holds a token and can be read by others (mode {mode:04o}): chmod 600 {shown}"
-        ));
-    }
-    let text = io::read_to_string(opened).map_err(refused)?;
-    Ok(SecretString::from(text.trim().to_owned()))
+/// Where this user's configuration is.
+#[expect(clippy::disallowed_methods, reason = "a program reads the environment")]
+fn configuration() -> Option<PathBuf> {
+    let path = |name| std::env::var_os(name).map(PathBuf::from);
+    let given = path("XDG_CONFIG_HOME").filter(|path| path.is_absolute());
+    let home = || path("HOME").map(|home| home.join(".config"));
+    given.or_else(home).map(|folder| folder.join("backupd"))
 }
 
-fn open(target: Target, renderer: Renderer) -> eframe::Result {
+/// Where `backupd` is looked for: beside this program, and where any other is.
+#[expect(clippy::disallowed_methods, reason = "a program reads the environment")]
+fn programs() -> Vec<PathBuf> {
+    let own = std::env::current_exe().ok();
+    let beside = own.and_then(|own| own.parent().map(Path::to_owned));
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    // A relative folder of PATH is whatever folder this was started in.
+    let path = std::env::split_paths(&path).filter(|folder| folder.is_absolute());
+    beside.into_iter().chain(path).collect()
+}
+
+fn token(file: &Path) -> Result<SecretString, String> {
+    read_token(file).map_err(|error| match &error {
+        TokenError::Exposed { path, .. } => format!("{error}: chmod 600 {}", path.display()),
+        _ => {
+            let cause = error.source().map(ToString::to_string);
+            format!(
+                "{error}: {}; backupctl token create NAME --scope status makes one",
+                cause.unwrap_or_default()
+            )
+        }
+    })
+}
+
+fn open(opening: Opening, renderer: Renderer) -> eframe::Result {
     let options = eframe::NativeOptions {
         viewport: egui::ViewportBuilder::default()
             .with_title("Backup console")
@@ -137,7 +161,7 @@ fn open(target: Target, renderer: Renderer) -> eframe::Result {
         "backupd-admin",
         options,
         Box::new(|creation| {
-            let app = App::new(&creation.egui_ctx, target, TimeZone::system())?;
+            let app = App::new(&creation.egui_ctx, opening, TimeZone::system())?;
             Ok(Box::new(app))
         }),
     )

@@ -13,6 +13,7 @@ mod notices;
 mod order;
 mod place;
 mod question;
+mod server;
 mod trail;
 mod tree;
 
@@ -42,19 +43,13 @@ pub use notices::{Notice, Notices};
 pub use order::{NewDatabase, Order};
 pub use place::{Place, Screen};
 pub use question::{Answer, Question};
+pub use server::{
+    Known, NewServer, Origin, RecoverFrom, Recovery, Server, ServerAct, StorageAccess, Way,
+};
 pub use trail::Trail;
 pub use tree::{Growing, Place as TreePlace, Tree};
 
 use crate::kit::Mark;
-
-/// The daemon that is asked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Server {
-    /// Where it is, as a person would write it.
-    pub address: String,
-    /// Whether it has shown by a key or a certificate who it is, or is reached by a socket.
-    pub is_secure: bool,
-}
 
 /// How the connection stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,6 +71,8 @@ pub enum Connection {
 #[derive(Clone, Debug)]
 pub struct State {
     server: Server,
+    known: Vec<Known>,
+    way: Way,
     connection: Connection,
     place: Place,
     status: Option<(StatusReport, Timestamp)>,
@@ -95,6 +92,8 @@ impl State {
     pub fn new(server: Server) -> Self {
         Self {
             server,
+            known: Vec::new(),
+            way: Way::Here,
             connection: Connection::Connecting,
             place: Place::Overview,
             status: None,
@@ -132,6 +131,13 @@ impl State {
             Event::Said(id, lines) => self.said(&id, lines, now),
             Event::Unheard(id, failure) => self.restores.unheard(&id, failure, now),
             Event::Key(key) => self.key_is(key),
+            Event::Known(known) => self.known = known,
+            Event::Way(way) => self.way = way,
+            Event::ServersFailed(what, failure) => {
+                let causes = [&[failure.to_string()], &*failure.causes].concat();
+                let text = format!("{what}: {} {}", failure.code, causes.join(": "));
+                self.notices.tell(Mark::Failed, text, None, now);
+            }
             Event::Act(act) => self.act(act),
         }
     }
@@ -404,6 +410,16 @@ impl State {
     /// Which daemon.
     pub const fn server(&self) -> &Server {
         &self.server
+    }
+
+    /// The servers that the window can go to.
+    pub fn known(&self) -> &[Known] {
+        &self.known
+    }
+
+    /// How it stands with going to another server.
+    pub const fn way(&self) -> &Way {
+        &self.way
     }
 
     /// How the connection stands.

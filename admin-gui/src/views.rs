@@ -12,6 +12,7 @@ pub mod overview;
 mod page;
 mod palette;
 pub mod restore;
+mod servers;
 pub mod settings;
 pub mod snapshots;
 mod trouble;
@@ -21,6 +22,8 @@ pub mod verification;
 use backupd_api::Scope;
 use egui::{CentralPanel, Frame, Key, Modifiers, Panel, Ui};
 use jiff::{Timestamp, tz::TimeZone};
+
+use servers::Asked;
 
 use crate::{
     kit::{
@@ -40,8 +43,16 @@ pub struct Sight<'a> {
     /// By which clocks times are shown.
     pub zone: &'a TimeZone,
     commands: &'a mut Vec<Command>,
-    /// Somebody wants to open an administrator's key.
-    key_wanted: &'a mut bool,
+    wanted: &'a mut Option<Wanted>,
+}
+
+/// A dialog that somebody wants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Wanted {
+    /// For an administrator's key.
+    Key,
+    /// About servers.
+    Servers(Asked),
 }
 
 impl Sight<'_> {
@@ -52,7 +63,12 @@ impl Sight<'_> {
 
     /// Asks for an administrator's key.
     pub fn want_key(&mut self) {
-        *self.key_wanted = true;
+        *self.wanted = Some(Wanted::Key);
+    }
+
+    /// Asks for a dialog about servers.
+    fn want_server(&mut self, asked: Asked) {
+        *self.wanted = Some(Wanted::Servers(asked));
     }
 
     /// Whether a daemon answers: what is shown is current, and something can be done.
@@ -105,9 +121,18 @@ pub struct Screens {
     settings: settings::Own,
     restore: restore::Own,
     unlock: unlock::Own,
+    servers: servers::Own,
 }
 
 impl Screens {
+    /// Forgets what is about one daemon; how the window looks stays.
+    pub fn begin_anew(&mut self) {
+        *self = Self {
+            settings: std::mem::take(&mut self.settings),
+            ..Self::default()
+        };
+    }
+
     /// Draws the window, and gives what somebody wants.
     pub fn show(
         &mut self,
@@ -116,25 +141,31 @@ impl Screens {
         now: Timestamp,
         zone: &TimeZone,
     ) -> Vec<Command> {
-        let (mut commands, mut key_wanted) = (Vec::new(), false);
+        let (mut commands, mut wanted) = (Vec::new(), None);
         let zone = self.settings.zone(zone);
         let mut sight = Sight {
             state,
             now,
             zone: &zone,
             commands: &mut commands,
-            key_wanted: &mut key_wanted,
+            wanted: &mut wanted,
         };
         palette::keys(ui, &mut self.palette);
         shortcuts(ui, &mut sight);
         self.top_bar(ui, &mut sight);
         frame::status_bar(ui, &mut sight);
         frame::rail(ui, &mut sight);
-        self.content(ui, &mut sight);
+        match servers::changed(&sight) {
+            Some(changed) => servers::instead(ui, &mut sight, changed),
+            None => self.content(ui, &mut sight),
+        }
         unlock::dialog(ui, &mut sight, &mut self.unlock);
+        servers::dialog(ui, &mut sight, &mut self.servers);
         notices(ui, &mut sight);
-        if key_wanted {
-            self.unlock.open();
+        match wanted {
+            None => {}
+            Some(Wanted::Key) => self.unlock.open(),
+            Some(Wanted::Servers(asked)) => self.servers.open(asked),
         }
         commands
     }

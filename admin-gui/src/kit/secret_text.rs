@@ -36,6 +36,11 @@ impl SecretText {
         self.0 == other.0
     }
 
+    /// What was typed, which stays in the buffer for another try.
+    pub fn secret(&self) -> SecretString {
+        SecretString::from(self.0.as_str())
+    }
+
     /// What was typed; the buffer is empty then.
     pub fn take_secret(&mut self) -> SecretString {
         let secret = SecretString::from(self.0.as_str());

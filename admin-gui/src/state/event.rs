@@ -3,7 +3,7 @@
 use backup_model::{Failure, StatusReport};
 use backupd_api::{Numbered, TaskInfo};
 
-use super::{Answer, Deed, Draft, KeySource, OpenKey, Place, Question};
+use super::{Answer, Deed, Draft, KeySource, Known, OpenKey, Place, Question, ServerAct, Way};
 
 /// Something that has happened.
 #[derive(Clone, Debug)]
@@ -28,6 +28,12 @@ pub enum Event {
     Unheard(String, Failure),
     /// A key was opened, could not be, or was closed.
     Key(Result<Option<OpenKey>, Failure>),
+    /// These servers are known.
+    Known(Vec<Known>),
+    /// Somebody tries to go to another server, or that did not work.
+    Way(Way),
+    /// Something about the servers did not work, and what.
+    ServersFailed(String, Failure),
     /// Somebody at the window wants something that changes nothing elsewhere.
     Act(Act),
 }
@@ -62,11 +68,19 @@ pub enum Command {
     OpenKey(KeySource),
     /// The key that is open is closed, and nothing of it kept.
     CloseKey,
+    /// Something is done about the servers that the window knows.
+    Server(ServerAct),
 }
 
 impl From<Act> for Command {
     fn from(act: Act) -> Self {
         Self::Act(act)
+    }
+}
+
+impl From<ServerAct> for Command {
+    fn from(act: ServerAct) -> Self {
+        Self::Server(act)
     }
 }
 

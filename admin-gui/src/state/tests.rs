@@ -7,8 +7,8 @@ use backup_model::{
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    Act, Answer, Connection, Deed, Draft, Event, OpenKey, Part, Place, Question, Server, State,
-    Step,
+    Act, Answer, Connection, Deed, Draft, Event, OpenKey, Origin, Part, Place, Question, Server,
+    State, Step,
 };
 
 fn at(secs: i64) -> Timestamp {
@@ -54,6 +54,8 @@ fn state() -> State {
     State::new(Server {
         address: "unix:/run/backupd/api.sock".to_owned(),
         is_secure: true,
+        pin: None,
+        origin: Origin::Start,
     })
 }
 

@@ -28,6 +28,23 @@ pub(super) const fn next_step(code: Code) -> Option<&'static str> {
         }
         Code::NoSpace => "Make room there, or choose another target, then check again",
         Code::TargetRefused => "Choose another target, or mend what speaks against this one",
+        Code::KitInvalid => {
+            "Compare these lines with the kit on paper or with another copy, and correct them"
+        }
+        Code::NotTrusted => {
+            "Compare the key with the one in the recovery kit, and see whether this is the right \
+             repository"
+        }
+        Code::NotARepository => "Check the address: the place holds something else",
+        Code::RepositoryMissing => "Check the address, and whether the storage is mounted",
+        Code::Store => "Check the endpoint, and whether this machine reaches it",
+        Code::StoreDenied => {
+            "Check the access key, or this user's rights on the repository's folder"
+        }
+        Code::SecretInArgument => "Leave it out there, and put the access key into its own fields",
+        Code::ProgramMissing => "Install backupd on this machine, beside this program or in PATH",
+        Code::LocalIo => "Check that the file or folder exists, may be used, and has room",
+        Code::Usage => "Correct it, and try again",
         Code::Config => "See what is wrong with it: backupctl config check",
         _ => return None,
     })

@@ -168,8 +168,8 @@ fn act(sight: &mut Sight<'_>, entry: &Entry) -> Option<SnapshotName> {
             sight.ask(command.clone());
             None
         }
-        Does::OpenKey => {
-            sight.want_key();
+        Does::Want(wanted) => {
+            *sight.wanted = Some(wanted.clone());
             None
         }
         Does::Open(snapshot) => {

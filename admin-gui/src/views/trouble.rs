@@ -1,12 +1,14 @@
 //! What went wrong, where it belongs: across the window for the connection, in a card for what a
 //! screen could not be told.
 
-use backup_model::Failure;
+use backup_model::{Code, Failure};
 use egui::Ui;
 
 use super::{Sight, next_step::next_step};
 use crate::{
-    kit::{Banner, Button, ErrorAnswer, ErrorCard, Mark, tokens::space, words},
+    kit::{
+        Banner, Button, ErrorAnswer, ErrorCard, Finding, Mark, card, finding, tokens::space, words,
+    },
     state::{Act, Connection, View},
 };
 
@@ -75,6 +77,29 @@ pub(super) fn refused(ui: &mut Ui, sight: &mut Sight<'_>) {
     if failed(ui, &format!("{} did not work", deed.title()), &failure) {
         sight.ask(deed);
     }
+    ui.add_space(space::S);
+}
+
+/// What did not work in a dialog, above what was typed there.
+pub(super) fn told(ui: &mut Ui, what: &str, failure: &Failure) {
+    let causes = failure.causes.join(": ");
+    let sentence = match (causes.as_str(), failure.code) {
+        ("", _) => failure.message.clone(),
+        // What does not open is named in the dialog.
+        (causes, Code::WrongIdentity | Code::IdentityMissing | Code::IdentityInvalid) => {
+            causes.to_owned()
+        }
+        _ => whole(failure),
+    };
+    let told = Finding {
+        mark: Mark::Failed,
+        name: what,
+        sentence: &words::capital(&sentence),
+        fix: next_step(failure.code).unwrap_or_default(),
+        code: failure.code.as_str(),
+        action: "",
+    };
+    card::frame(ui).show(ui, |ui| finding(ui, &told, true));
     ui.add_space(space::S);
 }
 

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 
 use egui::Ui;
 
-use super::{Sight, next_step::next_step};
+use super::{Sight, trouble};
 use crate::{
     kit::{
-        Dialog, Field, Mark, SecretField, SecretText, Text, Tokens, check::radio, dialog::Answer,
-        finding::Finding, tokens::space,
+        Dialog, Field, SecretField, SecretText, Text, Tokens, check::radio, dialog::Answer,
+        tokens::space,
     },
     state::{Command, KeySource, KeyState, Secret},
 };
@@ -101,21 +101,7 @@ fn form(ui: &mut Ui, sight: &Sight<'_>, own: &mut Own) {
     if let KeyState::Refused(failure) = sight.state.key()
         && own.tried
     {
-        let causes = failure.causes.join(": ");
-        let sentence = crate::kit::words::capital(match causes.as_str() {
-            "" => &failure.message,
-            causes => causes,
-        });
-        let told = Finding {
-            mark: Mark::Failed,
-            name: "It does not open",
-            sentence: &sentence,
-            fix: next_step(failure.code).unwrap_or_default(),
-            code: failure.code.as_str(),
-            action: "",
-        };
-        crate::kit::card::frame(ui).show(ui, |ui| crate::kit::finding::finding(ui, &told, true));
-        ui.add_space(space::S);
+        trouble::told(ui, "It does not open", failure);
     }
     ui.horizontal(|ui| {
         for (is_passphrase, word) in [(false, "A file"), (true, "A passphrase and nothing else")] {

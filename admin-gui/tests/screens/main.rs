@@ -34,6 +34,8 @@ mod palette;
 #[cfg(test)]
 mod restore;
 #[cfg(test)]
+mod servers;
+#[cfg(test)]
 mod settings;
 #[cfg(test)]
 mod snapshots;

@@ -8,7 +8,7 @@ mod keys;
 pub(crate) mod restores;
 mod verifications;
 
-use admin_gui::state::{Act, Answer, Event, Place, Question, Server, State};
+use admin_gui::state::{Act, Answer, Event, Origin, Place, Question, Server, State};
 use backup_model::{AuditCheck, Code, Failure, JobName, RunId};
 use jiff::{SignedDuration, Timestamp};
 
@@ -46,6 +46,8 @@ pub(crate) fn silent() -> State {
     State::new(Server {
         address: "https://10.0.4.12:8443".to_owned(),
         is_secure: true,
+        pin: None,
+        origin: Origin::Start,
     })
 }
 

@@ -32,7 +32,7 @@ use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
 pub use address::{Address, AddressError};
-pub use client::{HttpService, Target, TaskLines};
+pub use client::{HttpService, Target, TaskLines, shown_key};
 pub use fingerprint::{Fingerprint, InvalidCertificate, InvalidFingerprint};
 pub use task::{Kind, Numbered, TaskInfo, TaskLine, TaskReport, TaskRequest, TaskState};
 pub use token::{NewSecret, NewToken, Rotation, Scope, Scopes, TokenInfo, TokenText};

@@ -2,21 +2,25 @@
 
 use backup_model::{ProtectionState, SnapshotName};
 use egui::{
-    Align, Align2, Frame, Layout, Panel, Rect, Role, Sense, Ui, UiBuilder, WidgetInfo, pos2, vec2,
+    Align, Align2, Frame, Layout, Panel, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui,
+    UiBuilder, WidgetInfo, pos2, vec2,
 };
 
 use super::{RAIL, bell::bell, rail_width, tasks::tasks};
 use crate::{
     kit::{
         Badge, Icon, Mark, Text, Tokens,
-        tokens::{height, line, space},
+        tokens::{height, line, radius, space},
     },
-    state::{Act, Screen},
+    state::{Act, Origin, Screen},
     views::{
         Sight,
         palette::{self, Terminal},
+        servers,
     },
 };
+
+const CHEVRON: f32 = 14.0;
 
 /// Draws it; gives the snapshot that somebody wants to see.
 pub(in crate::views) fn top_bar(
@@ -34,7 +38,9 @@ pub(in crate::views) fn top_bar(
     let shown = bar.show(ui, |ui| {
         let whole = ui.max_rect();
         lines(ui, whole, rail);
-        server(ui, sight, whole.with_max_x(whole.left() + rail));
+        let place = whole.with_max_x(whole.left() + rail);
+        let button = server(ui, sight, place);
+        servers::menu(&button, sight);
         let middle = whole.center().y;
         let left = pos2(whole.left() + rail + space::XL, middle);
         let size = vec2(palette::FIELD, height::CONTROL);
@@ -62,42 +68,64 @@ fn lines(ui: &Ui, whole: Rect, rail: f32) {
     ui.painter().rect_filled(edge, 0, border);
 }
 
-/// Which daemon: its name, and where it is reached. A narrow rail has room for its icon only.
-fn server(ui: &Ui, sight: &Sight<'_>, place: Rect) {
+/// Which daemon: its name, and where it is reached; a button for the list of others. A narrow rail
+/// has room for its icon only.
+fn server(ui: &Ui, sight: &Sight<'_>, place: Rect) -> Response {
     let tokens = Tokens::of(ui);
     let painter = ui.painter();
     let middle = place.center().y;
     let icon = pos2(place.left() + 26.0, middle);
     Icon::Server.paint(painter, icon, Icon::SIZE, tokens.muted);
     let server = sight.state.server();
-    let report = sight.state.status();
-    let name = report.and_then(|(report, _)| report.daemon.as_ref());
-    let name = name.map_or("Not reached yet", |daemon| &daemon.name);
-    let address = server.address.as_str();
-    let whole = ui.interact(place, ui.scope_id().with("server"), Sense::HOVER);
+    let (name, address) = (name(sight), server.repository().unwrap_or(&server.address));
+    let whole = ui.interact(place, ui.scope_id().with("server"), Sense::click());
     let words = format!("{name}, {address}");
-    whole.widget_info(|| WidgetInfo::labeled(Role::Label, true, &words));
-    whole.on_hover_text(words);
+    whole.widget_info(|| WidgetInfo::labeled(Role::Button, true, &words));
+    if whole.has_focus() {
+        let ring = Stroke::new(line::FOCUS, tokens.accent);
+        let ring_at = place.shrink(line::FOCUS + 2.0);
+        painter.rect_stroke(ring_at, radius::CONTROL, ring, StrokeKind::Inside);
+    }
+    let whole = whole.on_hover_text(words);
     if place.width() < RAIL {
-        return;
+        return whole;
     }
     let left = place.left() + 44.0;
-    let room = place.right() - space::M - left;
+    let end = place.right() - space::M - CHEVRON;
+    let shade = if whole.hovered() {
+        tokens.text
+    } else {
+        tokens.muted
+    };
+    let at = pos2(end + CHEVRON / 2.0, middle);
+    Icon::ChevronDown.paint(painter, at, CHEVRON, shade);
+    let room = end - left;
     let at = pos2(left, middle - 8.0);
     Text::Name.write_within(ui, at, Align2::LEFT_CENTER, name, tokens.text, room);
     let (mut x, y) = (left, middle + 8.0);
     let mut short = address;
     // Who has not said anything yet has not shown who it is, either.
-    if server.is_secure && report.is_some() {
+    if server.is_secure && sight.state.status().is_some() {
         let at = pos2(x + 6.0, y);
         Icon::Lock.paint(painter, at, 12.0, tokens.ok);
         x += 16.0;
         // The lock says it.
         short = address.strip_prefix("https://").unwrap_or(address);
     }
-    let room = place.right() - space::M - x;
     let at = pos2(x, y);
-    Text::Caption.write_within(ui, at, Align2::LEFT_CENTER, short, tokens.muted, room);
+    Text::Caption.write_within(ui, at, Align2::LEFT_CENTER, short, tokens.muted, end - x);
+    whole
+}
+
+/// What somebody calls it, or else what it calls itself.
+fn name<'a>(sight: &Sight<'a>) -> &'a str {
+    let report = sight.state.status();
+    let own = report.and_then(|(report, _)| report.daemon.as_ref());
+    match &sight.state.server().origin {
+        Origin::Listed(name) => name,
+        Origin::Private(_) => "Private",
+        Origin::Start => own.map_or("Not reached yet", |daemon| &daemon.name),
+    }
 }
 
 fn worst(ui: &mut Ui, sight: &mut Sight<'_>) {

@@ -86,7 +86,7 @@ fn sentence(ui: &mut Ui, card: &Card) {
 
 fn buttons(ui: &mut Ui, sight: &mut Sight<'_>, card: &Card, worst: bool) {
     let off = match &card.action.command {
-        Command::Act(_) | Command::OpenKey(_) | Command::CloseKey => None,
+        Command::Act(_) | Command::OpenKey(_) | Command::CloseKey | Command::Server(_) => None,
         Command::Do(deed) if sight.state.doing().contains(deed) => Some("It is being begun"),
         Command::Do(deed) => sight.off_for(deed.scope()),
     };

@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 use crate::{
     kit::{Icon, words},
     state::{Act, Command, Deed, Place, Screen, ShownJob},
-    views::{Sight, palette::Terminal},
+    views::{Sight, Wanted, palette::Terminal, servers::Asked},
 };
 
 /// A line of it.
@@ -34,7 +34,7 @@ pub(super) struct Entry {
 pub(super) enum Does {
     Ask(Command),
     Open(SnapshotName),
-    OpenKey,
+    Want(Wanted),
 }
 
 /// For how long a pause from here is.
@@ -72,6 +72,7 @@ pub(super) fn entries(sight: &Sight<'_>, terminal: &Terminal<'_>) -> Vec<Entry> 
     }
     all.push(restore(sight));
     all.push(key(sight));
+    servers(&mut all);
     let verify = Deed::Verify(Selection::All);
     let title = "Verify all snapshots".to_owned();
     all.push(deed(sight, Icon::Verification, title, verify, 7));
@@ -106,7 +107,7 @@ fn key(sight: &Sight<'_>) -> Entry {
             Does::Ask(Command::CloseKey),
         )
     } else {
-        ("Open an administrator's key…", Does::OpenKey)
+        ("Open an administrator's key…", Does::Want(Wanted::Key))
     };
     Entry {
         icon: Icon::Keys,
@@ -117,6 +118,37 @@ fn key(sight: &Sight<'_>) -> Entry {
         off: None,
         state: None,
         rank: 6,
+    }
+}
+
+/// What leads to another daemon. In a terminal that is a flag of every command.
+fn servers(all: &mut Vec<Entry>) {
+    for (icon, title, also, command, asked) in [
+        (
+            Icon::Server,
+            "Add a server…",
+            "connect switch daemon host",
+            "backupctl --daemon https://HOST:PORT --token-file FILE status",
+            Asked::Add,
+        ),
+        (
+            Icon::PaperKit,
+            "Open a repository…",
+            "disaster recovery kit private emergency",
+            "backupctl snapshot list --repository URL --trust KEY",
+            Asked::Recover,
+        ),
+    ] {
+        all.push(Entry {
+            icon,
+            title: title.to_owned(),
+            also,
+            command: command.to_owned(),
+            does: Does::Want(Wanted::Servers(asked)),
+            off: None,
+            state: None,
+            rank: 7,
+        });
     }
 }
 

@@ -30,10 +30,11 @@ pub(super) fn show(ui: &mut Ui, sight: &Sight<'_>) {
             let name = daemon.map(|daemon| daemon.name.clone());
             facts.row("Name", &name.unwrap_or_else(|| unknown.clone()));
             facts.mono("Address", &state.server().address);
-            let identity = if state.server().is_secure {
-                "by socket, key or certificate"
-            } else {
-                "none, and others can listen"
+            let server = state.server();
+            let identity = match (server.is_secure, server.repository()) {
+                (true, _) => "by socket, key or certificate",
+                (false, Some(_)) => "started by this window, on this machine",
+                (false, None) => "none, and others can listen",
             };
             facts.row("Identity", identity);
             let version = daemon.map(|daemon| format!("backupd {}", daemon.version));

@@ -78,6 +78,26 @@ fn authorities(
         .map_err(|error| Failure::from_error(Code::Bug, &error))
 }
 
+/// Before the key of whoever was met, in the cause of a refusal.
+const SHOWN: &str = "it shows ";
+const SHOWN_LAST: &str = "; its key is ";
+
+/// The key that the other end has shown, where a failure is about who it is. Whoever takes it for
+/// the daemon's has compared it first.
+pub fn shown_key(failure: &Failure) -> Option<Fingerprint> {
+    let shown = |cause: &String| {
+        let first = cause
+            .strip_prefix(SHOWN)
+            .and_then(|rest| rest.split(',').next());
+        let last = || cause.rsplit_once(SHOWN_LAST).map(|(_, last)| last);
+        first.or_else(last)?.parse().ok()
+    };
+    let about = failure.code == Code::DaemonIdentity;
+    about
+        .then(|| failure.causes.iter().find_map(shown))
+        .flatten()
+}
+
 impl Verifier {
     /// Why a handshake failed, if it was for who the other end is.
     pub(super) fn refusal(&self, address: &Address, error: &std::io::Error) -> Option<Failure> {
@@ -90,11 +110,11 @@ impl Verifier {
         let (text, cause) = match &self.proof {
             Proof::Key(pin) => (
                 format!("{address} is not the daemon that was pinned"),
-                format!("it shows {met}, and {pin} was pinned"),
+                format!("{SHOWN}{met}, and {pin} was pinned"),
             ),
             Proof::Vouched(_) => (
                 format!("{address} does not show who it is"),
-                format!("{why}; its key is {met}"),
+                format!("{why}{SHOWN_LAST}{met}"),
             ),
         };
         Some(Failure {
@@ -156,6 +176,27 @@ mod tests {
 
     use super::*;
 
+    /// Of two keys the one that was met is told, and of none the pinned one is not taken for it.
+    #[test]
+    fn the_key_that_was_met_is_told() {
+        let provider = Arc::new(ring::default_provider());
+        let key = |letter: &str| format!("sha256//{}=", letter.repeat(43));
+        let (pinned, met) = (key("A"), key("E"));
+        let address: Address = "https://vault02:8443".parse().unwrap();
+        for (met, told) in [(met.parse().ok(), met.parse().ok()), (None, None)] {
+            let verifier = Verifier {
+                proof: Proof::Key(pinned.parse().unwrap()),
+                provider: Arc::clone(&provider),
+                met: Mutex::new(met),
+            };
+            let other: Error = CertificateError::ApplicationVerificationFailure.into();
+            let refused = verifier.refusal(&address, &std::io::Error::other(other));
+            assert_eq!(shown_key(&refused.unwrap()), told);
+        }
+        let other = Failure::new(Code::Daemon, "it shows nothing");
+        assert_eq!(shown_key(&other), None);
+    }
+
     /// Whom an authority vouches for is believed, by that name and no other.
     #[test]
     fn an_authority_vouches_for_a_name() {
@@ -184,8 +225,8 @@ mod tests {
         assert_eq!(refused.code, Code::DaemonIdentity);
         let text = format!("{address} does not show who it is");
         assert_eq!(refused.message, text);
-        let met = Fingerprint::of_certificate(leaf.der()).unwrap().to_string();
-        assert!(refused.causes[0].contains(&met), "{refused:?}");
+        let met = Fingerprint::of_certificate(leaf.der()).unwrap();
+        assert_eq!(shown_key(&refused), Some(met));
         let nobody = authorities(Vec::new(), &provider).unwrap_err();
         assert_eq!(nobody.code, Code::DaemonIdentity);
     }

@@ -7,6 +7,7 @@ mod tasks;
 mod trust;
 
 pub use connection::Target;
+pub use identity::shown_key;
 pub use service::HttpService;
 pub use tasks::TaskLines;
 

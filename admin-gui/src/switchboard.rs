@@ -1,0 +1,254 @@
+//! Which daemon the window speaks to, and how it comes to another: by the list of servers, by one
+//! that somebody adds, or by a repository alone. What it hands out is gone to by the app.
+
+use std::path::PathBuf;
+
+use backup_model::{Code, Failure};
+use backupd_api::Target;
+use egui::Context;
+
+use crate::{
+    link::{Join, Joined, Private},
+    servers::{Listed, Servers, ServersError, TokenError},
+    state::{Event, Known, NewServer, Origin, Recovery, Secret, Server, ServerAct, Way},
+};
+
+/// What a window is opened with.
+#[derive(Debug)]
+pub struct Opening {
+    /// The server that it can always come back to.
+    pub start: Target,
+    /// Whether that one is asked for, and not the one that was used last.
+    pub is_asked_for: bool,
+    /// Those that somebody has named.
+    pub servers: Servers,
+    /// Where `backupd` is looked for.
+    pub programs: Vec<PathBuf>,
+}
+
+/// Another daemon to go to.
+#[derive(Debug)]
+pub(crate) struct Move {
+    pub(crate) target: Target,
+    pub(crate) server: Server,
+    /// It lives for as long as the window is there.
+    pub(crate) private: Option<Private>,
+}
+
+/// What comes of an act.
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "one at a time, and for a moment")]
+pub(crate) enum Step {
+    /// To another daemon.
+    Move(Move),
+    /// The window is told, and stays.
+    Tell(Event),
+}
+
+/// A try to go somewhere, and the server that is added if it works.
+#[derive(Debug)]
+struct Trying {
+    join: Join,
+    adds: Option<(Listed, Option<Secret>)>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Switchboard {
+    opening: Opening,
+    trying: Option<Trying>,
+    window: Context,
+}
+
+impl Switchboard {
+    pub(crate) fn new(opening: Opening, window: Context) -> Self {
+        Self {
+            opening,
+            trying: None,
+            window,
+        }
+    }
+
+    /// Where the window begins, and what could not be done about that.
+    pub(crate) fn first(&self) -> (Move, Option<Event>) {
+        let asked_for = self.opening.is_asked_for.then_some(Ok(None));
+        let last = asked_for.unwrap_or_else(|| self.opening.servers.last());
+        let last = last.and_then(|last| last.map(|name| self.listed(name)).transpose());
+        match last {
+            Ok(found) => (found.unwrap_or_else(|| self.start()), None),
+            Err(error) => {
+                let what = "The server that was used last".to_owned();
+                let told = Event::ServersFailed(what, failure(&error));
+                (self.start(), Some(told))
+            }
+        }
+    }
+
+    /// The servers that there are to go to.
+    pub(crate) fn known(&self) -> Vec<Event> {
+        let known = |name, address| Known { name, address };
+        let start = known(None, self.opening.start.address.to_string());
+        let (listed, told) = match self.opening.servers.list() {
+            Ok(listed) => (listed, None),
+            Err(error) => {
+                let what = "The list of servers".to_owned();
+                (
+                    Vec::new(),
+                    Some(Event::ServersFailed(what, failure(&error))),
+                )
+            }
+        };
+        let listed = listed.into_iter();
+        let listed = listed.map(|one| known(Some(one.name), one.address.to_string()));
+        let all = Event::Known([start].into_iter().chain(listed).collect());
+        [all].into_iter().chain(told).collect()
+    }
+
+    /// Begins what somebody wants; `here` is the server that the window is at.
+    pub(crate) fn act(&mut self, act: ServerAct, here: &Server) -> Vec<Step> {
+        let done = match act {
+            ServerAct::Switch(name) => self.switch(name),
+            ServerAct::Add(new) => return vec![told(self.add(new))],
+            ServerAct::Recover(recovery) => return vec![told(self.recover(recovery))],
+            ServerAct::GiveUp => {
+                self.trying = None;
+                Ok(vec![Step::Tell(Event::Way(Way::Here))])
+            }
+            ServerAct::Forget(name) => self.forget(&name, here),
+            ServerAct::Trust(name, pin) => {
+                let trusted = self.opening.servers.trust(&name, pin);
+                trusted.and_then(|()| self.switch(Some(name)))
+            }
+        };
+        done.unwrap_or_else(|error| {
+            let what = "The servers of this window".to_owned();
+            vec![Step::Tell(Event::ServersFailed(what, failure(&error)))]
+        })
+    }
+
+    /// What has come of a try.
+    pub(crate) fn tried(&mut self) -> Vec<Step> {
+        let trying = self.trying.as_ref();
+        let Some(outcome) = trying.and_then(|trying| trying.join.outcome()) else {
+            return Vec::new();
+        };
+        let adds = self.trying.take().and_then(|trying| trying.adds);
+        let arrived = outcome.and_then(|joined| self.arrive(joined, adds));
+        arrived.unwrap_or_else(|failure| vec![Step::Tell(Event::Way(Way::Refused(failure)))])
+    }
+
+    fn start(&self) -> Move {
+        let target = self.opening.start.clone();
+        Move {
+            server: Server::new(&target, Origin::Start),
+            target,
+            private: None,
+        }
+    }
+
+    fn listed(&self, name: String) -> Result<Move, ServersError> {
+        let target = self.opening.servers.target(&name)?;
+        Ok(Move {
+            server: Server::new(&target, Origin::Listed(name)),
+            target,
+            private: None,
+        })
+    }
+
+    fn switch(&self, name: Option<String>) -> Result<Vec<Step>, ServersError> {
+        let to = name.clone().map(|name| self.listed(name)).transpose()?;
+        let to = to.unwrap_or_else(|| self.start());
+        // That it cannot be remembered is no reason to stay.
+        let remembered = self.opening.servers.used(name.as_deref()).err();
+        let told = remembered.map(|error| {
+            let what = "Which server was used last".to_owned();
+            Step::Tell(Event::ServersFailed(what, failure(&error)))
+        });
+        Ok([Step::Move(to)].into_iter().chain(told).collect())
+    }
+
+    fn forget(&self, name: &str, here: &Server) -> Result<Vec<Step>, ServersError> {
+        self.opening.servers.forget(name)?;
+        if here.name() == Some(name) {
+            return Ok(vec![Step::Move(self.start())]);
+        }
+        Ok(self.known().into_iter().map(Step::Tell).collect())
+    }
+
+    fn add(&mut self, new: NewServer) -> Result<(), Failure> {
+        let NewServer {
+            name,
+            address,
+            token,
+            pin,
+        } = new;
+        let servers = &self.opening.servers;
+        servers.check_name(&name).map_err(|error| failure(&error))?;
+        let target = Target {
+            address: address.clone(),
+            token: token.as_ref().map(|token| token.text().clone()),
+            pin,
+        };
+        let join = Join::server(target, self.wake()).map_err(|error| local(&error))?;
+        let listed = Listed { name, address, pin };
+        let adds = Some((listed, token));
+        self.trying = Some(Trying { join, adds });
+        Ok(())
+    }
+
+    fn recover(&mut self, recovery: Recovery) -> Result<(), Failure> {
+        let programs = self.opening.programs.clone();
+        let join = Join::repository(recovery, programs, self.wake());
+        let join = join.map_err(|error| local(&error))?;
+        self.trying = Some(Trying { join, adds: None });
+        Ok(())
+    }
+
+    fn arrive(
+        &self,
+        joined: Joined,
+        adds: Option<(Listed, Option<Secret>)>,
+    ) -> Result<Vec<Step>, Failure> {
+        let Joined { target, private } = joined;
+        let servers = &self.opening.servers;
+        if let Some((listed, token)) = adds {
+            let token = token.as_ref().map(Secret::text);
+            let added = servers.add(&listed, token);
+            let arrived = added.and_then(|()| self.switch(Some(listed.name)));
+            return arrived.map_err(|error| failure(&error));
+        }
+        let (private, repository) = private.unzip();
+        let origin = repository.map_or(Origin::Start, Origin::Private);
+        let server = Server::new(&target, origin);
+        Ok(vec![Step::Move(Move {
+            target,
+            server,
+            private,
+        })])
+    }
+
+    fn wake(&self) -> impl Fn() + Send + 'static {
+        let window = self.window.clone();
+        move || window.request_repaint()
+    }
+}
+
+fn told(begun: Result<(), Failure>) -> Step {
+    let way = begun.map_or_else(Way::Refused, |()| Way::Trying);
+    Step::Tell(Event::Way(way))
+}
+
+fn local(error: &std::io::Error) -> Failure {
+    Failure::from_error(Code::LocalIo, error)
+}
+
+fn failure(error: &ServersError) -> Failure {
+    let code = match error {
+        ServersError::Token(TokenError::Exposed { .. }) => Code::IdentityInvalid,
+        ServersError::Name | ServersError::Taken(_) | ServersError::Unknown(_) => Code::Usage,
+        ServersError::Syntax { .. } | ServersError::Newer { .. } | ServersError::Server { .. } => {
+            Code::Config
+        }
+        _ => Code::LocalIo,
+    };
+    Failure::from_error(code, error)
+}
