@@ -1,6 +1,9 @@
 //! Which daemon the window speaks to, and how it comes to another: by the list of servers, by one
 //! that somebody adds, or by a repository alone. What it hands out is gone to by the app.
 
+#[cfg(test)]
+mod tests;
+
 use std::path::PathBuf;
 
 use backup_model::{Code, Failure};

@@ -31,6 +31,10 @@ impl Typed {
         parsed.map_or(Some(None), |pin| pin.map(Some))
     }
 
+    pub(super) fn forget_secret(&mut self) {
+        self.token = SecretText::default();
+    }
+
     /// Why it cannot be tried yet.
     fn missing(&self) -> Option<&'static str> {
         match () {
