@@ -88,12 +88,17 @@ pub struct State {
 impl State {
     /// Before anything has happened.
     pub fn new(server: Server) -> Self {
+        // A repository alone has no jobs, and whoever opens it looks for something in it.
+        let place = match server.origin {
+            Origin::Private(_) => Place::Snapshots,
+            Origin::Start | Origin::Listed(_) => Place::Overview,
+        };
         Self {
             server,
             known: Vec::new(),
             way: Way::Here,
             connection: Connection::Connecting,
-            place: Place::Overview,
+            place,
             status: None,
             answers: BTreeMap::new(),
             trail: Trail::default(),

@@ -6,7 +6,7 @@ use egui::Ui;
 
 use super::{Own, Sight, give_up, off, refusal};
 use crate::{
-    kit::{Answer, Button, Dialog, Field, SecretField, SecretText, Text, Tokens, tokens::space},
+    kit::{Answer, Button, Dialog, Field, SecretField, SecretText, Text, Tokens},
     state::{NewServer, Secret, ServerAct, Way},
 };
 
@@ -110,14 +110,11 @@ fn shown(ui: &mut Ui, sight: &Sight<'_>, typed: &mut Typed) {
         return;
     }
     let tokens = Tokens::of(ui);
-    ui.label(Text::Body.rich("It shows this key:", tokens.text));
-    ui.label(Text::Mono.rich(&key, tokens.text));
     ui.horizontal(|ui| {
-        if ui.add(Button::outline("Use it as the pin")).clicked() {
+        if ui.add(Button::outline("Use this key as the pin")).clicked() {
             typed.pin = key;
         }
         let words = "only if the server's own log says the same";
         ui.label(Text::Caption.rich(words, tokens.muted));
     });
-    ui.add_space(space::S);
 }
