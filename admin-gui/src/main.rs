@@ -135,15 +135,15 @@ fn programs() -> Vec<PathBuf> {
 }
 
 fn token(file: &Path) -> Result<SecretString, String> {
-    read_token(file).map_err(|error| match &error {
-        TokenError::Exposed { path, .. } => format!("{error}: chmod 600 {}", path.display()),
-        _ => {
-            let cause = error.source().map(ToString::to_string);
-            format!(
-                "{error}: {}; backupctl token create NAME --scope status makes one",
-                cause.unwrap_or_default()
-            )
+    read_token(file).map_err(|error| {
+        if let TokenError::Exposed { path, .. } = &error {
+            return format!("{error}: chmod 600 {}", path.display());
         }
+        let cause = error.source().map(ToString::to_string);
+        format!(
+            "{error}: {}; backupctl token create NAME --scope status makes one",
+            cause.unwrap_or_default()
+        )
     })
 }
 

@@ -39,8 +39,8 @@ fn moved(steps: Vec<Step>) -> Server {
     to.server
 }
 
-fn refused(steps: Vec<Step>) -> Failure {
-    let [Step::Tell(Event::Way(Way::Refused(failure)))] = &steps[..] else {
+fn refused(steps: &[Step]) -> Failure {
+    let [Step::Tell(Event::Way(Way::Refused(failure)))] = steps else {
         panic!("{steps:?}");
     };
     failure.clone()
@@ -93,7 +93,7 @@ fn a_server_that_does_not_answer_is_not_kept() {
     let begun = board.act(ServerAct::Add(new), &here);
     assert!(matches!(begun[..], [Step::Tell(Event::Way(Way::Trying))]));
     woken.recv().unwrap();
-    assert_eq!(refused(board.tried()).code, Code::Daemon);
+    assert_eq!(refused(&board.tried()).code, Code::Daemon);
     assert_eq!(board.opening.servers.list().unwrap(), []);
     assert!(board.tried().is_empty());
 }
@@ -113,5 +113,5 @@ fn without_backupd_no_repository_opens_and_it_says_so() {
     };
     board.act(ServerAct::Recover(recovery), &here);
     woken.recv().unwrap();
-    assert_eq!(refused(board.tried()).code, Code::ProgramMissing);
+    assert_eq!(refused(&board.tried()).code, Code::ProgramMissing);
 }
