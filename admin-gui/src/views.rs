@@ -8,6 +8,7 @@ pub mod health;
 pub mod jobs;
 pub mod keys;
 mod next_step;
+mod once;
 pub mod overview;
 mod page;
 mod palette;
