@@ -350,7 +350,10 @@ impl State {
                 let keys = repositories.map(|it| (Question::Keys(it.name.clone()), minute * 5));
                 needs.extend(keys);
             }
-            Place::Health => needs.push((Question::Channels, minute)),
+            Place::Health => {
+                needs.push((Question::Channels, minute));
+                needs.push((Question::Snapshots, minute * 5));
+            }
             Place::Audit => {
                 needs.push((Question::Audit(None), SignedDuration::from_secs(20)));
                 let older = self.trail.wanted();

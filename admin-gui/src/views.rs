@@ -4,6 +4,7 @@
 pub mod audit;
 pub mod contents;
 mod frame;
+mod growth;
 pub mod health;
 pub mod jobs;
 pub mod keys;

@@ -66,11 +66,9 @@ pub(super) fn amounts(unit: Unit, most: f64) -> (Vec<Tick>, f64) {
     (ticks.collect(), count * step)
 }
 
-/// 1, 2 or 5 of a power of ten of a unit of bytes.
+/// A power of two, so that steps stay round across units: 512 MiB, 1 GiB, 1.5 GiB.
 fn byte_step(most: f64) -> f64 {
-    let units = (0..6).map(|power| 1024_f64.powi(power));
-    let round = |unit| [1, 2, 5, 10, 20, 50, 100, 200, 500].map(|part| f64::from(part) * unit);
-    let mut steps = units.flat_map(round);
+    let mut steps = (0..63).map(|power| 2_f64.powi(power));
     let fits = |step: &f64| most <= step * STEPS;
     steps.find(fits).unwrap_or(most / STEPS)
 }
@@ -184,8 +182,12 @@ mod tests {
             (Unit::Span, 0.3, &["0", "100 ms", "200 ms", "300 ms"]),
             (Unit::Bytes, 0.0, &["0", "1 B"]),
             (Unit::Bytes, 3.1e9, &["0", "1 GiB", "2 GiB", "3 GiB"]),
-            (Unit::Bytes, 1e9, &["0", "500 MiB", "0.98 GiB"]),
-            (Unit::Rate, 9e6, &["0", "5 MiB/s", "10 MiB/s"]),
+            (
+                Unit::Bytes,
+                1.9e9,
+                &["0", "512 MiB", "1 GiB", "1.5 GiB", "2 GiB"],
+            ),
+            (Unit::Rate, 9e6, &["0", "4 MiB/s", "8 MiB/s", "12 MiB/s"]),
         ] {
             let (ticks, top) = amounts(unit, most);
             assert_eq!(words(&ticks), said, "{most}");
