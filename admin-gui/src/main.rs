@@ -123,11 +123,16 @@ fn token(file: &Path) -> Result<SecretString, String> {
     Ok(SecretString::from(text.trim().to_owned()))
 }
 
+/// Where windows have an icon of their own; elsewhere the desktop finds it by the entry.
+const ICON: &[u8] = include_bytes!("../../assets/desktop/backupd-admin.png");
+
 fn open(target: Target, renderer: Renderer) -> eframe::Result {
+    let icon = eframe::icon_data::from_png_bytes(ICON).expect("a picture that a test reads");
     let options = eframe::NativeOptions {
         viewport: egui::ViewportBuilder::default()
             .with_title("Backup console")
             .with_app_id("backupd-admin")
+            .with_icon(icon)
             .with_inner_size([1280.0, 800.0])
             .with_min_inner_size([900.0, 600.0]),
         renderer: renderer.into(),
@@ -161,4 +166,13 @@ fn again() -> Result<ExitCode, String> {
 fn complain(error: &str) -> ExitCode {
     eprintln!("admin-gui: {error}");
     ExitCode::FAILURE
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_icon_is_a_picture() {
+        let icon = eframe::icon_data::from_png_bytes(super::ICON).unwrap();
+        assert_eq!((icon.width, icon.height), (128, 128));
+    }
 }

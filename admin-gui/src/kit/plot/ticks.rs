@@ -103,13 +103,11 @@ fn amount(unit: Unit, amount: f64) -> String {
 pub(super) fn times(from: Timestamp, to: Timestamp, zone: &TimeZone, most: usize) -> Vec<Tick> {
     let span = seconds(to) - seconds(from);
     let fits = |step: &u32| span / f64::from(*step) <= most as f64;
-    match ROUND.into_iter().find(fits) {
-        Some(step) => within_days(from, to, zone, step),
-        None => {
-            let step = DAYS.into_iter().find(|days| fits(&(days * DAY)));
-            days(from, to, zone, step.unwrap_or(DAYS[DAYS.len() - 1]))
-        }
+    if let Some(step) = ROUND.into_iter().find(fits) {
+        return within_days(from, to, zone, step);
     }
+    let step = DAYS.into_iter().find(|days| fits(&(days * DAY)));
+    days(from, to, zone, step.unwrap_or(DAYS[DAYS.len() - 1]))
 }
 
 fn within_days(from: Timestamp, to: Timestamp, zone: &TimeZone, step: u32) -> Vec<Tick> {

@@ -39,12 +39,11 @@ pub(super) fn show(ui: &mut Ui, sight: &Sight<'_>, own: &mut stored::Own, item: 
             .layout(Layout::top_down(Align::Min));
         let ui = &mut ui.new_child(builder);
         ui.spacing_mut().item_spacing.y = space::S;
-        match side {
-            0 => seen(ui, sight, item, evidence_room(whole)),
-            _ => {
-                to_do(ui, sight, item);
-                stored::show(ui, sight, own, item);
-            }
+        if side == 0 {
+            seen(ui, sight, item, evidence_room(whole));
+        } else {
+            to_do(ui, sight, item);
+            stored::show(ui, sight, own, item);
         }
         low = low.max(ui.min_rect().bottom());
     }
