@@ -17,9 +17,11 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// What is not done off the record: whatever lets somebody in, or gives up for good what is stored
 /// or held. All else goes on where the log cannot be written: to stop, to revoke, to make room and
 /// to restore is what a full disk calls for.
-const NEVER_UNSEEN: [&str; 6] = [
+const NEVER_UNSEEN: [&str; 8] = [
     "token.add",
     "token.rotate",
+    "trust.change",
+    "kit.confirm",
     "forget",
     "release",
     "key",

@@ -23,4 +23,3 @@ pub mod setup;
 pub mod status;
 pub mod storage;
 pub mod units;
-pub mod unwrap;

@@ -7,13 +7,16 @@
 pub mod administrator;
 mod age_key;
 mod bech32_text;
+mod digest;
 mod epoch;
 pub mod kit;
+pub mod names;
 mod opened;
 mod private_file;
 mod record;
 mod signing;
 mod trust;
+mod unwrap;
 
 pub use age_key::{AgeKeyError, Identity, Recipient};
 pub use bech32_text::TextFault;
@@ -23,8 +26,10 @@ pub use private_file::{PrivateFileError, read_private, read_private_bytes, write
 pub use record::{Record, RecordError, RecordKind};
 pub use signing::{PublicKey, SecretKey, SigningError};
 pub use trust::{
-    Accepted, AcceptedRun, AcceptedRuns, Administrator, AdministratorKind, CanaryFile, Edit,
-    EditError, Epoch, KeyFile, KeyFileName, LastForget, LastPrune, NewAdministrator, NewKeyFile,
-    NewKeys, NewWriter, ProofError, PrunePart, Removal, RepositoryRecord, Role, TrustRecord,
-    UnknownKind, WithoutAdministrator, Writer,
+    Accepted, AcceptedRun, AcceptedRuns, Administrator, AdministratorKind, CanaryFile, Change,
+    ChangeError, Edit, EditError, Epoch, KeyFile, KeyFileName, Known, KnownError, LastForget,
+    LastPrune, NewAdministrator, NewKeyFile, NewKeys, NewWriter, NotAccepted, ProofError,
+    PrunePart, Removal, RepositoryRecord, Role, RootSigner, SeenTrust, TrustRecord, UnknownKind,
+    WithoutAdministrator, Writer,
 };
+pub use unwrap::{UnwrapError, unwrap};

@@ -14,7 +14,7 @@ use minisign::SignatureBox;
 use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest as _, Sha256};
 
-use crate::{PublicKey, SecretKey, SigningError};
+use crate::{PublicKey, SecretKey, SigningError, TrustRecord, names};
 
 /// No record is longer, but those that list what a repository holds.
 const MAX_BYTES: usize = 1 << 20;
@@ -122,8 +122,8 @@ impl Record {
         Ok(record)
     }
 
-    /// Takes the lines apart without knowing the repository yet: only for `repository.json`,
-    /// which says its own id. The caller must then compare the place.
+    /// Takes the lines apart without knowing the place yet: only for records that say it themselves.
+    /// The caller must then compare the place.
     fn parse_anywhere(most: usize, bytes: &[u8]) -> Result<Self, RecordError> {
         if bytes.len() > most {
             return Err(RecordError::TooLong(most));
@@ -196,6 +196,18 @@ impl Record {
         let value: T = Self::parse_anywhere(MAX_BYTES, bytes)?.peek()?;
         let record = Self::parse(bytes, id(&value), key)?;
         Ok((record, value))
+    }
+
+    /// Reads a trust record, whose version is inside it: the place is compared with that version.
+    /// Gives the place, too.
+    pub(crate) fn parse_trust(
+        bytes: &[u8],
+        repository: RepositoryId,
+    ) -> Result<(Self, String), RecordError> {
+        let value: TrustRecord = Self::parse_anywhere(MAX_LIST_BYTES, bytes)?.peek()?;
+        let key = names::trust(value.version);
+        let record = Self::parse_list(bytes, repository, &key)?;
+        Ok((record, key))
     }
 }
 

@@ -1,6 +1,7 @@
 //! The key files of a repository, for who opens them elsewhere: they are public, and small.
 
-use serde::{Deserialize, Serialize};
+use data_encoding::BASE64;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 /// An epoch, and what its identity is wrapped in, once for each administrator.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,4 +27,26 @@ pub struct WrappedKey {
     pub recipient: Option<String>,
     /// The age file.
     pub bytes: Vec<u8>,
+}
+
+/// A key file or a canary as it is stored, or is to be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct KeyObject {
+    /// The object's name: `keys/<epoch>/…`.
+    pub object: String,
+    /// The age file; in JSON, in base64.
+    #[serde(serialize_with = "to_base64", deserialize_with = "of_base64")]
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
+    pub bytes: Vec<u8>,
+}
+
+fn to_base64<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&BASE64.encode(bytes))
+}
+
+fn of_base64<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    BASE64.decode(text.as_bytes()).map_err(D::Error::custom)
 }

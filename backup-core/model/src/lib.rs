@@ -40,7 +40,7 @@ pub use keeping::{
     Amount, CheckReport, ForgetReport, HoldInfo, JobStats, OpenRun, PrunePlan, PruneReport,
     PruneState, RepositoryStats, Why,
 };
-pub use key_files::{EpochFiles, WrappedKey};
+pub use key_files::{EpochFiles, KeyObject, WrappedKey};
 pub use notify::{ChannelKind, ChannelState, EventKind};
 pub use progress::{Event, Phase, Progress, Silent};
 pub use protection::{
@@ -61,5 +61,6 @@ pub use run::{
 pub use selection::Selection;
 pub use status::{DaemonInfo, JobStatus, Proven, StatusReport};
 pub use trust::{
-    AdministratorInfo, EpochInfo, KeyTest, KeysReport, KitInfo, TrustChange, WriterInfo,
+    AdministratorInfo, BucketInfo, EpochInfo, KeyTest, KeysReport, KitInfo, KitProof, TrustChange,
+    WriterInfo,
 };

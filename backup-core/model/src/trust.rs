@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Failure, JobName};
+use crate::{Failure, JobName, RepositoryId};
 
 /// Trust was changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -128,4 +128,39 @@ pub struct KitInfo {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Instant>"))]
     pub until: Option<Timestamp>,
+}
+
+/// Somebody decrypted the canaries with a recovery kit. Written down where the kit's state is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct KitProof {
+    /// When.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Instant"))]
+    pub at: Timestamp,
+    /// Of which repository.
+    pub repository: RepositoryId,
+    /// The address that the kit names.
+    pub location: String,
+    /// Whose key it has.
+    pub administrator: JobName,
+    /// Since when he has it: one who was let in again has another.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Instant"))]
+    pub added: Timestamp,
+}
+
+/// How a bucket is reached, as far as that is no secret: what a recovery kit says of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct BucketInfo {
+    /// The server, where it is not Amazon's.
+    pub endpoint: Option<String>,
+    /// The region, where the server cares.
+    pub region: Option<String>,
+    /// Whether the bucket is named in the path, where that was said.
+    pub path_style: Option<bool>,
+    /// Where the host has the access key's id from, in words.
+    pub access_key_id_at: String,
+    /// Where the host has the access key from, in words.
+    pub secret_access_key_at: String,
 }

@@ -1,11 +1,10 @@
-//! Object keys: the one place that spells and reads the names in a repository.
+//! Object keys: the one place that spells and reads the names in a repository; those of trust and
+//! its key files are `backup-keys`', whose users need no engine.
 
+pub use backup_keys::names::{KEYS, REPOSITORY, TRUST, canary, key_file, parse_key_file, trust};
+use backup_keys::names::{number, parse_canary};
 use backup_model::{Digest, JobName, Nonce, Seq};
 
-/// The first object of a repository.
-pub const REPOSITORY: &str = "repository.json";
-/// The folder of trust records.
-pub const TRUST: &str = "trust";
 /// The folder of packs.
 pub const PACKS: &str = "packs";
 /// The folder of sessions.
@@ -22,23 +21,6 @@ pub const FORGET: &str = "forget";
 pub const PINS: &str = "pins";
 /// The folder of prunes.
 pub const PRUNE: &str = "prune";
-/// The folder of key files.
-pub const KEYS: &str = "keys";
-
-/// `trust/<version>.json`
-pub fn trust(version: u64) -> String {
-    format!("{TRUST}/{version}.json")
-}
-
-/// `keys/<epoch>/<administrator>-<number>.age`
-pub fn key_file(epoch: u64, administrator: &JobName, number: u64) -> String {
-    format!("keys/{epoch}/{administrator}-{number}.age")
-}
-
-/// `keys/<epoch>/canary.age`
-pub fn canary(epoch: u64) -> String {
-    format!("keys/{epoch}/canary.age")
-}
 
 /// `packs/<2 hex>/<sha256>.zst.age`
 pub fn pack(sha256: &Digest) -> String {
@@ -108,12 +90,6 @@ fn numbered(folder: &str, key: &str) -> Option<u64> {
     number(rest.strip_suffix(".json")?)
 }
 
-fn number(text: &str) -> Option<u64> {
-    let number: u64 = text.parse().ok()?;
-    // Beyond, JSON's numbers are not exact; and nobody counts that far.
-    ((1..1 << 53).contains(&number) && number.to_string() == text).then_some(number)
-}
-
 /// The generation in a key that [`plan`], [`final_`] or [`done`] gave.
 pub fn parse_prune(key: &str) -> Option<u64> {
     let rest = key.strip_prefix(PRUNE)?.strip_prefix('/')?;
@@ -146,7 +122,8 @@ pub fn parse_refs(key: &str) -> Option<Digest> {
 pub fn is_ours(key: &str) -> bool {
     key == REPOSITORY
         || parse_trust(key).is_some()
-        || is_key_file(key)
+        || parse_canary(key).is_some()
+        || parse_key_file(key).is_some()
         || parse_pack(key).is_some()
         || parse_recipe(key).is_some()
         || parse_refs(key).is_some()
@@ -160,22 +137,6 @@ pub fn is_ours(key: &str) -> bool {
 /// Whether a key is of a probe: no part of a repository.
 pub fn is_probe(key: &str) -> bool {
     key.starts_with("probe/")
-}
-
-fn is_key_file(key: &str) -> bool {
-    let canary = || {
-        let epoch = key.strip_prefix(KEYS)?.strip_prefix('/')?;
-        number(epoch.strip_suffix("/canary.age")?)
-    };
-    canary().is_some() || parse_key_file(key).is_some()
-}
-
-/// Epoch, administrator and number in a key that [`key_file`] gave.
-pub fn parse_key_file(key: &str) -> Option<(u64, JobName, u64)> {
-    let rest = key.strip_prefix(KEYS)?.strip_prefix('/')?;
-    let (epoch, file) = rest.split_once('/')?;
-    let (name, count) = file.strip_suffix(".age")?.rsplit_once('-')?;
-    Some((number(epoch)?, name.parse().ok()?, number(count)?))
 }
 
 /// The digest in a key that [`pack`] gave.

@@ -5,8 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use backup_keys::{EditError, EpochError, PublicKey};
-use backup_model::{Code, Failure, JobName};
+use backup_keys::{ChangeError, NotAccepted};
+use backup_model::{Code, Failure};
 
 use crate::{
     child::PassError,
@@ -171,33 +171,12 @@ pub enum OpError {
     /// A prune where a second writer is not kept out, and no host that could hold its jobs still.
     #[error("the store does not keep writers apart: only the host that backs up here may prune")]
     PruneElsewhere,
-    /// A change of trust is refused.
+    /// A change of trust cannot be made.
+    #[error(transparent)]
+    Trust(#[from] ChangeError),
+    /// A change of trust that somebody else has made is not stored.
     #[error("trust was not changed")]
-    Trust(#[source] EditError),
-    /// The key is not the repository's root key.
-    #[error("the key {found} is not the repository's root key, {expected}")]
-    NotRoot {
-        /// What was given.
-        found: PublicKey,
-        /// What signs trust here.
-        expected: PublicKey,
-    },
-    /// A key file could not be made.
-    #[error("could not make a key file of `{administrator}` for epoch {epoch}")]
-    KeyFile {
-        /// For whom.
-        administrator: JobName,
-        /// For which epoch.
-        epoch: u64,
-        /// Why.
-        source: EpochError,
-    },
-    /// Something of an epoch that is not there yet.
-    #[error(
-        "{0}/ holds what a rotation left that broke off, or one that is under way; if nobody else \
-         is rotating, delete that folder from the storage"
-    )]
-    LeftOver(String),
+    NotAccepted(#[from] NotAccepted),
     /// Stopped on request.
     #[error("stopped on request")]
     Cancelled,
@@ -230,9 +209,8 @@ impl OpError {
             Self::Unordered { .. } => Code::Failed,
             Self::LargePrune { .. } => Code::NotConfirmed,
             Self::PruneElsewhere => Code::SingleWriter,
-            Self::Trust(_) | Self::LeftOver(_) => Code::TrustRefused,
-            Self::NotRoot { .. } => Code::NotTrusted,
-            Self::KeyFile { .. } => Code::IdentityInvalid,
+            Self::Trust(error) => error.code(),
+            Self::NotAccepted(error) => error.code(),
             Self::Cancelled => Code::Interrupted,
         }
     }

@@ -47,5 +47,5 @@ pub use restore::restore;
 pub use retention::retention_records;
 pub use sources::{PostgresSource, Source};
 pub use stats::{stats, stored_bytes};
-pub use trust::{Authority, test_key};
+pub use trust::{Authority, TrustTexts, change_trust, known_trust, test_key, trust_texts};
 pub use verify::{Verification, Verifier, verify};

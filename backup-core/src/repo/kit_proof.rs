@@ -1,7 +1,7 @@
 //! When somebody last proved a recovery kit: `<state>/<repository id>/kit.json` in the host's
 //! state, where whoever tells the repository's health finds it.
 //!
-//! It is a [`Confirmation`] as JSON, not a secret, and it does not need the host's writer key: an
+//! It is a [`KitProof`] as JSON, not a secret, and it does not need the host's writer key: an
 //! administrator's machine has a state folder and no key.
 
 use std::{
@@ -11,14 +11,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use backup_keys::kit::Confirmation;
-use backup_model::RepositoryId;
+use backup_model::{KitProof, RepositoryId};
 use tempfile::NamedTempFile;
 
 use super::HostError;
 
 /// Writes down that a kit was proved, in the place of what was written before. Gives the file.
-pub fn write_kit_proof(state: &Path, proof: &Confirmation) -> Result<PathBuf, HostError> {
+pub fn write_kit_proof(state: &Path, proof: &KitProof) -> Result<PathBuf, HostError> {
     let path = path(state, proof.repository);
     let write = || -> io::Result<()> {
         let folder = state.join(proof.repository.to_string());
@@ -41,7 +40,7 @@ pub fn write_kit_proof(state: &Path, proof: &Confirmation) -> Result<PathBuf, Ho
 }
 
 /// What was written down, if anything was.
-pub fn kit_proof(state: &Path, id: RepositoryId) -> Result<Option<Confirmation>, HostError> {
+pub fn kit_proof(state: &Path, id: RepositoryId) -> Result<Option<KitProof>, HostError> {
     let path = path(state, id);
     let read = || match fs::read(&path) {
         Ok(bytes) => Ok(Some(serde_json::from_slice(&bytes)?)),
@@ -64,8 +63,8 @@ mod tests {
 
     use super::*;
 
-    fn proof(at: i64) -> Confirmation {
-        Confirmation {
+    fn proof(at: i64) -> KitProof {
+        KitProof {
             at: Timestamp::from_second(at).unwrap(),
             repository: RepositoryId([1; 16]),
             location: "/srv/repo".to_owned(),

@@ -33,7 +33,6 @@ pub(crate) use prunes::{Begun, NewestPrune};
 pub use run::{CommitFacts, Run, RunLimits};
 pub use runs::{JobRuns, RunRecord, RunState};
 pub use seen::Memory;
-pub(crate) use sign::{record_digest, sign};
 pub(crate) use snapshot::{check_object, load_pinned_refs, parse_refs_object, sized_object};
 pub use snapshot::{load_recipe, load_refs};
 pub use unended::Unended;

@@ -11,7 +11,7 @@ use super::{Memory, RepoError};
 use crate::{format::layout, store::Store};
 
 /// The format that this program reads and writes.
-pub(super) const FORMAT: u32 = 0;
+pub(super) const FORMAT: u32 = RepositoryRecord::FORMAT;
 
 /// Which root key to accept.
 #[derive(Clone, Debug)]

@@ -10,6 +10,7 @@ mod secret;
 mod task;
 mod token;
 mod trial;
+mod trust;
 mod wire;
 
 use std::{path::PathBuf, sync::Arc};
@@ -36,6 +37,7 @@ pub use fingerprint::{Fingerprint, InvalidCertificate, InvalidFingerprint};
 pub use task::{Kind, Numbered, TaskInfo, TaskLine, TaskReport, TaskRequest, TaskState};
 pub use token::{NewSecret, NewToken, Rotation, Scope, Scopes, TokenInfo, TokenText};
 pub use trial::Trial;
+pub use trust::{TrustEdit, TrustMaterial, TrustService};
 pub use wire::{
     CallerInfo, HoldReason, Newest, Outcome, Page, PauseRequest, Released, Resumed, secret_body,
 };
@@ -232,7 +234,7 @@ pub type Statuses = BoxStream<'static, Result<StatusReport, Failure>>;
 
 /// Everything that can be asked for.
 #[async_trait]
-pub trait Service: Send + Sync {
+pub trait Service: TrustService {
     /// How every job stands.
     async fn status(&self) -> Result<StatusReport, Failure>;
 

@@ -44,7 +44,7 @@ pub(super) struct Hosted {
 }
 
 impl Hosted {
-    fn direct(&self) -> Direct {
+    pub(super) fn direct(&self) -> Direct {
         Direct::new(self.settings.in_force().access.clone())
     }
 

@@ -17,6 +17,7 @@ mod runner;
 mod runs;
 mod settings;
 mod supervisor;
+mod trusting;
 mod upkeep;
 mod verified;
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 use backup_core::postgres::{Connection, Host};
-use backup_keys::{Identity, read_private};
+use backup_keys::{Identity, OpensKeyFiles as _, read_private, unwrap};
 use backup_model::{Code, Failure, Selection};
 use backupd_api::{EpochKeys, Service as _};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -18,7 +18,6 @@ use crate::{
     config::{self, Places, RepositoryUrl, SecretSources, SourceName},
     service::{Access, Direct},
     setup::{Created, SetUp, create_repository},
-    unwrap::unwrap,
 };
 
 /// The folder and what was made in it.
@@ -80,7 +79,12 @@ impl Workplace {
         let identity = Identity::from_file_text(&text)
             .map_err(|error| Failure::from_error(Code::IdentityInvalid, &error))?;
         let files = service.key_files(&Selection::All).await?;
-        unwrap(&files, &identity, |_| true)
+        let identities = unwrap(&files, &identity, |_| true)
+            .map_err(|error| Failure::from_error(error.code(), &error))?;
+        Ok(EpochKeys {
+            unwrapped_by: identity.name(),
+            identities,
+        })
     }
 
     /// Writes the configuration and gives its path.

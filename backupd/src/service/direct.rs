@@ -127,7 +127,7 @@ impl Direct {
     }
 
     /// The repository of this name.
-    fn place(&self, name: &str) -> Result<&Place, Failure> {
+    pub(super) fn place(&self, name: &str) -> Result<&Place, Failure> {
         let mut places = self.access.places_of(None);
         places.find(|place| place.name == name).ok_or_else(|| {
             let text = format!("no repository is called `{name}`");

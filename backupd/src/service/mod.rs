@@ -9,6 +9,7 @@ mod public;
 mod recorded;
 mod restoring;
 mod sources;
+mod trusting;
 
 pub use access::{Access, Place, Watched};
 pub use direct::Direct;

@@ -7,6 +7,8 @@
 
 mod contents;
 mod lines;
+mod made;
+mod manual;
 mod matches;
 mod page;
 mod standing;
@@ -16,7 +18,8 @@ mod text;
 
 pub use contents::{Kit, KitKey, Manual};
 pub use lines::{KitError, KitFault, LineFault};
+pub use manual::{RECOVERY_SCRIPT, storage_lines};
 pub use matches::{KitKeyError, KitMismatch};
 pub use page::PageError;
-pub use standing::{Confirmation, KitStanding, Lapse};
+pub use standing::{KitStanding, Lapse};
 pub use text::KitValue;

@@ -1,30 +1,13 @@
 //! Whether a kit was proved, and whether the proof still says something.
 
-use backup_model::{JobName, RepositoryId};
+use backup_model::KitProof;
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
 
 use super::Kit;
 use crate::TrustRecord;
 
 /// A proof is good for a year.
 const YEAR: SignedDuration = SignedDuration::from_hours(365 * 24);
-
-/// Somebody decrypted the canaries with a kit. Written down where the kit's state is kept.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Confirmation {
-    /// When.
-    pub at: Timestamp,
-    /// Of which repository.
-    pub repository: RepositoryId,
-    /// The address that the kit names.
-    pub location: String,
-    /// Whose key it has.
-    pub administrator: JobName,
-    /// Since when he has it: one who was let in again has another.
-    pub added: Timestamp,
-}
 
 /// How a kit stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,7 +43,7 @@ pub enum Lapse {
 impl KitStanding {
     /// How it stands, by what was written down when one was proved.
     pub fn of(
-        confirmation: Option<&Confirmation>,
+        confirmation: Option<&KitProof>,
         trust: &TrustRecord,
         location: &str,
         now: Timestamp,
@@ -92,7 +75,7 @@ impl KitStanding {
     }
 }
 
-fn lapse(proof: &Confirmation, trust: &TrustRecord, location: &str) -> Option<Lapse> {
+fn lapse(proof: &KitProof, trust: &TrustRecord, location: &str) -> Option<Lapse> {
     let name = &proof.administrator;
     if proof.repository != trust.repository {
         return Some(Lapse::OtherRepository);
@@ -113,9 +96,9 @@ fn lapse(proof: &Confirmation, trust: &TrustRecord, location: &str) -> Option<La
 impl Kit {
     /// What to write down once its key opened the canaries; none if the repository does not know
     /// its administrator.
-    pub fn confirmation(&self, trust: &TrustRecord, now: Timestamp) -> Option<Confirmation> {
+    pub fn confirmation(&self, trust: &TrustRecord, now: Timestamp) -> Option<KitProof> {
         let administrator = trust.administrator(&self.administrator)?;
-        Some(Confirmation {
+        Some(KitProof {
             at: now,
             repository: self.repository,
             location: self.location.clone(),

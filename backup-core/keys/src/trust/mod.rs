@@ -1,11 +1,13 @@
 //! Who counts: the records that the root key signs, and how one follows another.
 
+mod change;
 mod check;
 mod edit;
 mod proof;
 mod record;
 mod writer;
 
+pub use change::{Change, ChangeError, Known, KnownError, NotAccepted, RootSigner, SeenTrust};
 pub use edit::{
     Edit, EditError, KeyFileName, NewAdministrator, NewKeyFile, NewKeys, NewWriter,
     WithoutAdministrator,

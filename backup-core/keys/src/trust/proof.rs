@@ -1,10 +1,11 @@
 //! Showing that a key opens an epoch: its key file, then the canary.
 
-use backup_model::{Digest, JobName};
-use sha2::{Digest as _, Sha256};
+use backup_model::JobName;
 
 use super::Epoch;
-use crate::{AgeKeyError, EpochError, Identity, OpensKeyFiles, canary_digest, open_epoch_key};
+use crate::{
+    AgeKeyError, EpochError, Identity, OpensKeyFiles, canary_digest, digest::digest, open_epoch_key,
+};
 
 /// Why a key did not show to open an epoch.
 #[derive(Debug, thiserror::Error)]
@@ -62,8 +63,4 @@ impl Epoch {
             Err(ProofError::CanaryText)
         }
     }
-}
-
-fn digest(bytes: &[u8]) -> Digest {
-    Digest(Sha256::digest(bytes).into())
 }

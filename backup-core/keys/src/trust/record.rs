@@ -29,6 +29,11 @@ pub struct RepositoryRecord {
 
 impl RecordKind for RepositoryRecord {}
 
+impl RepositoryRecord {
+    /// The format that this program reads and writes.
+    pub const FORMAT: u32 = 0;
+}
+
 /// `trust/<version>.json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename = "trust")]

@@ -1,19 +1,21 @@
-//! The root key at work: signs the next trust record, and stores it.
+//! The root key at work on a repository: changes of trust are made, and stored.
+
+use std::collections::BTreeMap;
 
 use backup_keys::{
-    Edit, EditError, KeyFileName, NewKeyFile, OpensKeyFiles, Record, SecretKey, TrustRecord,
+    Change, ChangeError, Edit, EditError, KeyFileName, Known, OpensKeyFiles, RootSigner, SecretKey,
+    TrustRecord,
+    administrator::{Access, AdministratorRecipient},
 };
-use backup_model::{Digest, JobName};
-use bytes::Bytes;
+use backup_model::{JobName, KeyTest, TrustChange};
 use jiff::Timestamp;
-use sha2::{Digest as _, Sha256};
 
-use super::super::OpError;
-use crate::{
-    format::layout,
-    repo::{RepoError, Repository, prove, record_digest, sign},
-    store::Put,
+use super::{
+    super::OpError,
+    known::known_trust,
+    stored::{store, store_record},
 };
+use crate::repo::Repository;
 
 /// Who may change trust. Of two who do so at once one is let through, and the other is told to
 /// look again.
@@ -33,16 +35,69 @@ impl<'a> Authority<'a> {
     ) -> Result<Self, OpError> {
         let expected = &repository.record().root;
         if root.public() != expected {
-            return Err(OpError::NotRoot {
+            return Err(OpError::Trust(ChangeError::NotRoot {
                 found: root.public().clone(),
                 expected: expected.clone(),
-            });
+            }));
         }
         Ok(Self {
             repository,
             root,
             now,
         })
+    }
+
+    /// Lets somebody open epochs: see [`RootSigner::add_administrator`].
+    pub async fn add_administrator(
+        &self,
+        name: &JobName,
+        recipient: &AdministratorRecipient,
+        by: &dyn OpensKeyFiles,
+        proof: Option<&dyn OpensKeyFiles>,
+        access: &Access,
+    ) -> Result<TrustChange, OpError> {
+        self.make(|signer| signer.add_administrator(name, recipient, by, proof, access))
+            .await
+    }
+
+    /// Puts an administrator out: see [`RootSigner::remove_administrator`].
+    pub async fn remove_administrator(&self, name: &JobName) -> Result<TrustChange, OpError> {
+        self.make(|signer| signer.remove_administrator(name)).await
+    }
+
+    /// Begins a new epoch: see [`RootSigner::rotate`].
+    pub async fn rotate(
+        &self,
+        tester: (&JobName, &dyn OpensKeyFiles),
+        without: Option<&JobName>,
+        passphrases: &BTreeMap<JobName, AdministratorRecipient>,
+        access: &Access,
+    ) -> Result<TrustChange, OpError> {
+        self.make(|signer| signer.rotate(tester, without, passphrases, access))
+            .await
+    }
+
+    /// Says in trust what a test has shown.
+    pub async fn mark_tested(&self, tests: &[KeyTest]) -> Result<TrustChange, OpError> {
+        let shown = tests.iter().filter_map(|test| {
+            Some(KeyFileName {
+                epoch: test.epoch,
+                administrator: test.administrator.clone()?,
+                number: test.number?,
+            })
+        });
+        let shown: Vec<_> = shown.collect();
+        self.make(|signer| signer.mark_tested(&shown)).await
+    }
+
+    /// Makes a change of what is known now, and stores it.
+    pub(super) async fn make(
+        &self,
+        change: impl FnOnce(&RootSigner<'_>) -> Result<Change, ChangeError>,
+    ) -> Result<TrustChange, OpError> {
+        let known: Known = known_trust(self.repository).await?;
+        let made = change(&RootSigner::new(&known, self.root, self.now)?)?;
+        store(self.repository, made).await
     }
 
     pub(super) fn edit(&self) -> Edit {
@@ -56,93 +111,19 @@ impl<'a> Authority<'a> {
         self.repository.trust()
     }
 
-    /// Stores the next trust record: from then on it counts. Gives its version.
-    pub(super) async fn store(&self, next: Result<TrustRecord, EditError>) -> Result<u64, OpError> {
-        let next = next.map_err(OpError::Trust)?;
-        self.store_record(&next).await?;
-        Ok(next.version)
+    /// Stores the next trust record, and gives what the record after it needs.
+    pub(super) async fn store(&self, next: &TrustRecord) -> Result<Edit, OpError> {
+        let signed = next.sign(self.root)?;
+        let prev = signed.1;
+        store_record(self.repository, next, signed).await?;
+        Ok(Edit {
+            prev,
+            now: self.now,
+        })
     }
 
-    /// The same; gives what the record after it needs.
-    pub(super) async fn store_record(&self, next: &TrustRecord) -> Result<Edit, OpError> {
-        let key = layout::trust(next.version);
-        if let Some(rule) = next.broken_rule() {
-            return Err(RepoError::rule(&key, rule).into());
-        }
-        let bytes = Bytes::from(sign(next, self.repository.id(), &key, self.root)?);
-        // What a reader would refuse, since it is too long, must not be stored.
-        let parsed = Record::parse_list(&bytes, self.repository.id(), &key);
-        parsed.map_err(|source| RepoError::Record {
-            key: key.clone(),
-            source,
-        })?;
-        let prev = record_digest(&bytes);
-        let put = self.repository.store().put_deciding(&key, bytes).await;
-        match put.map_err(RepoError::from)? {
-            Put::Stored => {
-                self.repository.remember_trust(next.version, prev);
-                Ok(Edit {
-                    prev,
-                    now: self.now,
-                })
-            }
-            Put::Taken => Err(RepoError::Contended(layout::TRUST).into()),
-        }
-    }
-
-    /// That an administrator's key opens an epoch as the next trust record will list it.
-    pub(super) async fn prove(
-        &self,
-        next: &TrustRecord,
-        number: u64,
-        administrator: &JobName,
-        key: &dyn OpensKeyFiles,
-    ) -> Result<(), OpError> {
-        let trust_key = layout::trust(next.version);
-        let missing = || RepoError::rule(&trust_key, format!("it has no epoch {number}"));
-        let epoch = next.epoch(number).ok_or_else(missing)?;
-        prove(self.repository, epoch, administrator, key).await?;
-        Ok(())
-    }
-
-    /// Stores a key file, of which nothing is known yet.
-    pub(super) async fn store_file(
-        &self,
-        name: &KeyFileName,
-        file: Vec<u8>,
-    ) -> Result<NewKeyFile, OpError> {
-        let key = layout::key_file(name.epoch, &name.administrator, name.number);
-        let listed = NewKeyFile {
-            epoch: name.epoch,
-            number: name.number,
-            size: file.len() as u64,
-            sha256: Digest(Sha256::digest(&file).into()),
-            tested: false,
-        };
-        let put = self
-            .repository
-            .store()
-            .put_deciding(&key, file.into())
-            .await;
-        match put.map_err(RepoError::from)? {
-            Put::Stored => Ok(listed),
-            // Numbers that are stored are passed over, so it came a moment ago.
-            Put::Taken => Err(RepoError::Contended(layout::KEYS).into()),
-        }
-    }
-
-    /// The key files that are stored, listed in trust or not.
-    pub(super) async fn stored_files(&self) -> Result<Vec<KeyFileName>, OpError> {
-        let listed = self.repository.store().list(layout::KEYS).await;
-        let listed = listed.map_err(RepoError::from)?;
-        let names = listed.iter();
-        Ok(names
-            .filter_map(|object| layout::parse_key_file(&object.key))
-            .map(|(epoch, administrator, number)| KeyFileName {
-                epoch,
-                administrator,
-                number,
-            })
-            .collect())
+    /// That a change makes no sense.
+    pub(super) fn refused(error: EditError) -> OpError {
+        OpError::Trust(ChangeError::Refused(error))
     }
 }

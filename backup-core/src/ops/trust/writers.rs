@@ -13,9 +13,7 @@ const LOOKS: u32 = 2;
 impl Authority<'_> {
     /// Lets a key sign.
     pub async fn add_writer(&self, new: &NewWriter) -> Result<TrustChange, OpError> {
-        let root = &self.repository.record().root;
-        let next = self.trust().add_writer(self.edit(), root, new);
-        Ok(changed(self.store(next).await?))
+        self.make(|signer| signer.add_writer(new)).await
     }
 
     /// Takes a key out. Of what it signed, what is in the repository now goes on to count; a run of
@@ -60,8 +58,8 @@ impl Authority<'_> {
         mut found: Found,
         next: Result<TrustRecord, EditError>,
     ) -> Result<TrustChange, OpError> {
-        let mut trust = next.map_err(OpError::Trust)?;
-        let mut edit = self.store_record(&trust).await?;
+        let mut trust = next.map_err(Self::refused)?;
+        let mut edit = self.store(&trust).await?;
         let mut failed = None;
         for _ in 0..LOOKS {
             // The writer is out: what goes wrong from here on is told, and is no failure of that.
@@ -78,7 +76,11 @@ impl Authority<'_> {
         let unread = unread.map(|error| Failure::from_error(error.code(), error));
         Ok(TrustChange {
             unread: unread.chain(failed).collect(),
-            ..changed(trust.version)
+            trust: trust.version,
+            epochs: Vec::new(),
+            tested: false,
+            left_out: Vec::new(),
+            left: Vec::new(),
         })
     }
 
@@ -96,20 +98,9 @@ impl Authority<'_> {
             return Ok(None);
         }
         let next = trust.extend_removal(edit, name, &accepted);
-        let next = next.map_err(OpError::Trust)?;
-        let edit = self.store_record(&next).await?;
+        let next = next.map_err(Self::refused)?;
+        let edit = self.store(&next).await?;
         found.accepted = accepted;
         Ok(Some((next, edit)))
-    }
-}
-
-fn changed(trust: u64) -> TrustChange {
-    TrustChange {
-        trust,
-        epochs: Vec::new(),
-        tested: false,
-        left_out: Vec::new(),
-        left: Vec::new(),
-        unread: Vec::new(),
     }
 }

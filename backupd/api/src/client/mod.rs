@@ -3,6 +3,7 @@
 mod connection;
 mod identity;
 mod service;
+mod trust;
 
 pub use connection::Target;
 pub use service::HttpService;

@@ -38,7 +38,7 @@ const SILENCE: Duration = Duration::from_mins(1);
 /// A daemon that is asked over HTTP.
 #[derive(Clone, Debug)]
 pub struct HttpService {
-    daemon: Daemon,
+    pub(super) daemon: Daemon,
 }
 
 impl HttpService {

@@ -8,7 +8,7 @@ use super::table::{Answering, Route};
 use crate::http::{api::Api, error::Refused, guard::Caller};
 
 /// What each route that changes something is called.
-const ACTIONS: [(&str, &str); 11] = [
+const ACTIONS: [(&str, &str); 13] = [
     ("POST /v1/channels/{channel}/test", "notify.test"),
     ("DELETE /v1/runs/{run}", "run.cancel"),
     ("PUT /v1/jobs/{job}/pause", "job.pause"),
@@ -16,6 +16,8 @@ const ACTIONS: [(&str, &str); 11] = [
     ("PUT /v1/snapshots/{job}/{seq}/hold", "hold"),
     ("DELETE /v1/snapshots/{job}/{seq}/hold", "release"),
     ("DELETE /v1/tasks/{id}", "task.cancel"),
+    ("POST /v1/repositories/{repository}/trust", "trust.change"),
+    ("PUT /v1/repositories/{repository}/kit-proof", "kit.confirm"),
     ("POST /v1/tokens", "token.add"),
     ("POST /v1/tokens/{id}/rotate", "token.rotate"),
     ("DELETE /v1/tokens/{id}", "token.revoke"),

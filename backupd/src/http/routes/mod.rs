@@ -10,6 +10,7 @@ mod runs;
 mod table;
 mod tasks;
 mod tokens;
+mod trusting;
 
 #[cfg(feature = "schema")]
 pub use described::describe;

@@ -14,14 +14,15 @@ use backup_model::Code;
 #[cfg(feature = "schema")]
 use backup_model::{
     AuditCheck, AuditPage, AuditQuery, ChannelState, CheckReport, ConfigurationReport, DueTime,
-    EpochFiles, HealthReport, HoldInfo, JobName, KeysReport, Pause, PrunePlan, RepositoryStats,
-    RestorePlan, RetentionPlan, RunDetail, RunLog, RunPage, RunQuery, SnapshotDetail, SnapshotInfo,
-    StatusReport,
+    EpochFiles, HealthReport, HoldInfo, JobName, KeysReport, KitInfo, KitProof, Pause, PrunePlan,
+    RepositoryStats, RestorePlan, RetentionPlan, RunDetail, RunLog, RunPage, RunQuery,
+    SnapshotDetail, SnapshotInfo, StatusReport, TrustChange,
 };
 #[cfg(feature = "schema")]
 use backupd_api::{
     CallerInfo, EpochKeys, HoldReason, NewToken, Newest, Numbered, Outcome, Page, PauseRequest,
-    Released, RestoreOrder, Resumed, Rotation, TaskInfo, TaskRequest, TokenInfo, Trial,
+    Released, RestoreOrder, Resumed, Rotation, TaskInfo, TaskRequest, TokenInfo, Trial, TrustEdit,
+    TrustMaterial,
 };
 use backupd_api::{Kind, Scope};
 use http::{HeaderMap, Uri};
@@ -33,7 +34,7 @@ use serde_json::Value;
 
 #[cfg(feature = "schema")]
 use super::described::{Form, Shape};
-use super::{actions, changing, described, reading, runs, tasks, tokens};
+use super::{actions, changing, described, reading, runs, tasks, tokens, trusting};
 #[cfg(feature = "schema")]
 use super::{
     reading::{SelectQuery, SnapshotsQuery},
@@ -178,6 +179,9 @@ pub(in crate::http) const ROUTES: &[Route] = routes! {
     GET "/v1/repositories" STATUS, reading::repositories: _, _ => Json Vec<String>;
     GET "/v1/configuration" STATUS, reading::configuration: _, _ => Json ConfigurationReport;
     GET "/v1/repositories/{repository}/keys" STATUS, reading::keys: _, _ => Json KeysReport;
+    GET "/v1/repositories/{repository}/trust" ADMIN, trusting::show: _, _ => Json TrustMaterial;
+    POST "/v1/repositories/{repository}/trust" ADMIN, trusting::change: _, TrustEdit => Json TrustChange;
+    PUT "/v1/repositories/{repository}/kit-proof" ADMIN, trusting::confirm_kit: _, KitProof => Json KitInfo;
     GET "/v1/repositories/{repository}/check" STATUS, reading::check: _, _ => Json CheckReport;
     GET "/v1/repositories/{repository}/stats" STATUS, reading::stats: _, _ => Json RepositoryStats;
     GET "/v1/repositories/{repository}/prune-plan" STATUS, reading::prune_plan: _, _ => Json PrunePlan;

@@ -10,7 +10,7 @@ use std::{
 };
 
 use axum::{Router, body::Body};
-use backup_keys::Identity;
+use backup_keys::{Identity, OpensKeyFiles as _, SecretKey, unwrap};
 use backup_model::{Failure, LogLevel, Progress as _, RunCause, RunKind, RunOutcome, Selection};
 use backupd_api::{
     Address, EpochKeys, NewSecret, NewToken, Scope, Scopes, Service as _, TokenText,
@@ -39,7 +39,6 @@ use crate::{
     ledger::{Ending, Ledger, NewRun},
     service::{Access, Direct},
     setup::{SetUp, create_repository},
-    unwrap::unwrap,
 };
 
 /// A user who is neither root nor the daemon's.
@@ -53,6 +52,7 @@ pub(super) struct Fixture {
     pub(super) said: Arc<Mutex<Vec<String>>>,
     folder: TempDir,
     identity: PathBuf,
+    root_key: PathBuf,
 }
 
 /// An answer: its status, headers, and body.
@@ -118,6 +118,7 @@ impl Fixture {
             tokens,
             said,
             identity: created.identity,
+            root_key: created.root_key,
             folder,
         }
     }
@@ -126,12 +127,26 @@ impl Fixture {
         self.folder.path().join(name)
     }
 
+    /// The first administrator's key.
+    pub(super) fn identity(&self) -> Identity {
+        let text = fs::read_to_string(&self.identity).unwrap().into();
+        Identity::from_file_text(&text).unwrap()
+    }
+
+    /// What signs trust.
+    pub(super) fn root_key(&self) -> SecretKey {
+        let text = fs::read_to_string(&self.root_key).unwrap().into();
+        SecretKey::from_file_text(&text).unwrap()
+    }
+
     /// What opens every snapshot.
     pub(super) async fn keys(&self) -> EpochKeys {
-        let text = fs::read_to_string(&self.identity).unwrap().into();
-        let identity = Identity::from_file_text(&text).unwrap();
+        let identity = self.identity();
         let files = self.direct.key_files(&Selection::All).await.unwrap();
-        unwrap(&files, &identity, |_| true).unwrap()
+        EpochKeys {
+            unwrapped_by: identity.name(),
+            identities: unwrap(&files, &identity, |_| true).unwrap(),
+        }
     }
 
     /// A new token that counts for an hour.

@@ -12,4 +12,5 @@ mod same;
 mod scopes;
 mod tasks;
 mod tls;
+mod trust;
 mod wire;

@@ -1,12 +1,12 @@
 //! Whether a kit belongs to a repository, opens it, and was proved.
 
-use backup_model::{Digest, RepositoryId};
+use backup_model::{Digest, KitProof, RepositoryId};
 
 use super::world::{time, world};
 use crate::{
     EpochError, Identity, ProofError, SecretKey, TrustRecord,
     administrator::Access,
-    kit::{Confirmation, Kit, KitKey, KitKeyError, KitMismatch, KitStanding, Lapse},
+    kit::{Kit, KitKey, KitKeyError, KitMismatch, KitStanding, Lapse},
 };
 
 #[test]
@@ -105,7 +105,7 @@ fn a_proof_is_good_for_a_year_and_while_nothing_changes() {
         .confirmation(&w.trust, time("2026-11-25T00:00:00Z"))
         .unwrap();
     let json = serde_json::to_string(&proof).unwrap();
-    assert_eq!(serde_json::from_str::<Confirmation>(&json).unwrap(), proof);
+    assert_eq!(serde_json::from_str::<KitProof>(&json).unwrap(), proof);
     let here = w.kit.location.as_str();
     let standing = |trust: &TrustRecord, location: &str, now: &str| {
         KitStanding::of(Some(&proof), trust, location, time(now))

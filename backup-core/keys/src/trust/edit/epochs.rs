@@ -4,7 +4,7 @@ use backup_model::{Digest, JobName};
 use jiff::Timestamp;
 
 use super::{Edit, EditError};
-use crate::{Administrator, CanaryFile, Epoch, KeyFile, TrustRecord};
+use crate::{Administrator, CanaryFile, Epoch, KeyFile, TrustRecord, names};
 
 /// A key file that was stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +43,23 @@ pub struct KeyFileName {
     pub administrator: JobName,
     /// Which.
     pub number: u64,
+}
+
+impl KeyFileName {
+    /// The object's name.
+    pub fn object(&self) -> String {
+        names::key_file(self.epoch, &self.administrator, self.number)
+    }
+
+    /// What an object's name says, if it is a key file's.
+    pub fn parse(object: &str) -> Option<Self> {
+        let (epoch, administrator, number) = names::parse_key_file(object)?;
+        Some(Self {
+            epoch,
+            administrator,
+            number,
+        })
+    }
 }
 
 impl TrustRecord {

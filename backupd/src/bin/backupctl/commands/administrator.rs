@@ -10,11 +10,11 @@ use std::{
 };
 
 use backup_keys::{
+    OpensKeyFiles as _,
     administrator::{Access, AdministratorIdentity, AtLine, IdentityError, PluginPrograms},
-    read_private, read_private_bytes,
+    read_private, read_private_bytes, unwrap,
 };
 use backup_model::{Code, Failure, Selection, WrappedKey};
-use backupd::unwrap::unwrap;
 use backupd_api::{EpochKeys, Service};
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -163,8 +163,13 @@ impl Key {
         let may_open = move |file: &WrappedKey| {
             file.kind == kind && (recipient.is_none() || file.recipient == recipient)
         };
+        let unwrapped_by = key.name();
         let opened = context.with_person(move || unwrap(&files, &*key, may_open));
-        opened.await?
+        let identities = opened.await?;
+        Ok(EpochKeys {
+            unwrapped_by,
+            identities: identities.map_err(|error| Failure::from_error(error.code(), &error))?,
+        })
     }
 }
 

@@ -1,5 +1,6 @@
 //! `backupctl recovery-script`.
 
+use backup_keys::kit::RECOVERY_SCRIPT;
 use serde::Serialize;
 
 use crate::{context::Context, exit::Exit};
@@ -10,16 +11,15 @@ use crate::{context::Context, exit::Exit};
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {}
 
-/// The script.
-pub(super) const SCRIPT: &str = include_str!("../../../../../assets/restore-with-stock-tools.sh");
-
 #[derive(Serialize)]
 struct Script {
     script: &'static str,
 }
 
 pub(crate) fn run(_args: &Args, context: &Context) -> Exit {
-    let script = Script { script: SCRIPT };
+    let script = Script {
+        script: RECOVERY_SCRIPT,
+    };
     context
         .output
         .document("recovery-script", &script, |script| {

@@ -2,11 +2,8 @@
 
 use std::path::PathBuf;
 
-use backup_core::repo::{Repository, prove, write_kit_proof};
-use backup_keys::{
-    administrator::AdministratorIdentity,
-    kit::{Kit, KitStanding},
-};
+use backup_core::{ops, repo::write_kit_proof};
+use backup_keys::kit::KitStanding;
 use backup_model::{Code, Failure};
 use backupd::{clock, service::Place};
 use jiff::Timestamp;
@@ -66,10 +63,13 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> 
     kit.matches(repository.record(), repository.trust())
         .map_err(|error| Failure::from_error(Code::KitMismatch, &error))?;
     let key = key::of_kit(&args.key, &kit, context).await?;
-    let (opens, left_out) = decrypt_canaries(&kit, &key, &repository).await?;
+    let known = ops::known_trust(&repository).await;
+    let known = known.map_err(|error| error.to_failure())?;
+    let opens = kit.decrypt_canaries(&known, &*key);
+    let opens = opens.map_err(|error| Failure::from_error(error.code(), &error))?;
 
     let now = clock::now();
-    let trust = repository.trust();
+    let trust = known.trust();
     let proof = kit.confirmation(trust, now).ok_or_else(|| {
         let text = "the kit's administrator is none of the repository";
         Failure::new(Code::KitMismatch, text)
@@ -95,33 +95,12 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> 
         at: now,
         until,
         opens,
-        left_out,
+        left_out: kit.left_out(trust),
         written,
     };
     let text = |proved: &Proved| text(proved, args.dry_run);
     context.output.document("kit-confirm", &proved, text);
     Ok(warn(&proved, place, exposed, context))
-}
-
-/// Decrypts the canary of each epoch that the kit's key opens. Gives their numbers, and those of
-/// the epochs that were never for it.
-async fn decrypt_canaries(
-    kit: &Kit,
-    key: &AdministratorIdentity,
-    repository: &Repository,
-) -> Result<(Vec<u64>, Vec<u64>), Failure> {
-    let (mut opens, mut left_out) = (Vec::new(), Vec::new());
-    for epoch in &repository.trust().epochs {
-        if !epoch.opened_by(&kit.administrator) {
-            left_out.push(epoch.number);
-            continue;
-        }
-        prove(repository, epoch, &kit.administrator, key)
-            .await
-            .map_err(|error| Failure::from_error(error.code(), &error))?;
-        opens.push(epoch.number);
-    }
-    Ok((opens, left_out))
 }
 
 fn warn(proved: &Proved, place: &Place, exposed: Option<Failure>, context: &Context) -> Exit {

@@ -2,11 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use backup_core::repo::{Repository, prove};
+use backup_core::ops;
 use backup_keys::{
-    Administrator, AdministratorKind, OpensKeyFiles as _,
-    administrator::AdministratorIdentity,
-    kit::{Kit, KitKey, Manual},
+    AdministratorKind,
+    kit::{Kit, KitKey, Manual, RECOVERY_SCRIPT, storage_lines},
     read_private,
 };
 use backup_model::{Code, Failure};
@@ -18,9 +17,8 @@ use super::{
     super::{
         administrator::{Key, KeyArgs},
         place::PlaceArg,
-        recovery_script::SCRIPT,
     },
-    file, manual, place,
+    file, place,
 };
 use crate::{context::Context, exit::Exit};
 
@@ -76,30 +74,20 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> 
     }
     let repository = place.open(&access.secrets).await?;
     let key = args.key.read(context).await?;
-    let administrator = owner(&repository, &key.identity).await?;
+    let known = ops::known_trust(&repository).await;
+    let known = known.map_err(|error| error.to_failure())?;
+    let owner = known.owner(&key.identity);
+    let owner = owner.map_err(|error| Failure::from_error(error.code(), &error))?;
     let storage = storage(args.storage.as_deref(), place, context)?;
-    let kit = Kit {
-        made: clock::now(),
-        program: env!("CARGO_PKG_VERSION").to_owned(),
-        repository: repository.id(),
-        location: place.url.shown(),
-        storage,
-        root: repository.record().root.clone(),
-        administrator: administrator.name.clone(),
-        kind: administrator.kind,
-        recipient: administrator.recipient.clone(),
-        opens: opens(&repository, administrator, true)
-            .map(|(number, recipient)| (number, recipient.to_owned()))
-            .collect(),
-        key: kit_key(key, args.elsewhere.as_deref(), context).await?,
-    };
-    let numbers = |opened| opens(&repository, administrator, opened).map(|(number, _)| number);
+    let at = (place.url.shown(), storage);
+    let key = kit_key(key, args.elsewhere.as_deref(), context).await?;
+    let kit = Kit::of(&known, owner, at, key, clock::now());
     let out = args.out.unwrap_or_else(|| default_out(&kit));
     file::check_place(&out, &access)?;
-    let program = manual::program(&kit);
+    let program = kit.commands();
     let manual = Manual {
         program: &program,
-        script: SCRIPT,
+        script: RECOVERY_SCRIPT,
     };
     let text = kit.to_text(manual).map_err(|error| Failure {
         causes: error.faults.iter().map(|f| f.fault.to_string()).collect(),
@@ -112,8 +100,8 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> 
         administrator: kit.administrator.to_string(),
         kind: kit.kind.to_string(),
         holds_key: matches!(kit.key, KitKey::Here(_)),
-        opens: numbers(true).collect(),
-        left_out: numbers(false).collect(),
+        opens: kit.opens.iter().map(|(number, _)| *number).collect(),
+        left_out: kit.left_out(known.trust()),
     };
     if args.dry_run {
         context
@@ -124,51 +112,6 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> 
         context.output.document("kit-create", &made, text_of);
     }
     Ok(warn(&made, context))
-}
-
-/// Whose key it is: the newest epoch's key file of that administrator opens with it.
-async fn owner<'a>(
-    repository: &'a Repository,
-    identity: &AdministratorIdentity,
-) -> Result<&'a Administrator, Failure> {
-    // Who opens a repository checks that there is one.
-    let Some(epoch) = repository.trust().current_epoch() else {
-        return Err(Failure::new(Code::RepositoryDamaged, "trust has no epoch"));
-    };
-    let recipient = identity.recipient();
-    let all = repository.trust().administrators.iter();
-    let candidates = all.filter(|administrator| {
-        administrator.kind == identity.kind()
-            && (recipient.is_none() || administrator.recipient == recipient)
-    });
-    let mut refused = None;
-    for administrator in candidates {
-        match prove(repository, epoch, &administrator.name, identity).await {
-            Ok(_) => return Ok(administrator),
-            Err(error) => {
-                let failure = Failure::from_error(error.code(), &error);
-                if failure.code != Code::WrongIdentity {
-                    return Err(failure);
-                }
-                refused = Some(failure);
-            }
-        }
-    }
-    Err(refused.unwrap_or_else(|| {
-        let text = format!("{} is no administrator's key here", identity.name());
-        Failure::new(Code::WrongIdentity, text)
-    }))
-}
-
-/// The epochs that an administrator has a key file for, or those that he has none for.
-fn opens<'a>(
-    repository: &'a Repository,
-    administrator: &Administrator,
-    opened: bool,
-) -> impl Iterator<Item = (u64, &'a str)> {
-    let epochs = repository.trust().epochs.iter();
-    let epochs = epochs.filter(move |epoch| epoch.opened_by(&administrator.name) == opened);
-    epochs.map(|epoch| (epoch.number, epoch.recipient.as_str()))
 }
 
 async fn kit_key(key: Key, elsewhere: Option<&Path>, context: &Context) -> Result<KitKey, Failure> {
@@ -200,8 +143,9 @@ fn storage(
     place: &Place,
     context: &Context,
 ) -> Result<Vec<SecretString>, Failure> {
-    let bucket = place.s3.as_ref();
-    let mut lines = bucket.map_or_else(Vec::new, |s3| manual::storage(s3, given.is_some()));
+    let bucket = place.bucket();
+    let lines = bucket.as_ref().map(|it| storage_lines(it, given.is_some()));
+    let mut lines = lines.unwrap_or_default();
     if bucket.is_some() && given.is_none() {
         context.output.note(
             "The kit says where this host has the bucket's access key from, and does not hold it: \

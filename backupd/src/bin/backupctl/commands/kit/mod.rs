@@ -5,7 +5,6 @@ mod confirm;
 mod create;
 mod file;
 mod key;
-mod manual;
 mod place;
 mod print;
 

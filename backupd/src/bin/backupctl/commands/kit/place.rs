@@ -11,7 +11,7 @@ use backupd::{
 };
 use clap::Parser as _;
 
-use super::{super::place::PlaceArg, manual};
+use super::super::place::PlaceArg;
 use crate::{
     cli::{Cli, S3Flags},
     context::{Context, s3_by},
@@ -84,7 +84,7 @@ fn bare(kit: &Kit, context: &Context) -> Result<Access, Failure> {
         .parse()
         .map_err(|error| Failure::from_error(Code::KitInvalid, &error))?;
     let secrets = environment::secret_sources();
-    let flags = match manual::flags(kit) {
+    let flags = match kit.storage_flags() {
         Some(flags) if context.global.s3.endpoint.is_none() => s3_flags(flags)?,
         _ => context.global.s3.clone(),
     };

@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use backup_keys::kit::{Manual, PageError};
+use backup_keys::kit::{Manual, PageError, RECOVERY_SCRIPT};
 use backup_model::{Code, Failure};
 use serde::Serialize;
 
-use super::{super::recovery_script::SCRIPT, file, manual, place};
+use super::{file, place};
 use crate::{context::Context, exit::Exit};
 
 /// Make a page of a recovery kit, to print: one HTML file with its lines as text and QR codes.
@@ -36,10 +36,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let beside = || args.kit.with_extension("html");
     let out = args.out.clone().unwrap_or_else(beside);
     file::check_place(&out, &place::reach(&kit, context)?.access)?;
-    let program = manual::program(&kit);
+    let program = kit.commands();
     let manual = Manual {
         program: &program,
-        script: SCRIPT,
+        script: RECOVERY_SCRIPT,
     };
     let page = kit.to_page(manual).map_err(|error| {
         let code = match error {

@@ -1,27 +1,30 @@
 //! What a kit says beside its lines: how its storage is reached, and the commands that restore.
 
-use backup_keys::{
-    AdministratorKind,
-    kit::{Kit, KitKey},
-};
-use backupd::config::{S3Config, SecretRef};
+use backup_model::BucketInfo;
 use secrecy::{ExposeSecret as _, SecretString};
+
+use super::{Kit, KitKey};
+use crate::AdministratorKind;
+
+/// The script that restores with stock tools.
+pub const RECOVERY_SCRIPT: &str = include_str!("../../../../assets/restore-with-stock-tools.sh");
 
 /// What the line begins with that has the flags of commands.
 const FLAGS: &str = "flags ";
 /// How the key gets from the kit into a file.
 const TAKE_KEY: &str = r"sed -n 's/^[0-9]* key \(.*\) [0-9a-f]*$/\1/p' KIT";
 
-/// How a bucket is reached, as far as that is no secret.
-pub(super) fn storage(s3: &S3Config, keys_given: bool) -> Vec<SecretString> {
+/// The lines of a kit that say how a bucket is reached, and where its access key lies if that is
+/// not given beside them.
+pub fn storage_lines(bucket: &BucketInfo, keys_given: bool) -> Vec<SecretString> {
     let mut flags = Vec::new();
-    if let Some(endpoint) = &s3.endpoint {
-        flags.push(format!("--endpoint {}", word(&endpoint.to_string())));
+    if let Some(endpoint) = &bucket.endpoint {
+        flags.push(format!("--endpoint {}", word(endpoint)));
     }
-    if let Some(region) = &s3.region {
+    if let Some(region) = &bucket.region {
         flags.push(format!("--region {}", word(region)));
     }
-    if let Some(path_style) = s3.path_style {
+    if let Some(path_style) = bucket.path_style {
         flags.push(format!("--path-style={path_style}"));
     }
     let mut lines = Vec::new();
@@ -29,42 +32,37 @@ pub(super) fn storage(s3: &S3Config, keys_given: bool) -> Vec<SecretString> {
         lines.push(format!("{FLAGS}{}", flags.join(" ")));
     }
     if !keys_given {
-        let keys = &s3.credentials;
         for (name, at) in [
-            ("AWS_ACCESS_KEY_ID", &keys.access_key_id),
-            ("AWS_SECRET_ACCESS_KEY", &keys.secret_access_key),
+            ("AWS_ACCESS_KEY_ID", &bucket.access_key_id_at),
+            ("AWS_SECRET_ACCESS_KEY", &bucket.secret_access_key_at),
         ] {
-            lines.push(format!("{name} is in {}", lies(at)));
+            lines.push(format!("{name} is in {at}"));
         }
     }
     lines.into_iter().map(SecretString::from).collect()
 }
 
-/// Where a secret lies on the host; nothing of a program's arguments.
-fn lies(at: &SecretRef) -> String {
-    match at {
-        SecretRef::Env(name) => format!("the host's variable {name}"),
-        SecretRef::File(path) => format!("the host's file {}", path.display()),
-        SecretRef::Credential(name) => format!("the host's credential {name}"),
-        _ => "what a program of the host's configuration prints".to_owned(),
+impl Kit {
+    /// The flags by which this program reaches the storage.
+    pub fn storage_flags(&self) -> Option<&str> {
+        let mut lines = self.storage.iter().map(SecretString::expose_secret);
+        lines.find_map(|line| line.strip_prefix(FLAGS))
+    }
+
+    /// The commands of this program, for a machine that has it, the kit, and nothing else.
+    pub fn commands(&self) -> Vec<String> {
+        let flags = self.storage_flags().map(|flags| format!(" {flags}"));
+        let at = format!(
+            "--repository {}{} --trust {}",
+            word(&self.location),
+            flags.unwrap_or_default(),
+            self.root
+        );
+        commands(self, &at)
     }
 }
 
-/// The flags by which this program reaches the storage of a kit.
-pub(super) fn flags(kit: &Kit) -> Option<&str> {
-    let mut lines = kit.storage.iter().map(SecretString::expose_secret);
-    lines.find_map(|line| line.strip_prefix(FLAGS))
-}
-
-/// The commands of this program, for a machine that has it, the kit, and nothing else.
-pub(super) fn program(kit: &Kit) -> Vec<String> {
-    let flags = flags(kit).map(|flags| format!(" {flags}"));
-    let at = format!(
-        "--repository {}{} --trust {}",
-        word(&kit.location),
-        flags.unwrap_or_default(),
-        kit.root
-    );
+fn commands(kit: &Kit, at: &str) -> Vec<String> {
     let mut lines = Vec::new();
     if kit.location.starts_with("s3://") {
         let keys = "export AWS_ACCESS_KEY_ID=… AWS_SECRET_ACCESS_KEY=…   # see `storage`";
@@ -102,7 +100,7 @@ pub(super) fn program(kit: &Kit) -> Vec<String> {
 }
 
 /// Whether an identity file is itself an age file.
-pub(super) fn is_locked(text: &SecretString) -> bool {
+fn is_locked(text: &SecretString) -> bool {
     text.expose_secret()
         .trim_start()
         .starts_with("-----BEGIN AGE ")
