@@ -134,7 +134,7 @@ impl eframe::App for App {
                 self.apply(refused);
             }
         }
-        for (id, from) in self.at.state.to_follow(clock::now()) {
+        for (id, from) in self.at.state.follow_now(clock::now()) {
             if let Some(refused) = self.at.link.follow(id, from) {
                 self.apply(refused);
             }

@@ -135,23 +135,28 @@ fn programs() -> Vec<PathBuf> {
 }
 
 fn token(file: &Path) -> Result<SecretString, String> {
-    read_token(file).map_err(|error| match &error {
-        TokenError::Exposed { path, .. } => format!("{error}: chmod 600 {}", path.display()),
-        _ => {
-            let cause = error.source().map(ToString::to_string);
-            format!(
-                "{error}: {}; backupctl token create NAME --scope status makes one",
-                cause.unwrap_or_default()
-            )
+    read_token(file).map_err(|error| {
+        if let TokenError::Exposed { path, .. } = &error {
+            return format!("{error}: chmod 600 {}", path.display());
         }
+        let cause = error.source().map(ToString::to_string);
+        format!(
+            "{error}: {}; backupctl token create NAME --scope status makes one",
+            cause.unwrap_or_default()
+        )
     })
 }
 
+/// Where windows have an icon of their own; elsewhere the desktop finds it by the entry.
+const ICON: &[u8] = include_bytes!("../../assets/desktop/backupd-admin.png");
+
 fn open(opening: Opening, renderer: Renderer) -> eframe::Result {
+    let icon = eframe::icon_data::from_png_bytes(ICON).expect("a picture that a test reads");
     let options = eframe::NativeOptions {
         viewport: egui::ViewportBuilder::default()
             .with_title("Backup console")
             .with_app_id("backupd-admin")
+            .with_icon(icon)
             .with_inner_size([1280.0, 800.0])
             .with_min_inner_size([900.0, 600.0]),
         renderer: renderer.into(),
@@ -185,4 +190,13 @@ fn again() -> Result<ExitCode, String> {
 fn complain(error: &str) -> ExitCode {
     eprintln!("admin-gui: {error}");
     ExitCode::FAILURE
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_icon_is_a_picture() {
+        let icon = eframe::icon_data::from_png_bytes(super::ICON).unwrap();
+        assert_eq!((icon.width, icon.height), (128, 128));
+    }
 }

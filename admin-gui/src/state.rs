@@ -9,6 +9,7 @@ mod held;
 mod jobs;
 mod key;
 mod key_work;
+mod needs;
 mod notices;
 mod order;
 mod place;
@@ -24,11 +25,11 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use backup_model::{
     AuditCheck, AuditPage, ChannelState, ConfigurationReport, Difference, DueTime, Failure,
-    HealthReport, JobName, JobStatus, KeysReport, RestorePlan, RunDetail, RunId, RunLog,
-    RunOutcome, RunPage, SnapshotDetail, SnapshotName, StatusReport, StreamKind,
+    HealthReport, JobName, JobStatus, KeysReport, RestorePlan, RunDetail, RunId, RunLog, RunPage,
+    SnapshotDetail, SnapshotName, StatusReport,
 };
 use backupd_api::{CallerInfo, ListedRun, Numbered, Scope, TaskInfo};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 pub use deed::Deed;
 pub use draft::{Draft, Part, Step};
@@ -90,12 +91,17 @@ pub struct State {
 impl State {
     /// Before anything has happened.
     pub fn new(server: Server) -> Self {
+        // A repository alone has no jobs, and whoever opens it looks for something in it.
+        let place = match server.origin {
+            Origin::Private(_) => Place::Snapshots,
+            Origin::Start | Origin::Listed(_) => Place::Overview,
+        };
         Self {
             server,
             known: Vec::new(),
             way: Way::Here,
             connection: Connection::Connecting,
-            place: Place::Overview,
+            place,
             status: None,
             answers: BTreeMap::new(),
             trail: Trail::default(),
@@ -294,93 +300,10 @@ impl State {
         wanted.into_iter().map(|(question, _)| question).collect()
     }
 
-    /// What the screen shows, and how old each may be.
-    fn needs(&self) -> Vec<(Question, SignedDuration)> {
-        let minute = SignedDuration::from_mins(1);
-        let hour = SignedDuration::from_hours(1);
-        let jobs = || self.status.iter().flat_map(|(report, _)| &report.jobs);
-        // The rail marks where something is to be mended.
-        let mut needs = vec![(Question::Health, minute), (Question::Caller, minute * 5)];
-        match &self.place {
-            Place::Overview => {
-                let dues = jobs().map(|job| (Question::Dues(job.protection.job.clone()), minute));
-                needs.extend(dues);
-                needs.push((Question::Configuration, hour));
-                needs.push((Question::Snapshots, minute * 5));
-            }
-            Place::Jobs => {
-                needs.push((Question::Runs(None), minute));
-                needs.push((Question::Configuration, hour));
-            }
-            Place::Job(job, run) => {
-                needs.push((Question::Runs(Some(job.clone())), minute));
-                needs.push((Question::Dues(job.clone()), minute));
-                needs.push((Question::Configuration, hour));
-                if let Some(run) = run {
-                    let age = match self.run(*run).value.map(|run| run.info.outcome) {
-                        Some(RunOutcome::Running) => SignedDuration::from_secs(2),
-                        _ => hour,
-                    };
-                    needs.push((Question::Run(*run), age));
-                    needs.push((Question::RunLog(*run), age));
-                }
-            }
-            Place::Snapshots => needs.push((Question::Snapshots, minute)),
-            Place::Contents(name, against) => {
-                needs.push((Question::Snapshots, minute * 5));
-                needs.push((Question::Contents(name.clone()), hour));
-                let streams = self.contents(name).value.and_then(|it| it.streams.as_ref());
-                let mut streams = streams.into_iter().flatten();
-                if streams.any(|stream| stream.kind == StreamKind::Files) {
-                    needs.push((Question::Tree(name.clone()), hour));
-                }
-                needs.extend(
-                    against
-                        .as_ref()
-                        .map(|before| (Question::Differences(before.clone(), name.clone()), hour)),
-                );
-            }
-            Place::Restores => {
-                needs.push((Question::Restores, minute));
-                needs.push((Question::Tasks, SignedDuration::from_secs(10)));
-            }
-            Place::Draft => {
-                needs.push((Question::Snapshots, minute * 5));
-                needs.push((Question::Configuration, hour));
-                needs.extend(self.planned().map(|question| (question, minute)));
-            }
-            Place::Restoring(_) => needs.push((Question::Tasks, minute)),
-            Place::Verification => needs.push((Question::Verifications, minute)),
-            Place::Keys => {
-                needs.push((Question::Configuration, hour));
-                let told = self.configuration().value;
-                let repositories = told.into_iter().flat_map(|told| &told.repositories);
-                let keys = repositories.map(|it| (Question::Keys(it.name.clone()), minute * 5));
-                needs.extend(keys);
-            }
-            Place::Health => needs.push((Question::Channels, minute)),
-            Place::Audit => {
-                needs.push((Question::Audit(None), SignedDuration::from_secs(20)));
-                let older = self.trail.wanted();
-                needs.extend(older.map(|before| (Question::Audit(Some(before)), hour)));
-                needs.push((Question::AuditCheck, hour));
-            }
-            Place::Settings => needs.push((Question::Configuration, hour)),
-        }
-        needs
-    }
-
-    /// What the daemon is asked of the draft, as far as that has come.
-    fn planned(&self) -> Option<Question> {
-        let draft = self.draft.as_ref()?;
-        let order = draft.order().filter(|_| draft.step >= Step::Preview)?;
-        Some(Question::Plan(Box::new(order)))
-    }
-
     /// The restores that should be listened to from now on, each from a line on.
-    pub fn to_follow(&mut self, now: Timestamp) -> Vec<(String, u64)> {
+    pub fn follow_now(&mut self, now: Timestamp) -> Vec<(String, u64)> {
         match self.connection {
-            Connection::Live => self.restores.to_follow(now),
+            Connection::Live => self.restores.follow_now(now),
             Connection::Connecting | Connection::Lost { .. } => Vec::new(),
         }
     }

@@ -1,6 +1,9 @@
 //! Which daemon the window speaks to, and how it comes to another: by the list of servers, by one
 //! that somebody adds, or by a repository alone. What it hands out is gone to by the app.
 
+#[cfg(test)]
+mod tests;
+
 use std::path::PathBuf;
 
 use backup_model::{Code, Failure};
@@ -37,7 +40,6 @@ pub(crate) struct Move {
 
 /// What comes of an act.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "one at a time, and for a moment")]
 pub(crate) enum Step {
     /// To another daemon.
     Move(Move),
@@ -106,7 +108,7 @@ impl Switchboard {
     /// Begins what somebody wants; `here` is the server that the window is at.
     pub(crate) fn act(&mut self, act: ServerAct, here: &Server) -> Vec<Step> {
         let done = match act {
-            ServerAct::Switch(name) => self.switch(name),
+            ServerAct::Switch(name) => self.switch(name.as_deref()),
             ServerAct::Add(new) => return vec![told(self.add(new))],
             ServerAct::Recover(recovery) => return vec![told(self.recover(recovery))],
             ServerAct::GiveUp => {
@@ -116,7 +118,7 @@ impl Switchboard {
             ServerAct::Forget(name) => self.forget(&name, here),
             ServerAct::Trust(name, pin) => {
                 let trusted = self.opening.servers.trust(&name, pin);
-                trusted.and_then(|()| self.switch(Some(name)))
+                trusted.and_then(|()| self.switch(Some(&name)))
             }
         };
         done.unwrap_or_else(|error| {
@@ -154,11 +156,11 @@ impl Switchboard {
         })
     }
 
-    fn switch(&self, name: Option<String>) -> Result<Vec<Step>, ServersError> {
-        let to = name.clone().map(|name| self.listed(name)).transpose()?;
+    fn switch(&self, name: Option<&str>) -> Result<Vec<Step>, ServersError> {
+        let to = name.map(|name| self.listed(name.to_owned())).transpose()?;
         let to = to.unwrap_or_else(|| self.start());
         // That it cannot be remembered is no reason to stay.
-        let remembered = self.opening.servers.used(name.as_deref()).err();
+        let remembered = self.opening.servers.used(name).err();
         let told = remembered.map(|error| {
             let what = "Which server was used last".to_owned();
             Step::Tell(Event::ServersFailed(what, failure(&error)))
@@ -213,7 +215,7 @@ impl Switchboard {
         if let Some((listed, token)) = adds {
             let token = token.as_ref().map(Secret::text);
             let added = servers.add(&listed, token);
-            let arrived = added.and_then(|()| self.switch(Some(listed.name)));
+            let arrived = added.and_then(|()| self.switch(Some(&listed.name)));
             return arrived.map_err(|error| failure(&error));
         }
         let (private, repository) = private.unzip();

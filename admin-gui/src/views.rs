@@ -4,10 +4,12 @@
 pub mod audit;
 pub mod contents;
 mod frame;
+mod growth;
 pub mod health;
 pub mod jobs;
 pub mod keys;
 mod next_step;
+mod once;
 pub mod overview;
 mod page;
 mod palette;
@@ -89,7 +91,7 @@ impl Sight<'_> {
             Scope::Restore => "Your token has not the scope `restore`",
             Scope::Retention => "Your token has not the scope `retention`",
             Scope::Admin => "Your token has not the scope `admin`",
-            _ => "Your token has not the scope for it",
+            Scope::Status => "Your token has not the scope `status`",
         };
         self.off()
             .or_else(|| (!self.state.may(scope)).then(refused))

@@ -177,8 +177,12 @@ pub fn percent(share: f32) -> String {
     }
 }
 
-/// As the beginning of a sentence.
+/// As the beginning of a sentence; an address or a path is never spelled otherwise.
 pub fn capital(text: &str) -> String {
+    let first = text.split(' ').next().unwrap_or_default();
+    if first.contains(['/', ':']) {
+        return text.to_owned();
+    }
     let mut letters = text.chars();
     letters.next().map_or(String::new(), |first| {
         first.to_uppercase().chain(letters).collect()

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use backup_model::{AuditQuery, Failure, RunKind, RunQuery, Selection};
+use backup_model::{AuditQuery, Code, Failure, RunKind, RunPage, RunQuery, Selection};
 use backupd_api::{DiffRequest, HttpService, LsRequest, Service as _, Task};
 use tokio_util::sync::CancellationToken;
 
@@ -31,23 +31,41 @@ pub(super) async fn answer(
         Question::Runs(job) => {
             let query = RunQuery {
                 job: job.clone(),
-                limit: Some(PAGE),
                 ..RunQuery::default()
             };
-            Answer::Runs(service.runs(&query).await?)
+            Answer::Runs(runs(service, query).await?)
         }
-        Question::Verifications => {
-            let query = RunQuery {
-                kind: Some(RunKind::Verify),
-                limit: Some(PAGE),
-                ..RunQuery::default()
-            };
-            Answer::Runs(service.runs(&query).await?)
-        }
+        Question::Verifications => Answer::Runs(of_kind(service, RunKind::Verify).await?),
+        Question::Restores => Answer::Runs(of_kind(service, RunKind::Restore).await?),
         Question::Run(run) => Answer::Run(service.run(&run.to_string()).await?),
         Question::RunLog(run) => Answer::RunLog(service.run_log(&run.to_string(), 0).await?),
         Question::Snapshots => Answer::Snapshots(service.snapshots(&Selection::All).await?),
         Question::Snapshot(name) => Answer::Snapshot(service.snapshot(name, None).await?),
+        Question::Tasks => Answer::Tasks(service.tasks().await?),
+        Question::Keys(repository) => Answer::Keys(service.keys(repository).await?),
+        Question::Audit(before) => {
+            let query = AuditQuery {
+                before: *before,
+                limit: Some(PAGE),
+                ..AuditQuery::default()
+            };
+            Answer::Audit(service.audit(&query).await?)
+        }
+        Question::AuditCheck => Answer::AuditCheck(service.check_audit().await?),
+        Question::Contents(_)
+        | Question::Tree(_)
+        | Question::Differences(..)
+        | Question::Plan(_) => opened(service, keyring, question).await?,
+    })
+}
+
+/// What takes the key that is open.
+async fn opened(
+    service: &HttpService,
+    keyring: &Keyring,
+    question: &Question,
+) -> Result<Answer, Failure> {
+    Ok(match question {
         Question::Contents(name) => {
             let one = Selection::One(name.clone());
             let keys = keyring.unwrap(service, &one).await?;
@@ -84,24 +102,19 @@ pub(super) async fn answer(
             let order = order(service, keyring, wanted).await?;
             Answer::Plan(service.plan_restore(&order).await?)
         }
-        Question::Restores => {
-            let query = RunQuery {
-                kind: Some(RunKind::Restore),
-                limit: Some(PAGE),
-                ..RunQuery::default()
-            };
-            Answer::Runs(service.runs(&query).await?)
-        }
-        Question::Tasks => Answer::Tasks(service.tasks().await?),
-        Question::Keys(repository) => Answer::Keys(service.keys(repository).await?),
-        Question::Audit(before) => {
-            let query = AuditQuery {
-                before: *before,
-                limit: Some(PAGE),
-                ..AuditQuery::default()
-            };
-            Answer::Audit(service.audit(&query).await?)
-        }
-        Question::AuditCheck => Answer::AuditCheck(service.check_audit().await?),
+        _ => return Err(Failure::new(Code::Bug, "this takes no key")),
     })
+}
+
+async fn of_kind(service: &HttpService, kind: RunKind) -> Result<RunPage, Failure> {
+    let query = RunQuery {
+        kind: Some(kind),
+        ..RunQuery::default()
+    };
+    runs(service, query).await
+}
+
+async fn runs(service: &HttpService, query: RunQuery) -> Result<RunPage, Failure> {
+    let limit = Some(PAGE);
+    service.runs(&RunQuery { limit, ..query }).await
 }

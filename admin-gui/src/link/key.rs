@@ -98,8 +98,9 @@ impl Keyring {
         let same = held
             .as_mut()
             .filter(|held| Arc::ptr_eq(&held.identity, &identity));
-        // A key that opens nothing of it may do so once somebody has let it in.
-        if let Some(held) = same.filter(|_| !keys.identities.is_empty()) {
+        // One snapshot never needs another epoch; of more than one, a new one may be of a new epoch.
+        let stays = matches!(selection, Selection::One(_)) && !keys.identities.is_empty();
+        if let Some(held) = same.filter(|_| stays) {
             held.opened.insert(name, keys.clone());
         }
         Ok(keys)

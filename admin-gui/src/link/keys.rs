@@ -40,12 +40,9 @@ pub(super) async fn perform(
             Ok("proved, and written down on the server".to_owned())
         }
         change => {
-            let held = match work.needs_key() {
-                true => Some(keyring.in_hand()?),
-                false => None,
-            };
+            let held = work.needs_key().then(|| keyring.in_hand()).transpose()?;
             let change = change.clone();
-            let made = spawn_blocking(move || make(material, held, &change)).await;
+            let made = spawn_blocking(move || make(material, held.as_ref(), &change)).await;
             let made = made.map_err(|error| Failure::from_error(Code::Bug, &error))??;
             store(service, &work.repository, made).await
         }
@@ -74,7 +71,7 @@ async fn store(service: &HttpService, repository: &str, change: Change) -> Resul
 /// Makes and signs a change. It takes as long as passphrases and hardware do.
 fn make(
     material: TrustMaterial,
-    held: Option<Held>,
+    held: Option<&Held>,
     change: &KeyChange,
 ) -> Result<Change, Failure> {
     let (KeyChange::Add { root, .. }
@@ -87,10 +84,10 @@ fn make(
     };
     let root = root_key(root)?;
     let known = known(root.public(), material)?;
-    let signer = RootSigner::new(&known, &root, clock::now()).map_err(refused)?;
+    let signer = RootSigner::new(&known, &root, clock::now()).map_err(|error| refused(&error))?;
     let access = Access::none();
     let identity = || {
-        let held = held.as_ref().map(|held| &*held.identity);
+        let held = held.map(|held| &*held.identity);
         held.ok_or_else(|| Failure::new(Code::IdentityMissing, "no key is open"))
     };
     let made = match change {
@@ -114,17 +111,21 @@ fn make(
         KeyChange::Remove { name, .. } => signer.remove_administrator(name),
         KeyChange::Rotate { without, .. } => {
             let key = identity()?;
-            let tester = known.owner(key).map_err(refused)?.name.clone();
+            let tester = known
+                .owner(key)
+                .map_err(|error| refused(&error))?
+                .name
+                .clone();
             let none = BTreeMap::new();
             signer.rotate((&tester, key), without.as_ref(), &none, &access)
         }
         _ => signer.mark_tested(&known.opened_by(identity()?)),
     };
-    made.map_err(refused)
+    made.map_err(|error| refused(&error))
 }
 
-fn refused(error: ChangeError) -> Failure {
-    Failure::from_error(error.code(), &error)
+fn refused(error: &ChangeError) -> Failure {
+    Failure::from_error(error.code(), error)
 }
 
 fn root_key(path: &Path) -> Result<SecretKey, Failure> {
@@ -177,7 +178,9 @@ fn kit(
     let storage = bucket.map_or_else(Vec::new, |bucket| storage_lines(bucket, false));
     let location = (material.location.clone(), storage);
     let known = known(&told_root(&material)?, material)?;
-    let owner = known.owner(&held.identity).map_err(refused)?;
+    let owner = known
+        .owner(&held.identity)
+        .map_err(|error| refused(&error))?;
     let key = match (elsewhere.trim(), &held.text) {
         ("", Some(text)) => KitKey::Here(text.clone()),
         ("", None) => {
@@ -188,7 +191,7 @@ fn kit(
     };
     let kit = Kit::of(&known, owner, location, key, clock::now());
     kit.decrypt_canaries(&known, &*held.identity)
-        .map_err(refused)?;
+        .map_err(|error| refused(&error))?;
     let program = kit.commands();
     let manual = Manual {
         program: &program,
@@ -222,7 +225,8 @@ fn prove_kit(
     let key = kit
         .identity(&access)
         .map_err(|error| Failure::from_error(Code::KitInvalid, &error))?;
-    kit.decrypt_canaries(&known, &key).map_err(refused)?;
+    kit.decrypt_canaries(&known, &key)
+        .map_err(|error| refused(&error))?;
     kit.confirmation(known.trust(), clock::now())
         .ok_or_else(|| {
             let text = "the kit's administrator is none of the repository";

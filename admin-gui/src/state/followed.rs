@@ -195,7 +195,9 @@ impl Restores {
     /// Takes what one has said.
     pub(super) fn hear(&mut self, id: &str, lines: Vec<Numbered>, now: Timestamp) {
         if let Some(one) = self.0.get_mut(id) {
-            lines.into_iter().for_each(|line| one.hear(line, now));
+            for line in lines {
+                one.hear(line, now);
+            }
         }
     }
 
@@ -215,7 +217,7 @@ impl Restores {
     }
 
     /// Those that somebody should listen to now, and from which line on; they are taken as heard.
-    pub(super) fn to_follow(&mut self, now: Timestamp) -> Vec<(String, u64)> {
+    pub(super) fn follow_now(&mut self, now: Timestamp) -> Vec<(String, u64)> {
         let unheard = |one: &&mut Followed| {
             let waits = one.pause.is_some_and(|pause| now < pause);
             !one.heard && !waits && one.lost.is_none() && one.end.is_none()

@@ -295,11 +295,11 @@ fn whoever_begins_a_restore_sees_how_it_goes() {
     state.apply(Event::Begun(task), at(2));
     assert_eq!(*state.place(), Place::Restoring("a1".to_owned()));
     assert!(state.draft().is_none());
-    assert_eq!(state.to_follow(at(2)).len(), 1);
+    assert_eq!(state.follow_now(at(2)).len(), 1);
     state.apply(Event::Lost(gone()), at(3));
-    assert_eq!(state.to_follow(at(9)), []);
+    assert_eq!(state.follow_now(at(9)), []);
     state.apply(Event::Status(status(1)), at(10));
-    assert_eq!(state.to_follow(at(10)), [("a1".to_owned(), 0)]);
+    assert_eq!(state.follow_now(at(10)), [("a1".to_owned(), 0)]);
 }
 
 #[test]

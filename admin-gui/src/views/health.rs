@@ -6,6 +6,7 @@ mod diagnostics;
 mod fix;
 mod item;
 mod list;
+mod stored;
 
 use backup_model::HealthState;
 use egui::Ui;
@@ -34,6 +35,7 @@ use item::{Key, Shown};
 pub struct Own {
     filter: String,
     open: Open,
+    stored: stored::Own,
 }
 
 /// Which row is open.

@@ -2,6 +2,7 @@
 
 mod contents;
 mod detail;
+mod history;
 mod list;
 mod pause;
 mod run;
@@ -9,8 +10,9 @@ mod runs;
 
 use backup_model::{JobName, RunId};
 use egui::{Frame, Margin, Ui};
+use jiff::Timestamp;
 
-use super::Sight;
+use super::{Sight, once::Once};
 use crate::kit::table::{Selection, Sort};
 
 /// What the screen remembers.
@@ -21,6 +23,7 @@ pub struct Own {
     runs: Selection<RunId>,
     lines: Selection<u64>,
     tab: usize,
+    history: Once<(JobName, Timestamp), history::History>,
     pause: Option<pause::Draft>,
 }
 

@@ -189,7 +189,7 @@ fn told(ui: &mut Ui, sight: &mut Sight<'_>, own: &mut Own, repository: &Configur
                 ui.spacing_mut().item_spacing.x = space::XL;
                 column(ui, main, |ui| tables(ui, sight, own, keys));
                 column(ui, SIDE, |ui| {
-                    side(ui, sight, own, (repository, keys), &asked)
+                    side(ui, sight, own, (repository, keys), &asked);
                 });
             });
         }

@@ -51,11 +51,23 @@ pub fn show(ui: &mut Ui, sight: &mut Sight<'_>, own: &mut Own) {
             ui.set_width(ui.available_width().min(WIDEST));
             match sight.state.status() {
                 None => unheard(ui, sight),
+                Some(_) if sight.state.server().repository().is_some() => alone(ui),
                 Some((report, _)) if report.jobs.is_empty() => first_run::show(ui, sight, report),
                 Some((report, at)) => told(ui, sight, own, (report, at), room),
             }
         });
     });
+}
+
+/// A repository that was opened by itself: nothing looks after it here.
+fn alone(ui: &mut Ui) {
+    let said = hero::Said {
+        head: "A repository alone".to_owned(),
+        sentence: "No job and no schedule looks after it here: what it holds is in Snapshots, and \
+                   comes back by a restore"
+            .to_owned(),
+    };
+    hero::show(ui, &said, &[]);
 }
 
 /// Nothing was ever heard: where everything will be, unless nobody answers at all.

@@ -13,10 +13,11 @@ mod target;
 mod wizard;
 
 use egui::Ui;
+use jiff::Timestamp;
 
-use super::Sight;
+use super::{Sight, once::Once};
 use crate::{
-    kit::table::Selection,
+    kit::{Curve, table::Selection},
     state::{Place, Step},
 };
 
@@ -32,6 +33,8 @@ pub struct Own {
     point: Selection<choose::Key>,
     /// Somebody was asked whether to stop this restore.
     stop: Option<String>,
+    /// How fast the restore is that is shown, of what was last heard of it.
+    rate: Once<(String, Option<(Timestamp, u64)>), Curve>,
 }
 
 /// A restore that has begun: how far it is, and in the end what came of it.

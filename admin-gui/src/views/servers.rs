@@ -42,15 +42,16 @@ pub(super) struct Own {
 
 impl Own {
     pub(super) fn open(&mut self, asked: Asked) {
-        *self = Self {
-            open: Some(asked),
-            ..Self::default()
-        };
+        self.open = Some(asked);
+        self.tried = false;
     }
 
-    /// Nothing that was typed is kept: some of it is secret.
+    /// What was typed is kept for the next time, unless it is secret.
     fn close(&mut self) {
-        *self = Self::default();
+        self.open = None;
+        self.add.forget_secret();
+        self.recover.forget_secret();
+        self.name.clear();
     }
 }
 

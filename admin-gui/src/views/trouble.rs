@@ -2,13 +2,11 @@
 //! screen could not be told.
 
 use backup_model::{Code, Failure};
-use egui::Ui;
+use egui::{Margin, Ui};
 
 use super::{Sight, next_step::next_step};
 use crate::{
-    kit::{
-        Banner, Button, ErrorAnswer, ErrorCard, Finding, Mark, card, finding, tokens::space, words,
-    },
+    kit::{Banner, Button, ErrorAnswer, ErrorCard, Mark, Text, Tokens, card, tokens::space, words},
     state::{Act, Connection, View},
 };
 
@@ -91,16 +89,18 @@ pub(super) fn told(ui: &mut Ui, what: &str, failure: &Failure) {
         }
         _ => whole(failure),
     };
-    let told = Finding {
-        mark: Mark::Failed,
-        name: what,
-        sentence: &words::capital(&sentence),
-        fix: next_step(failure.code).unwrap_or_default(),
-        code: failure.code.as_str(),
-        action: "",
-    };
-    card::frame(ui).show(ui, |ui| finding(ui, &told, true));
-    ui.add_space(space::S);
+    let tokens = Tokens::of(ui);
+    card::padded_card(ui, what, Margin::symmetric(14, 10), |ui| {
+        ui.spacing_mut().item_spacing.y = space::XS;
+        ui.horizontal(|ui| {
+            Mark::Failed.ui(ui, 15.0, tokens.panel);
+            ui.label(Text::Strong.rich(what, tokens.text));
+            ui.label(Text::Code.rich(failure.code.as_str(), tokens.muted));
+        });
+        ui.label(Text::Body.rich(words::capital(&sentence), tokens.text));
+        let next = next_step(failure.code).unwrap_or("Try again; the daemon's log has more");
+        ui.label(Text::Caption.rich(next, tokens.muted));
+    });
 }
 
 /// Says what failed, and whether to try again.

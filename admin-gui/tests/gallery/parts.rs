@@ -3,13 +3,16 @@
 use admin_gui::kit::{
     self, Answer, Badge, Banner, Button, Day, DayStrip, Dialog, Empty, ErrorAnswer, ErrorCard,
     Field, Finding, Icon, IconButton, Mark, RpoBar, SecretField, Stage, Step, Toast, banner, check,
-    command_line, empty, facts, finding, qr, secret_line, select, steps, tabs, toasts,
+    command_line, empty, facts, finding,
+    plot::{self, Point, Unit, Value},
+    qr, secret_line, select, steps, tabs, toasts,
 };
 use egui::{Key, Modifiers, Role, Ui, Vec2};
 use egui_kittest::{
     Harness,
     kittest::{NodeT as _, Queryable as _},
 };
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
 /// A window of some parts, without pictures.
 fn window<'a>(page: impl FnMut(&mut Ui) + 'a) -> Harness<'a> {
@@ -311,4 +314,49 @@ fn a_script_that_no_font_has_becomes_boxes() {
             ui.add(Badge::new(Mark::Ok, "بحث 名前 🔒\u{202E}abc\u{0}"));
         });
     harness.run();
+}
+
+/// Two amounts with a gap between them, an hour apart.
+fn curve() -> kit::Curve {
+    let values = [
+        Value::Amount(40.0),
+        Value::Missing(Mark::Failed, "Failed"),
+        Value::Amount(55.0),
+    ];
+    let point = |(hour, value): (i64, Value)| Point {
+        at: Timestamp::UNIX_EPOCH + SignedDuration::from_hours(hour),
+        value,
+    };
+    kit::Curve {
+        points: (0_i64..).zip(values).map(point).collect(),
+        ..kit::Curve::default()
+    }
+}
+
+#[test]
+fn a_plot_says_what_there_is_where_it_is_pointed_at() {
+    let curve = curve();
+    let mut harness = window(|ui| {
+        let shown = kit::Plot {
+            name: "Durations",
+            says: "last 55 s",
+            unit: Unit::Span,
+            curve: &curve,
+            quiet: false,
+        };
+        plot::plot(ui, 200.0, &TimeZone::UTC, &shown);
+    });
+    let place = harness
+        .get_by_role_and_label(Role::Image, "Durations: last 55 s")
+        .rect();
+    for (at, said) in [
+        (place.left_center(), "40 s\nThu 1 Jan 1970 00:00:00 UTC"),
+        (place.center(), "Failed\nThu 1 Jan 1970 01:00:00 UTC"),
+        (place.right_center(), "55 s\nThu 1 Jan 1970 02:00:00 UTC"),
+    ] {
+        // Inside, where a pointer on the edge would be in doubt.
+        harness.hover_at(at.lerp(place.center(), 0.02));
+        harness.run();
+        harness.get_by_label(said);
+    }
 }

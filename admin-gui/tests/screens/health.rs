@@ -182,3 +182,37 @@ picture! {
     empty: "health-empty", WINDOW, nothing();
     small_and_crowded: "health-small", SMALL, at(crowded());
 }
+
+/// The room of a repository, opened, with an end in sight.
+fn filling() -> State {
+    let mut state = story::live();
+    let mut house = story::health();
+    for item in &mut house.items {
+        if item.id == "repository-space" {
+            item.numbers.insert("free_bytes".to_owned(), 96 << 20);
+            item.numbers.insert("full_in_days".to_owned(), 1);
+            item.evidence = "96 MiB free, 5 % of all; full in 1 d".to_owned();
+        }
+    }
+    story::hear(&mut state, Question::Health, Answer::Health(house));
+    at(state)
+}
+
+fn open_room(harness: &mut Harness<'_, Window>) {
+    harness
+        .get_by_label_contains("Repository space, nas")
+        .click();
+    harness.run();
+}
+
+#[test]
+fn the_room_of_a_repository_has_its_growth_below() {
+    let mut harness = open(filling());
+    open_room(&mut harness);
+    let said = "Stored over time: at least 1.77 GiB in 80 snapshots; full in 1 d";
+    harness.get_by_role_and_label(egui::Role::Image, said);
+}
+
+picture! {
+    a_room: "health-room", WINDOW, filling(), open_room;
+}

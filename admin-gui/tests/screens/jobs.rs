@@ -128,6 +128,35 @@ picture! {
     a_run_small: "job-run-small", SMALL, detail("webui-db", Some(2));
     a_job_failed: "job-failed", WINDOW, without_runs();
     a_deed_refused: "job-refused", WINDOW, refused();
+    a_history: "job-history", WINDOW, detail("gitea-db", None), open_history;
+    a_history_lost: "job-history-lost", SMALL, lost_detail(), open_history;
+}
+
+fn lost_detail() -> State {
+    story::at(story::lost(), Place::Job(story::name("webui-db"), None))
+}
+
+fn open_history(harness: &mut egui_kittest::Harness<'_, Window>) {
+    harness.get_by_role_and_label(Role::Tab, "History").click();
+    harness.run();
+}
+
+#[test]
+fn the_history_says_in_words_what_it_draws() {
+    let mut harness = Window::open(detail("gitea-db", None), Theme::Light, WINDOW);
+    open_history(&mut harness);
+    let said = "How long runs took: median 1 min 07 s, at most 1 min 12 s, last 1 min 02 s; \
+                13 without a snapshot";
+    harness.get_by_role_and_label(Role::Image, said);
+    harness.get_by_label_contains("What runs stored: median 244 MiB, at most 302 MiB");
+}
+
+#[test]
+fn a_history_that_is_not_told_says_why() {
+    let mut harness = Window::open(without_runs(), Theme::Light, WINDOW);
+    open_history(&mut harness);
+    harness.get_by_role_and_label(Role::Group, "The runs cannot be shown");
+    assert!(harness.query_by_role(Role::Image).is_none());
 }
 
 #[test]

@@ -59,18 +59,18 @@ fn advanced(object: &str, done_bytes: u64) -> Event {
 #[test]
 fn only_restores_are_followed_each_once_and_from_where_it_was_left() {
     let mut restores = known();
-    assert_eq!(restores.to_follow(at(1)), [("a1".to_owned(), 0)]);
-    assert_eq!(restores.to_follow(at(1)), []);
+    assert_eq!(restores.follow_now(at(1)), [("a1".to_owned(), 0)]);
+    assert_eq!(restores.follow_now(at(1)), []);
     restores.hear("a1", vec![line(0, began("webui", 100))], at(2));
     let broken = Failure::new(Code::Daemon, "the answer broke off");
     restores.unheard("a1", broken, at(3));
     // Not in the same moment again: a daemon that refuses is not asked in each frame.
-    assert_eq!(restores.to_follow(at(3)), []);
-    assert_eq!(restores.to_follow(at(4)), [("a1".to_owned(), 1)]);
+    assert_eq!(restores.follow_now(at(3)), []);
+    assert_eq!(restores.follow_now(at(4)), [("a1".to_owned(), 1)]);
     restores.all_unheard();
-    assert_eq!(restores.to_follow(at(5)), [("a1".to_owned(), 1)]);
+    assert_eq!(restores.follow_now(at(5)), [("a1".to_owned(), 1)]);
     restores.unheard("a1", Failure::new(Code::NoTask, "there is none"), at(6));
-    assert_eq!(restores.to_follow(at(60)), []);
+    assert_eq!(restores.follow_now(at(60)), []);
     assert!(restores.get("a1").unwrap().lost.is_some());
     assert_eq!(restores.running().count(), 0);
 }
@@ -122,5 +122,5 @@ fn the_end_ends_everything_that_was_open() {
     let one = restores.get("a1").unwrap();
     assert_eq!(one.parts[0].ended, Some(at(9)));
     assert!(matches!(&one.end, Some((Err(failure), _)) if failure.code == Code::NoSpace));
-    assert_eq!(restores.to_follow(at(60)), []);
+    assert_eq!(restores.follow_now(at(60)), []);
 }

@@ -99,12 +99,11 @@ const fn word(aspect: Aspect) -> &'static str {
     match aspect {
         Aspect::Kind => "kind",
         Aspect::Size => "size",
-        Aspect::Content => "content",
+        Aspect::Content | Aspect::Digest => "content",
         Aspect::Modified => "time",
         Aspect::Mode => "mode",
         Aspect::Owner => "owner",
         Aspect::Target => "target",
-        Aspect::Digest => "content",
         Aspect::Facts => "facts",
         _ => "something",
     }

@@ -105,7 +105,8 @@ fn server(ui: &Ui, sight: &Sight<'_>, place: Rect) -> Response {
     let (mut x, y) = (left, middle + 8.0);
     let mut short = address;
     // Who has not said anything yet has not shown who it is, either.
-    if server.is_secure && sight.state.status().is_some() {
+    let has_shown = sight.state.status().is_some() && servers::changed(sight).is_none();
+    if server.is_secure && has_shown {
         let at = pos2(x + 6.0, y);
         Icon::Lock.paint(painter, at, 12.0, tokens.ok);
         x += 16.0;

@@ -1,4 +1,4 @@
-//! The open row: what was seen | what to do.
+//! The open row: what was seen | what to do, and where it is about room, what is stored over time.
 
 use egui::{Align, Layout, Rect, Ui, UiBuilder, pos2, vec2};
 
@@ -6,6 +6,7 @@ use super::{
     Sight, fix,
     item::{Shown, number},
     list::{EDGE, WHAT, evidence_room},
+    stored,
 };
 use crate::kit::{
     Text, Tokens, command_box, facts,
@@ -20,7 +21,7 @@ const GAP: f32 = 28.0;
 const ROOM: f32 = 4000.0;
 
 /// Draws both halves side by side, as high as the higher one.
-pub(super) fn show(ui: &mut Ui, sight: &Sight<'_>, item: &Shown<'_>) {
+pub(super) fn show(ui: &mut Ui, sight: &Sight<'_>, own: &mut stored::Own, item: &Shown<'_>) {
     let border = Tokens::of(ui).border;
     let whole = ui.available_rect_before_wrap();
     let (left, right) = (whole.left() + WHAT, whole.right() - EDGE);
@@ -38,9 +39,11 @@ pub(super) fn show(ui: &mut Ui, sight: &Sight<'_>, item: &Shown<'_>) {
             .layout(Layout::top_down(Align::Min));
         let ui = &mut ui.new_child(builder);
         ui.spacing_mut().item_spacing.y = space::S;
-        match side {
-            0 => seen(ui, sight, item, evidence_room(whole)),
-            _ => to_do(ui, sight, item),
+        if side == 0 {
+            seen(ui, sight, item, evidence_room(whole));
+        } else {
+            to_do(ui, sight, item);
+            stored::show(ui, sight, own, item);
         }
         low = low.max(ui.min_rect().bottom());
     }

@@ -143,7 +143,7 @@ fn row(
         response.scroll_to_me(None);
     }
     if open {
-        detail::show(ui, sight, item);
+        detail::show(ui, sight, &mut own.stored, item);
     }
     if response.clicked() {
         own.open = if open {

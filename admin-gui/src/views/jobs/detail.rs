@@ -4,7 +4,7 @@ use backup_model::{JobName, RunId, Selection};
 use backupd_api::Scope;
 use egui::{Align, Layout, Ui};
 
-use super::{Own, Sight, contents, pause, runs};
+use super::{Own, Sight, contents, history, pause, runs};
 use crate::{
     kit::{
         Badge, Button, Mark, Text, Tokens, breadcrumb, table::words as cell, tabs, tokens::space,
@@ -38,10 +38,15 @@ pub(super) fn show(
     reasons(ui, shown);
     trouble::refused(ui, sight);
     ui.add_space(space::S);
-    tabs(ui, &["Runs", "Contents and schedule"], &mut own.tab);
+    tabs(
+        ui,
+        &["Runs", "History", "Contents and schedule"],
+        &mut own.tab,
+    );
     ui.add_space(space::L);
     match own.tab {
         0 => runs::show(ui, sight, own, job, run),
+        1 => history::show(ui, sight, own, job),
         _ => contents::show(ui, sight, shown),
     }
     pause::dialog(ui, sight, own);

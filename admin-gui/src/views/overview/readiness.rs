@@ -6,7 +6,10 @@ use backup_model::{
 use egui::{Align2, Role, Sense, Ui, Vec2, WidgetInfo, pos2};
 use jiff::Timestamp;
 
-use super::{super::Sight, side, storage::repository_of};
+use super::{
+    super::{Sight, growth::repository_of},
+    side,
+};
 use crate::kit::{Mark, Text, Tokens, skeleton, tokens::space};
 
 const KIT: &str = "recovery-kit";

@@ -1,21 +1,24 @@
 //! What each repository holds, as far as its snapshots and its file system tell.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use backup_model::{
-    End, HealthItem, HealthReport, HealthState, JobName, SnapshotInfo, Span, StatusReport,
-};
+use backup_model::{HealthItem, HealthReport, HealthState, SnapshotInfo, Span, StatusReport};
 use backupd_api::ListedRun;
 use egui::{Align2, Role, Sense, Ui, Vec2, WidgetInfo, pos2};
 use jiff::{SignedDuration, Timestamp};
 
-use super::{super::Sight, side};
+use super::{
+    super::{
+        Sight,
+        growth::{Growth, by_repository, counted, is_space, left, number, repository_of},
+    },
+    side,
+};
 use crate::kit::{Sparkline, Text, Tokens, skeleton, sparkline, tokens::space, words};
 
-const SPACE: &str = "repository-space";
 /// The line goes back so far at most, in so many points.
 const BACK: SignedDuration = SignedDuration::from_hours(90 * 24);
-const POINTS: u32 = 30;
+const POINTS: i32 = 30;
 /// More are named by their number.
 const MOST: usize = 4;
 /// The height of the line.
@@ -46,40 +49,9 @@ fn names(report: &StatusReport) -> BTreeSet<&str> {
     jobs.map(|job| job.repository.as_str()).collect()
 }
 
-/// What is in each repository.
-fn by_repository<'a>(
-    report: &'a StatusReport,
-    listed: &'a [ListedRun],
-) -> BTreeMap<&'a str, Vec<&'a SnapshotInfo>> {
-    let of_job: BTreeMap<&JobName, &str> = report
-        .jobs
-        .iter()
-        .map(|job| (&job.protection.job, job.repository.as_str()))
-        .collect();
-    let mut all: BTreeMap<&str, Vec<&SnapshotInfo>> = BTreeMap::new();
-    for info in listed.iter().flatten() {
-        if let Some(repository) = of_job.get(&info.snapshot.job) {
-            all.entry(repository).or_default().push(info);
-        }
-    }
-    all
-}
-
 fn space<'a>(health: &'a HealthReport, name: &str) -> Option<&'a HealthItem> {
-    let of = |item: &&HealthItem| item.id == SPACE && is_of(item, name);
+    let of = |item: &&HealthItem| is_space(item) && repository_of(item) == name;
     health.items.iter().find(of)
-}
-
-/// Whether an item is about a repository.
-fn is_of(item: &HealthItem, repository: &str) -> bool {
-    repository_of(item) == repository
-}
-
-/// The repository that an item is about.
-pub(super) fn repository_of(item: &HealthItem) -> &str {
-    item.object
-        .strip_prefix("repository ")
-        .unwrap_or(&item.object)
 }
 
 fn stored<'a>(
@@ -88,53 +60,23 @@ fn stored<'a>(
     space: Option<&'a HealthItem>,
     (begin, now): (Timestamp, Timestamp),
 ) -> Stored<'a> {
-    let mut jobs: BTreeMap<&JobName, (u64, &SnapshotInfo)> = BTreeMap::new();
-    for info in infos {
-        let entry = jobs.entry(&info.snapshot.job).or_insert((0, info));
-        entry.0 = entry.0.saturating_add(info.added_bytes);
-        if info.created > entry.1.created {
-            entry.1 = info;
-        }
-    }
-    // What all added may miss what forgotten ones did; what the newest uses may miss the others.
-    let least = |(added, newest): &(u64, &SnapshotInfo)| newest.stored_bytes.max(*added);
-    let bytes = jobs.values().map(least).fold(0, u64::saturating_add);
-    let step = now.duration_since(begin) / i32::try_from(POINTS - 1).unwrap_or(1);
-    let at = |point: u32| {
-        let time = begin.checked_add(step * i32::try_from(point).unwrap_or(0));
+    let growth = Growth::of(infos);
+    let step = now.duration_since(begin) / (POINTS - 1);
+    let point = |point: i32| {
+        let time = begin.checked_add(step * point);
         let time = if point + 1 == POINTS {
             now
         } else {
             time.unwrap_or(now)
         };
-        let later = infos.iter().filter(|info| info.created > time);
-        let later = later
-            .map(|info| info.added_bytes)
-            .fold(0, u64::saturating_add);
-        let any = infos.iter().any(|info| info.created <= time);
-        any.then(|| bytes.saturating_sub(later) as f32)
+        growth.at(time).map(|bytes| bytes as f32)
     };
-    let is_snapshot = |info: &&&SnapshotInfo| matches!(info.end, End::Complete | End::Partial);
     Stored {
         name,
-        snapshots: infos.iter().filter(is_snapshot).count(),
-        bytes,
-        growth: (0..POINTS).map(at).collect(),
+        snapshots: growth.snapshots,
+        bytes: growth.bytes,
+        growth: (0..POINTS).map(point).collect(),
         space,
-    }
-}
-
-fn number(item: &HealthItem, name: &str) -> Option<u64> {
-    u64::try_from(*item.numbers.get(name)?).ok()
-}
-
-/// How much room is left, in a few words; nothing of a bucket, which has no end.
-fn left(space: &HealthItem) -> String {
-    let (days, free) = (number(space, "full_in_days"), number(space, "free_bytes"));
-    match (days, free) {
-        (Some(days @ ..=365), _) => format!("full in {days} d"),
-        (_, Some(free)) => format!("{} free", words::bytes(free)),
-        _ => "room unknown".to_owned(),
     }
 }
 
@@ -182,11 +124,10 @@ fn repository(ui: &mut Ui, stored: &Stored<'_>, live: bool) {
     ui.add_space(space::XS);
     let size = Vec2::new(ui.available_width(), LINE + 2.0);
     let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
-    let counted = match stored.snapshots {
-        1 => "1 snapshot".to_owned(),
-        more => format!("{} snapshots", words::count(more as u64)),
-    };
-    let left = stored.space.map(left);
+    let counted = counted(stored.snapshots);
+    let left = stored
+        .space
+        .map(|space| left(space).unwrap_or_else(|| "room unknown".to_owned()));
     let side = left.as_ref().unwrap_or(&counted);
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{counted}, {side}")));
     let free = stored.space.and_then(|space| number(space, "free_bytes"));

@@ -3,16 +3,17 @@
 use backup_model::Phase as Work;
 use backupd_api::Scope;
 use egui::{Align, Layout, Margin, Ui, UiBuilder, Vec2};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{Own, Sight};
 use crate::{
     kit::{
-        Button, Dialog, Icon, Mark, Phase, Progress, Sparkline, Text, Tokens, card,
+        Button, Curve, Dialog, Icon, Mark, Phase, Plot, Progress, Text, Tokens, card,
         dialog::Answer,
-        phase,
+        phase, plot,
+        plot::{Point, Unit, Value},
         progress::{Segment, segmented_bar},
-        skeleton, sparkline,
+        skeleton,
         table::words as cell,
         tokens::{height, space},
         words,
@@ -38,7 +39,7 @@ pub(super) fn show(ui: &mut Ui, sight: &mut Sight<'_>, own: &mut Own, id: &str) 
         ui.add_space(space::M);
         parts(ui, sight, one);
         ui.add_space(space::M);
-        below(ui, sight, one);
+        below(ui, sight, own, one);
         trouble::refused(ui, sight);
     });
     stop(ui, sight, own);
@@ -199,41 +200,57 @@ pub(super) fn parts(ui: &mut Ui, sight: &Sight<'_>, one: &Followed) {
 }
 
 /// How fast it is, and what it warned of.
-fn below(ui: &mut Ui, sight: &Sight<'_>, one: &Followed) {
+fn below(ui: &mut Ui, sight: &Sight<'_>, own: &mut Own, one: &Followed) {
     let whole = ui.available_rect_before_wrap();
     let left = whole.with_max_x(whole.right() - WARNINGS - space::M);
     let right = whole.with_min_x(whole.right() - WARNINGS);
     let mut left = ui.new_child(UiBuilder::new().max_rect(left));
-    rate(&mut left, one);
+    rate(&mut left, sight, own, one);
     let mut right = ui.new_child(UiBuilder::new().max_rect(right));
     warnings(&mut right, sight, one);
     let used = left.min_rect().union(right.min_rect());
     ui.advance_cursor_after_rect(used);
 }
 
-fn rate(ui: &mut Ui, one: &Followed) {
+fn rate(ui: &mut Ui, sight: &Sight<'_>, own: &mut Own, one: &Followed) {
     card::padded_card(ui, "Rate", Margin::symmetric(14, 12), |ui| {
         let now = one.rate().map(|rate| format!("{}/s", words::bytes(rate)));
         let now = now.unwrap_or_else(|| "not known yet".to_owned());
         card::section_head(ui, "Rate", &now);
         ui.add_space(space::S);
-        let values: Vec<_> = one
-            .done
-            .windows(2)
-            .map(|pair| {
-                let secs = pair[1].0.duration_since(pair[0].0).as_secs_f32();
-                let bytes = pair[1].1.saturating_sub(pair[0].1) as f32;
-                (secs > 0.0).then(|| bytes / secs)
-            })
-            .collect();
-        let spark = Sparkline {
-            name: &format!("Rate over time, now {now}"),
-            values: &values,
-            limit: None,
-            quiet: false,
+        let curve = own
+            .rate
+            .get((one.info.id.clone(), one.done.last().copied()), || {
+                rates(&one.done)
+            });
+        let shown = Plot {
+            name: "Rate over time",
+            says: &format!("now {now}"),
+            unit: Unit::Rate,
+            curve,
+            quiet: !sight.is_live(),
         };
-        sparkline(ui, Vec2::new(ui.available_width(), RATE), &spark);
+        if plot(ui, RATE, sight.zone, &shown).is_none() {
+            ui.allocate_space(Vec2::new(0.0, RATE));
+        }
     });
+}
+
+/// The mean rate between each two times.
+fn rates(done: &[(Timestamp, u64)]) -> Curve {
+    let points = done.windows(2).filter_map(|pair| {
+        let [(before, had), (at, has)] = [pair[0], pair[1]];
+        let secs = at.duration_since(before).as_secs_f64();
+        let bytes = has.saturating_sub(had) as f64;
+        (secs > 0.0).then(|| Point {
+            at,
+            value: Value::Amount(bytes / secs),
+        })
+    });
+    Curve {
+        points: points.collect(),
+        ..Curve::default()
+    }
 }
 
 /// What went wrong without stopping it.
@@ -289,5 +306,21 @@ fn stop(ui: &Ui, sight: &mut Sight<'_>, own: &mut Own) {
             own.stop = None;
             sight.ask(Deed::Stop(id));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_is_of_the_time_between() {
+        let at = |secs| Timestamp::from_second(secs).unwrap();
+        let curve = rates(&[(at(0), 0), (at(2), 100), (at(2), 120), (at(6), 120)]);
+        let known: Vec<_> = curve.points.iter().map(|it| (it.at, it.value)).collect();
+        assert_eq!(
+            known,
+            [(at(2), Value::Amount(50.0)), (at(6), Value::Amount(0.0))]
+        );
     }
 }

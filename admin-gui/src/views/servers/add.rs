@@ -1,12 +1,12 @@
 //! Adding a server: where it is, who we are to it, and how it shows who it is. It is kept only when
 //! it has answered and let us in.
 
-use backupd_api::{Address, AddressError, Fingerprint, shown_key};
+use backupd_api::{Address, AddressError, Fingerprint, InvalidFingerprint, shown_key};
 use egui::Ui;
 
 use super::{Own, Sight, give_up, off, refusal};
 use crate::{
-    kit::{Answer, Button, Dialog, Field, SecretField, SecretText, Text, Tokens, tokens::space},
+    kit::{Answer, Button, Dialog, Field, SecretField, SecretText, Text, Tokens},
     state::{NewServer, Secret, ServerAct, Way},
 };
 
@@ -25,10 +25,13 @@ impl Typed {
     }
 
     /// None where nothing is typed.
-    fn pin(&self) -> Option<Option<Fingerprint>> {
-        let pin = self.pin.trim();
-        let parsed = (!pin.is_empty()).then(|| pin.parse().ok());
-        parsed.map_or(Some(None), |pin| pin.map(Some))
+    fn pin(&self) -> Result<Option<Fingerprint>, InvalidFingerprint> {
+        let pin = Some(self.pin.trim()).filter(|pin| !pin.is_empty());
+        pin.map(str::parse).transpose()
+    }
+
+    pub(super) fn forget_secret(&mut self) {
+        self.token = SecretText::default();
     }
 
     /// Why it cannot be tried yet.
@@ -36,7 +39,7 @@ impl Typed {
         match () {
             () if self.name.trim().is_empty() => Some("Give it a name first"),
             () if self.address().is_err() => Some("Say where it is first"),
-            () if self.pin().is_none() => Some("Correct the pin first"),
+            () if self.pin().is_err() => Some("Correct the pin first"),
             () => None,
         }
     }
@@ -47,7 +50,7 @@ impl Typed {
             name: self.name.trim().to_owned(),
             address: self.address().ok()?,
             token: token.map(|token| Secret::new(token.secret())),
-            pin: self.pin()?,
+            pin: self.pin().ok()?,
         })
     }
 }
@@ -85,7 +88,7 @@ fn form(ui: &mut Ui, sight: &Sight<'_>, typed: &mut Typed, tried: bool) {
     ui.add(address.hint("https://vault01:8443").error(wrong));
     let label = "Token, which backupctl token create makes there";
     ui.add(SecretField::new(label, &mut typed.token));
-    let wrong = typed.pin().is_none();
+    let wrong = typed.pin().is_err();
     let wrong = wrong.then_some("A pin is sha256// and 44 characters of base64");
     let label = "Pin: the key that it must have, unless an authority vouches for it";
     let pin = Field::new(label, &mut typed.pin).mono();
@@ -106,14 +109,11 @@ fn shown(ui: &mut Ui, sight: &Sight<'_>, typed: &mut Typed) {
         return;
     }
     let tokens = Tokens::of(ui);
-    ui.label(Text::Body.rich("It shows this key:", tokens.text));
-    ui.label(Text::Mono.rich(&key, tokens.text));
     ui.horizontal(|ui| {
-        if ui.add(Button::outline("Use it as the pin")).clicked() {
+        if ui.add(Button::outline("Use this key as the pin")).clicked() {
             typed.pin = key;
         }
         let words = "only if the server's own log says the same";
         ui.label(Text::Caption.rich(words, tokens.muted));
     });
-    ui.add_space(space::S);
 }

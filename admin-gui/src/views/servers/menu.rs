@@ -8,6 +8,8 @@ use crate::{
     state::{Known, Origin, ServerAct},
 };
 
+const WIDEST: f32 = 260.0;
+
 /// The list, while it is open.
 pub(in crate::views) fn menu(button: &Response, sight: &mut Sight<'_>) {
     Popup::from_toggle_button_response(button)
@@ -16,6 +18,7 @@ pub(in crate::views) fn menu(button: &Response, sight: &mut Sight<'_>) {
         .gap(space::XS)
         .accessible_name("Servers")
         .show(|ui| {
+            ui.set_max_width(WIDEST);
             ui.spacing_mut().item_spacing.y = 0.0;
             for known in sight.state.known() {
                 let here = is_here(sight, known);

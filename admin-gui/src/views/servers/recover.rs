@@ -42,6 +42,10 @@ impl Typed {
         }
     }
 
+    pub(super) fn forget_secret(&mut self) {
+        self.secret_key = SecretText::default();
+    }
+
     /// Why it cannot be tried yet.
     fn missing(&self) -> Option<&'static str> {
         let empty = |text: &str| text.trim().is_empty();

@@ -64,7 +64,9 @@ pub(crate) fn opened() -> State {
     );
     hear_detail(&mut state);
     let mut growing = Growing::default();
-    entries().iter().for_each(|entry| growing.add(entry));
+    for entry in entries() {
+        growing.add(&entry);
+    }
     let tree = Answer::Tree(Arc::new(growing.done()));
     hear(&mut state, Question::Tree(snapshot()), tree);
     state

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use backup_keys::{
-    Change, ChangeError, Identity, Known, OpensKeyFiles, RootSigner, SecretKey, SeenTrust,
+    Change, ChangeError, Identity, Known, OpensKeyFiles as _, RootSigner, SecretKey, SeenTrust,
     administrator::{Access, AdministratorIdentity, AdministratorRecipient},
     kit::{Kit, KitKey, Manual, RECOVERY_SCRIPT},
     unwrap,
