@@ -90,6 +90,7 @@ mod supervised;
 mod tree;
 #[cfg(test)]
 mod upkeep;
+#[cfg(test)]
 mod window;
 #[cfg(test)]
 mod world;
