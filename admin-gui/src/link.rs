@@ -9,7 +9,10 @@ mod join;
 mod key;
 mod keys;
 mod kit;
+mod own;
 mod private;
+mod programs;
+mod set_up;
 
 use std::{io, sync::mpsc, thread};
 

@@ -10,6 +10,7 @@ use std::{
 use admin_gui::{
     app::{App, Opening},
     servers::{Servers, TokenError, read_token},
+    state::Home,
 };
 use backupd_api::{Address, Fingerprint, Target};
 use clap::{Parser, ValueEnum};
@@ -111,6 +112,7 @@ fn opening(arguments: &Arguments) -> Result<Opening, String> {
         is_asked_for: server.is_some() || token_file.is_some() || pin.is_some(),
         servers: Servers::in_folder(configuration()),
         programs: programs(),
+        home: home(),
     })
 }
 
@@ -121,6 +123,22 @@ fn configuration() -> Option<PathBuf> {
     let given = path("XDG_CONFIG_HOME").filter(|path| path.is_absolute());
     let home = || path("HOME").map(|home| home.join(".config"));
     given.or_else(home).map(|folder| folder.join("backupd"))
+}
+
+/// Where this user's own daemon has its things, as `backupctl` looks for them.
+#[expect(clippy::disallowed_methods, reason = "a program reads the environment")]
+fn home() -> Option<Home> {
+    let path = |name| std::env::var_os(name).map(PathBuf::from);
+    let own = path("HOME").filter(|path| path.is_absolute())?;
+    let state = path("XDG_STATE_HOME").filter(|path| path.is_absolute());
+    let state = state.unwrap_or_else(|| own.join(".local/state"));
+    Some(Home {
+        configuration: configuration()?.join("config.toml"),
+        state: state.join("backupd"),
+        keys: own.join("backupd-keys"),
+        zone: TimeZone::system().iana_name().map(str::to_owned),
+        is_set_up: false,
+    })
 }
 
 /// Where `backupd` is looked for: beside this program, and where any other is.

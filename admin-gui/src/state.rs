@@ -15,6 +15,7 @@ mod order;
 mod place;
 mod question;
 mod server;
+mod set_up;
 mod trail;
 mod tree;
 
@@ -47,6 +48,7 @@ pub use question::{Answer, Question};
 pub use server::{
     Known, NewServer, Origin, RecoverFrom, Recovery, Server, ServerAct, StorageAccess, Way,
 };
+pub use set_up::{Home, JobDatabase, NewRepository, SetUp};
 pub use trail::Trail;
 pub use tree::{Growing, Place as TreePlace, Tree};
 
@@ -73,6 +75,7 @@ pub enum Connection {
 pub struct State {
     server: Server,
     known: Vec<Known>,
+    home: Option<Home>,
     way: Way,
     connection: Connection,
     place: Place,
@@ -99,6 +102,7 @@ impl State {
         Self {
             server,
             known: Vec::new(),
+            home: None,
             way: Way::Here,
             connection: Connection::Connecting,
             place,
@@ -138,6 +142,8 @@ impl State {
             Event::Unheard(id, failure) => self.restores.unheard(&id, failure, now),
             Event::Key(key) => self.key_is(key),
             Event::Known(known) => self.known = known,
+            Event::Home(home) => self.home = Some(home),
+            Event::WasSetUp => self.was_set_up(now),
             Event::Way(way) => self.way = way,
             Event::ServersFailed(what, failure) => {
                 let causes = [&[failure.to_string()], &*failure.causes].concat();
@@ -225,6 +231,16 @@ impl State {
             Err(failure) => KeyState::Refused(failure),
         };
         self.answers.retain(|question, _| !question.needs_key());
+    }
+
+    fn was_set_up(&mut self, now: Timestamp) {
+        if let Some(home) = &self.home {
+            let text = format!(
+                "This machine is set up. Copy the keys in {} to a safe place",
+                home.keys.display()
+            );
+            self.notices.tell(Mark::Ok, text, Some(Place::Keys), now);
+        }
     }
 
     /// Where the thing is shown that a deed is about.
@@ -338,6 +354,11 @@ impl State {
     /// The servers that the window can go to.
     pub fn known(&self) -> &[Known] {
         &self.known
+    }
+
+    /// Where this machine's own daemon is, or would be.
+    pub const fn home(&self) -> Option<&Home> {
+        self.home.as_ref()
     }
 
     /// How it stands with going to another server.

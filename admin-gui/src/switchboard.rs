@@ -13,7 +13,9 @@ use egui::Context;
 use crate::{
     link::{Join, Joined, Private},
     servers::{Listed, Servers, ServersError, TokenError},
-    state::{Event, Known, NewServer, Origin, Recovery, Secret, Server, ServerAct, Way},
+    state::{
+        Event, Home, Known, NewServer, Origin, Recovery, Secret, Server, ServerAct, SetUp, Way,
+    },
 };
 
 /// What a window is opened with.
@@ -27,6 +29,9 @@ pub struct Opening {
     pub servers: Servers,
     /// Where `backupd` is looked for.
     pub programs: Vec<PathBuf>,
+    /// Where this user's own daemon has its things; whether there is a configuration is looked at
+    /// anew each time.
+    pub home: Option<Home>,
 }
 
 /// Another daemon to go to.
@@ -47,12 +52,26 @@ pub(crate) enum Step {
     Tell(Event),
 }
 
-/// A try to go somewhere, and the server that is added if it works.
+/// A try to go somewhere.
 #[derive(Debug)]
 struct Trying {
     join: Join,
-    adds: Option<(Listed, Option<Secret>)>,
+    then: Then,
 }
+
+/// What is done when a try has worked.
+#[derive(Debug)]
+enum Then {
+    /// Nothing but to go there.
+    Go,
+    /// The server is added.
+    Add(Listed, Option<Secret>),
+    /// It is this user's own daemon, and whether it was set up just now.
+    Own { is_new: bool },
+}
+
+/// What this user's own daemon is called in the list.
+const OWN: &str = "Own backups";
 
 #[derive(Debug)]
 pub(crate) struct Switchboard {
@@ -102,7 +121,8 @@ impl Switchboard {
         let listed = listed.into_iter();
         let listed = listed.map(|one| known(Some(one.name), one.address.to_string()));
         let all = Event::Known([start].into_iter().chain(listed).collect());
-        [all].into_iter().chain(told).collect()
+        let home = self.home().map(Event::Home);
+        [all].into_iter().chain(home).chain(told).collect()
     }
 
     /// Begins what somebody wants; `here` is the server that the window is at.
@@ -111,6 +131,8 @@ impl Switchboard {
             ServerAct::Switch(name) => self.switch(name.as_deref()),
             ServerAct::Add(new) => return vec![told(self.add(new))],
             ServerAct::Recover(recovery) => return vec![told(self.recover(recovery))],
+            ServerAct::SetUp(order) => return vec![told(self.own(Some(*order)))],
+            ServerAct::Start => return vec![told(self.own(None))],
             ServerAct::GiveUp => {
                 self.trying = None;
                 Ok(vec![Step::Tell(Event::Way(Way::Here))])
@@ -133,9 +155,14 @@ impl Switchboard {
         let Some(outcome) = trying.and_then(|trying| trying.join.outcome()) else {
             return Vec::new();
         };
-        let adds = self.trying.take().and_then(|trying| trying.adds);
-        let arrived = outcome.and_then(|joined| self.arrive(joined, adds));
-        arrived.unwrap_or_else(|failure| vec![Step::Tell(Event::Way(Way::Refused(failure)))])
+        let then = self.trying.take().map_or(Then::Go, |trying| trying.then);
+        let arrived = outcome.and_then(|joined| self.arrive(joined, then));
+        arrived.unwrap_or_else(|failure| {
+            // A machine may be set up although its daemon does not start.
+            let home = self.home().map(Event::Home);
+            let refused = Event::Way(Way::Refused(failure));
+            home.into_iter().chain([refused]).map(Step::Tell).collect()
+        })
     }
 
     fn start(&self) -> Move {
@@ -192,8 +219,8 @@ impl Switchboard {
         };
         let join = Join::server(target, self.wake()).map_err(|error| local(&error))?;
         let listed = Listed { name, address, pin };
-        let adds = Some((listed, token));
-        self.trying = Some(Trying { join, adds });
+        let then = Then::Add(listed, token);
+        self.trying = Some(Trying { join, then });
         Ok(())
     }
 
@@ -201,22 +228,49 @@ impl Switchboard {
         let programs = self.opening.programs.clone();
         let join = Join::repository(recovery, programs, self.wake());
         let join = join.map_err(|error| local(&error))?;
-        self.trying = Some(Trying { join, adds: None });
+        let then = Then::Go;
+        self.trying = Some(Trying { join, then });
         Ok(())
     }
 
-    fn arrive(
-        &self,
-        joined: Joined,
-        adds: Option<(Listed, Option<Secret>)>,
-    ) -> Result<Vec<Step>, Failure> {
+    fn own(&mut self, order: Option<SetUp>) -> Result<(), Failure> {
+        let home = self.home().ok_or_else(|| {
+            let text = "nothing says where this user's files are: HOME is not set";
+            Failure::new(Code::Usage, text)
+        })?;
+        let then = Then::Own {
+            is_new: order.is_some(),
+        };
+        let programs = self.opening.programs.clone();
+        let join = Join::own(order, home, programs, self.wake());
+        let join = join.map_err(|error| local(&error))?;
+        self.trying = Some(Trying { join, then });
+        Ok(())
+    }
+
+    fn home(&self) -> Option<Home> {
+        let home = self.opening.home.clone()?;
+        let is_set_up = home.configuration.exists();
+        Some(Home { is_set_up, ..home })
+    }
+
+    fn arrive(&self, joined: Joined, then: Then) -> Result<Vec<Step>, Failure> {
         let Joined { target, private } = joined;
         let servers = &self.opening.servers;
-        if let Some((listed, token)) = adds {
-            let token = token.as_ref().map(Secret::text);
-            let added = servers.add(&listed, token);
-            let arrived = added.and_then(|()| self.switch(Some(&listed.name)));
-            return arrived.map_err(|error| failure(&error));
+        match then {
+            Then::Go => {}
+            Then::Add(listed, token) => {
+                let token = token.as_ref().map(Secret::text);
+                let added = servers.add(&listed, token);
+                let arrived = added.and_then(|()| self.switch(Some(&listed.name)));
+                return arrived.map_err(|error| failure(&error));
+            }
+            Then::Own { is_new } => {
+                let arrived = self.arrive_at_own(&target);
+                let mut steps = arrived.map_err(|error| failure(&error))?;
+                steps.extend(is_new.then_some(Step::Tell(Event::WasSetUp)));
+                return Ok(steps);
+            }
         }
         let (private, repository) = private.unzip();
         let origin = repository.map_or(Origin::Start, Origin::Private);
@@ -226,6 +280,26 @@ impl Switchboard {
             server,
             private,
         })])
+    }
+
+    /// Goes to this user's own daemon, which is in the list from then on.
+    fn arrive_at_own(&self, target: &Target) -> Result<Vec<Step>, ServersError> {
+        if target.address == self.opening.start.address {
+            return self.switch(None);
+        }
+        let servers = &self.opening.servers;
+        let listed = servers.list()?;
+        let known = listed.iter().find(|one| one.address == target.address);
+        let name = known.map_or(OWN, |one| one.name.as_str());
+        if known.is_none() {
+            let new = Listed {
+                name: name.to_owned(),
+                address: target.address.clone(),
+                pin: None,
+            };
+            servers.add(&new, None)?;
+        }
+        self.switch(Some(name))
     }
 
     fn wake(&self) -> impl Fn() + Send + 'static {

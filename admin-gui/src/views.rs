@@ -15,6 +15,7 @@ mod page;
 mod palette;
 pub mod restore;
 mod servers;
+mod set_up;
 pub mod settings;
 pub mod snapshots;
 mod trouble;
@@ -124,6 +125,7 @@ pub struct Screens {
     restore: restore::Own,
     unlock: unlock::Own,
     servers: servers::Own,
+    set_up: set_up::Own,
 }
 
 impl Screens {
@@ -166,7 +168,7 @@ impl Screens {
         notices(ui, &mut sight);
         match wanted {
             None => {}
-            Some(Wanted::Key) => self.unlock.open(),
+            Some(Wanted::Key) => self.unlock.open(usual_key(state)),
             Some(Wanted::Servers(asked)) => self.servers.open(asked),
         }
         commands
@@ -197,6 +199,7 @@ impl Screens {
             ui.spacing_mut().item_spacing = egui::vec2(space::S, 0.0);
             match sight.state.place().clone() {
                 Place::Overview => overview::show(ui, sight, &mut self.overview),
+                Place::SetUp => set_up::show(ui, sight, &mut self.set_up),
                 Place::Jobs => jobs::list(ui, sight, &mut self.jobs),
                 Place::Job(job, run) => jobs::detail(ui, sight, &mut self.jobs, &job, run),
                 Place::Snapshots => snapshots::show(ui, sight, &mut self.snapshots),
@@ -219,6 +222,7 @@ impl Screens {
     fn command(&self, sight: &Sight<'_>, place: &Place) -> String {
         match place {
             Place::Overview => "backupctl status".to_owned(),
+            Place::SetUp => self.set_up.command(),
             Place::Jobs => "backupctl job list".to_owned(),
             Place::Job(job, None) => format!("backupctl run list --job {job}"),
             Place::Job(_, Some(run)) => format!("backupctl run logs {}", run.short()),
@@ -233,6 +237,13 @@ impl Screens {
             Place::Settings => "backupctl config show".to_owned(),
         }
     }
+}
+
+/// Where the key is that this machine's set-up has made.
+fn usual_key(state: &State) -> Option<String> {
+    let at_own = state.server().address.starts_with("unix:");
+    let home = state.home().filter(|home| at_own && home.is_set_up)?;
+    Some(home.keys.join("admin.key").display().to_string())
 }
 
 /// Keys that work everywhere, unless somebody types.

@@ -11,8 +11,8 @@ use backup_model::{Code, Failure, Selection};
 use backupd_api::{HttpService, Service as _, Target};
 use tokio_util::sync::CancellationToken;
 
-use super::{kit, private::Private};
-use crate::state::Recovery;
+use super::{kit, own, private::Private, set_up::set_up};
+use crate::state::{Home, Recovery, SetUp};
 
 /// A daemon that has let us in.
 #[derive(Debug)]
@@ -56,6 +56,27 @@ impl Join {
                 target,
                 private: Some((private, place.location)),
             })
+        })
+    }
+
+    /// Sets this machine up if that is wanted, and goes to its own daemon, which is started if
+    /// it does not run.
+    pub fn own(
+        order: Option<SetUp>,
+        home: Home,
+        folders: Vec<std::path::PathBuf>,
+        wake: impl Fn() + Send + 'static,
+    ) -> io::Result<Self> {
+        Self::start(wake, move |stop| {
+            if let Some(order) = &order {
+                set_up(order, &home, &folders)?;
+            }
+            let target = own::target(&home)?;
+            if knock(&target, stop, false).is_err() {
+                own::start(&home, &folders, || knock(&target, stop, false))?;
+            }
+            let private = None;
+            Ok(Joined { target, private })
         })
     }
 

@@ -4,7 +4,7 @@
 use std::{
     collections::VecDeque,
     io::{self, BufRead as _, BufReader, Read},
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
     sync::mpsc::{self, Receiver},
     thread,
@@ -12,10 +12,11 @@ use std::{
 
 use backup_model::{Code, Failure};
 use backupd_api::Target;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
+use super::programs::{access, find, not_started, why};
 use crate::state::StorageAccess;
 
 const PROGRAM: &str = "backupd";
@@ -46,14 +47,6 @@ struct Ready<'a> {
     token: &'a str,
 }
 
-/// A line of its log, as far as it matters here.
-#[derive(Deserialize)]
-struct LogLine {
-    msg: String,
-    code: Option<Code>,
-    causes: Option<String>,
-}
-
 impl Private {
     /// Starts one. Secrets go into its environment and nowhere else.
     pub(super) fn start(
@@ -62,25 +55,12 @@ impl Private {
         root: &str,
         storage: &StorageAccess,
     ) -> Result<(Self, Saying), Failure> {
-        let mut command = Command::new(find(folders)?);
+        let mut command = Command::new(find(folders, PROGRAM)?);
         command.args(["--log-format", "json", "run", "--private"]);
         command.args(["--repository", location, "--trust", root]);
-        for (flag, value) in [
-            ("--endpoint", &storage.endpoint),
-            ("--region", &storage.region),
-        ] {
-            if let Some(value) = value {
-                command.args([flag, value]);
-            }
-        }
-        if let (Some(id), Some(secret)) = (&storage.key_id, &storage.secret_key) {
-            command.env("AWS_ACCESS_KEY_ID", id);
-            command.env("AWS_SECRET_ACCESS_KEY", secret.text().expose_secret());
-            // One that is there belongs to another key.
-            command.env_remove("AWS_SESSION_TOKEN");
-        }
+        access(&mut command, storage);
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
-        let failed = |error: &io::Error| not_started(error);
+        let failed = |error: &io::Error| not_started(PROGRAM, error);
         let spawned = command.stderr(Stdio::piped()).spawn();
         let mut child = spawned.map_err(|error| failed(&error))?;
         // A child that was given pipes has them.
@@ -127,20 +107,6 @@ impl Saying {
     }
 }
 
-/// Its program: the first that is there.
-fn find(folders: &[PathBuf]) -> Result<PathBuf, Failure> {
-    let mut programs = folders.iter().map(|folder| folder.join(PROGRAM));
-    let found = programs.find(|program| program.is_file());
-    found.ok_or_else(|| {
-        let beside = folders.first().map_or(Path::new("."), PathBuf::as_path);
-        let text = format!(
-            "there is no {PROGRAM} in {}, nor where PATH leads",
-            beside.display()
-        );
-        Failure::new(Code::ProgramMissing, text)
-    })
-}
-
 /// Reads its log to the end, so that it never waits for a reader, and then gives the last of it.
 fn follow(log: impl Read + Send + 'static) -> io::Result<Receiver<VecDeque<String>>> {
     let (say, ended) = mpsc::sync_channel(1);
@@ -164,55 +130,4 @@ fn follow(log: impl Read + Send + 'static) -> io::Result<Receiver<VecDeque<Strin
     let follower = thread::Builder::new().name("private log".to_owned());
     follower.spawn(read)?;
     Ok(ended)
-}
-
-/// Why it ended, from the end of its log.
-fn why(log: &VecDeque<String>) -> Failure {
-    let mut lines = log.iter().rev();
-    let told = lines.find_map(|line| {
-        let line: LogLine = serde_json::from_str(line).ok()?;
-        let code = line.code?;
-        let text = line.msg.strip_prefix("the daemon ends: ");
-        Some(Failure {
-            causes: line.causes.into_iter().collect(),
-            ..Failure::new(code, text.unwrap_or(&line.msg))
-        })
-    });
-    told.unwrap_or_else(|| {
-        // What is wrong with the arguments is told in clear, and first.
-        let first = log.iter().find(|line| !line.is_empty());
-        Failure {
-            causes: first.into_iter().cloned().collect(),
-            ..Failure::new(Code::Usage, "backupd did not start")
-        }
-    })
-}
-
-fn not_started(error: &io::Error) -> Failure {
-    Failure {
-        causes: vec![error.to_string()],
-        ..Failure::new(Code::ProgramMissing, "backupd cannot be started")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn why_it_ended_is_found_in_its_log() {
-        let log = |lines: &[&str]| lines.iter().map(|&line| line.to_owned()).collect();
-        let told = why(&log(&[
-            r#"{"level":"INFO","msg":"starts"}"#,
-            r#"{"level":"ERROR","code":"E-NOT-TRUSTED","causes":"a: b","msg":"the daemon ends: no"}"#,
-        ]));
-        let expected = Failure {
-            causes: vec!["a: b".to_owned()],
-            ..Failure::new(Code::NotTrusted, "no")
-        };
-        assert_eq!(told, expected);
-        let told = why(&log(&["", "error: no such flag", "Usage: backupd"]));
-        assert_eq!(told.causes, ["error: no such flag"]);
-        assert_eq!(why(&log(&[])).code, Code::Usage);
-    }
 }

@@ -3,7 +3,9 @@
 use backup_model::{Failure, StatusReport};
 use backupd_api::{Numbered, TaskInfo};
 
-use super::{Answer, Deed, Draft, KeySource, Known, OpenKey, Place, Question, ServerAct, Way};
+use super::{
+    Answer, Deed, Draft, Home, KeySource, Known, OpenKey, Place, Question, ServerAct, Way,
+};
 
 /// Something that has happened.
 #[derive(Clone, Debug)]
@@ -30,6 +32,10 @@ pub enum Event {
     Key(Result<Option<OpenKey>, Failure>),
     /// These servers are known.
     Known(Vec<Known>),
+    /// Where this machine's own daemon is, or would be.
+    Home(Home),
+    /// This machine was set up, and the window is at its daemon.
+    WasSetUp,
     /// Somebody tries to go to another server, or that did not work.
     Way(Way),
     /// Something about the servers did not work, and what.

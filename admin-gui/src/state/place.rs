@@ -9,6 +9,8 @@ use crate::kit::Icon;
 pub enum Place {
     /// Whether all is protected.
     Overview,
+    /// This machine, which is being set up.
+    SetUp,
     /// All jobs.
     Jobs,
     /// One job, and a run of it that is open.
@@ -121,7 +123,7 @@ impl Place {
     /// The entry of the rail that leads here.
     pub const fn screen(&self) -> Screen {
         match self {
-            Self::Overview => Screen::Overview,
+            Self::Overview | Self::SetUp => Screen::Overview,
             Self::Jobs | Self::Job(..) => Screen::Jobs,
             Self::Snapshots | Self::Contents(..) => Screen::Snapshots,
             Self::Restores | Self::Draft | Self::Restoring(_) => Screen::Restore,
@@ -136,6 +138,7 @@ impl Place {
     /// Where Escape leads.
     pub const fn above(&self) -> Option<Self> {
         match self {
+            Self::SetUp => Some(Self::Overview),
             Self::Job(..) => Some(Self::Jobs),
             Self::Contents(..) => Some(Self::Snapshots),
             Self::Draft | Self::Restoring(_) => Some(Self::Restores),

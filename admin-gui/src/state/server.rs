@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use backup_model::Failure;
 use backupd_api::{Address, Fingerprint, Target};
 
-use super::Secret;
+use super::{Secret, SetUp};
 
 /// The daemon that is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,6 +94,10 @@ pub enum ServerAct {
     Trust(String, Fingerprint),
     /// To go to a repository that no server looks after.
     Recover(Recovery),
+    /// To set this machine up, and to go to its own daemon.
+    SetUp(Box<SetUp>),
+    /// To go to this machine's own daemon, which is started.
+    Start,
     /// Not to wait any more for what is tried.
     GiveUp,
 }

@@ -10,6 +10,7 @@ fn opening(folder: &std::path::Path, is_asked_for: bool) -> Opening {
         is_asked_for,
         servers: Servers::in_folder(Some(folder.join("backupd"))),
         programs: vec![folder.to_owned()],
+        home: None,
     }
 }
 

@@ -4,6 +4,7 @@
 mod attention;
 mod cards;
 mod cause;
+mod doors;
 mod first_run;
 mod hero;
 mod jobs;
@@ -52,7 +53,9 @@ pub fn show(ui: &mut Ui, sight: &mut Sight<'_>, own: &mut Own) {
             match sight.state.status() {
                 None => unheard(ui, sight),
                 Some(_) if sight.state.server().repository().is_some() => alone(ui),
-                Some((report, _)) if report.jobs.is_empty() => first_run::show(ui, sight, report),
+                Some((report, _)) if first_run::is_on(sight, report) => {
+                    first_run::show(ui, sight, report);
+                }
                 Some((report, at)) => told(ui, sight, own, (report, at), room),
             }
         });
@@ -71,7 +74,7 @@ fn alone(ui: &mut Ui) {
 }
 
 /// Nothing was ever heard: where everything will be, unless nobody answers at all.
-fn unheard(ui: &mut Ui, sight: &Sight<'_>) {
+fn unheard(ui: &mut Ui, sight: &mut Sight<'_>) {
     let address = &sight.state.server().address;
     let said = match sight.state.connection() {
         Connection::Lost { .. } => hero::Said {
@@ -85,6 +88,7 @@ fn unheard(ui: &mut Ui, sight: &Sight<'_>) {
     };
     hero::show(ui, &said, &[]);
     if matches!(sight.state.connection(), Connection::Lost { .. }) {
+        doors::show(ui, sight);
         return;
     }
     ui.add_space(BETWEEN);

@@ -28,10 +28,13 @@ pub(super) struct Own {
 }
 
 impl Own {
-    /// Opens the dialog.
-    pub(super) fn open(&mut self) {
+    /// Opens the dialog; `usual` is where the file is as a rule.
+    pub(super) fn open(&mut self, usual: Option<String>) {
         self.is_open = true;
         self.tried = false;
+        if self.path.is_empty() {
+            self.path = usual.unwrap_or_default();
+        }
     }
 
     fn close(&mut self) {

@@ -36,6 +36,8 @@ mod restore;
 #[cfg(test)]
 mod servers;
 #[cfg(test)]
+mod set_up;
+#[cfg(test)]
 mod settings;
 #[cfg(test)]
 mod snapshots;

@@ -1,14 +1,23 @@
-//! Before the first job: what is to be done, in the order in which it is done, each as a command to
-//! be copied, with a tick where the server says that it is done.
+//! Before anything was ever restored: what is to be done, in the order in which it is done, each by a
+//! button or as a command to be copied, with a tick where the server says that it is done.
 
-use backup_model::{ConfigurationReport, HealthItem, HealthReport, HealthState, StatusReport};
-use egui::{Align2, Margin, Role, Sense, Stroke, Ui, Vec2, WidgetInfo, pos2};
+mod steps;
+
+use backup_model::StatusReport;
+use egui::{
+    Align, Align2, Layout, Margin, Rect, Role, Sense, Stroke, Ui, UiBuilder, Vec2, WidgetInfo, pos2,
+};
 
 use super::{super::Sight, BETWEEN, MAIN, SIDE, column, hero, readiness, side};
-use crate::kit::{
-    Badge, Icon, Mark, Stage, Text, Tokens, card, command_box,
-    tokens::{line, space},
+use crate::{
+    kit::{
+        Badge, Button, Icon, Mark, Stage, Text, Tokens, card, command_box,
+        tokens::{line, space},
+    },
+    state::{Act, Command, Draft, Place},
 };
+pub(super) use steps::is_on;
+use steps::{Does, Step, steps};
 
 const CIRCLE: f32 = 20.0;
 /// From the left edge of a step to its words.
@@ -17,117 +26,31 @@ const WORDS: f32 = 34.0;
 const CHECK: f32 = 26.0;
 const SEEN: f32 = 210.0;
 
-/// A step.
-#[derive(Clone, Debug, PartialEq)]
-struct Step {
-    name: &'static str,
-    sentence: String,
-    done: bool,
-    /// What was checked: how it is, its name, what was seen.
-    checks: Vec<(Mark, &'static str, String)>,
-    commands: &'static [&'static str],
-}
-
-fn steps(configuration: Option<&ConfigurationReport>, health: Option<&HealthReport>) -> Vec<Step> {
-    let repository = configuration.and_then(|told| told.repositories.first());
-    let named = repository.map(|one| format!("{} at {}", one.name, one.url));
-    let kit = check(health, "recovery-kit", "Kit proved");
-    vec![
-        Step {
-            name: "Repository",
-            sentence: named.unwrap_or_else(|| {
-                "Where all snapshots go: a folder or a bucket. Put what it prints into the \
-                 configuration"
-                    .to_owned()
-            }),
-            done: repository.is_some(),
-            checks: [
-                check(health, "repository-reachable", "Reachable"),
-                check(
-                    health,
-                    "repository-create-if-absent",
-                    "Refuses to overwrite",
-                ),
-            ]
-            .into_iter()
-            .flatten()
-            .collect(),
-            commands: &["backupctl init --repository /var/lib/backupd/repo --keys ~/backupd-keys"],
-        },
-        Step {
-            name: "Recovery kit",
-            sentence: "The kit is the only way back if this server is gone".to_owned(),
-            done: kit.as_ref().is_some_and(|(mark, ..)| *mark == Mark::Ok),
-            checks: kit.into_iter().collect(),
-            commands: &[
-                "backupctl kit create --identity ~/backupd-keys/admin.key --out ~/kit.txt",
-                "backupctl kit confirm ~/kit.txt",
-            ],
-        },
-        Step {
-            name: "First job",
-            sentence: "Put what it reads into the configuration. Nothing is read before".to_owned(),
-            done: false,
-            checks: Vec::new(),
-            commands: &["backupctl config check", "systemctl reload backupd"],
-        },
-        Step {
-            name: "Run it, and restore it once",
-            sentence: "Into a new place, nothing is overwritten".to_owned(),
-            done: false,
-            checks: Vec::new(),
-            commands: &[
-                "backupctl backup JOB",
-                "backupctl restore JOB --to-folder /srv/restored --identity ~/backupd-keys/admin.key",
-            ],
-        },
-    ]
-}
-
-/// The worst of the items of a name.
-fn check(
-    health: Option<&HealthReport>,
-    id: &str,
-    name: &'static str,
-) -> Option<(Mark, &'static str, String)> {
-    let items = health?.items.iter().filter(|item| item.id == id);
-    let worst: &HealthItem = items.max_by_key(|item| item.state)?;
-    let mark = match worst.state {
-        HealthState::Ok => Mark::Ok,
-        HealthState::AtRisk => Mark::Warn,
-        HealthState::Unknown => Mark::Unknown,
-        HealthState::Breached => Mark::Failed,
-    };
-    Some((mark, name, worst.evidence.clone()))
-}
-
 /// Draws it.
 pub(super) fn show(ui: &mut Ui, sight: &mut Sight<'_>, report: &StatusReport) {
     let said = hero::Said {
         head: "Nothing is protected yet".to_owned(),
-        sentence: "Four steps in a terminal on the server. Ticks appear here while you work"
-            .to_owned(),
+        sentence: "Five steps. Every tick is checked on the server while you work".to_owned(),
     };
     hero::show(ui, &said, &[]);
     ui.add_space(BETWEEN);
     let whole = ui.available_width();
     let main = whole - SIDE - space::XL;
     if main < MAIN {
-        list(ui, sight);
+        list(ui, sight, report);
         ui.add_space(space::L);
         beside(ui, sight, report);
         return;
     }
     ui.horizontal_top(|ui| {
         ui.spacing_mut().item_spacing.x = space::XL;
-        column(ui, main, |ui| list(ui, sight));
+        column(ui, main, |ui| list(ui, sight, report));
         column(ui, SIDE, |ui| beside(ui, sight, report));
     });
 }
 
-fn list(ui: &mut Ui, sight: &Sight<'_>) {
-    let state = sight.state;
-    let steps = steps(state.configuration().value, state.health().value);
+fn list(ui: &mut Ui, sight: &mut Sight<'_>, report: &StatusReport) {
+    let steps = steps(sight, &report.jobs);
     let now = steps.iter().position(|step| !step.done);
     card::padded_card(ui, "Steps", Margin::ZERO, |ui| {
         ui.spacing_mut().item_spacing = Vec2::ZERO;
@@ -137,7 +60,9 @@ fn list(ui: &mut Ui, sight: &Sight<'_>) {
             }
             egui::Frame::new()
                 .inner_margin(Margin::symmetric(18, 16))
-                .show(ui, |ui| one(ui, at, step, stage(step, now == Some(at))));
+                .show(ui, |ui| {
+                    one(ui, sight, at, step, stage(step, now == Some(at)))
+                });
         }
     });
 }
@@ -152,7 +77,7 @@ const fn stage(step: &Step, is_next: bool) -> Stage {
     }
 }
 
-fn one(ui: &mut Ui, at: usize, step: &Step, stage: Stage) {
+fn one(ui: &mut Ui, sight: &mut Sight<'_>, at: usize, step: &Step, stage: Stage) {
     let tokens = Tokens::of(ui);
     let size = Vec2::new(ui.available_width(), 2.0 * Text::Section.line());
     let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
@@ -164,7 +89,7 @@ fn one(ui: &mut Ui, at: usize, step: &Step, stage: Stage) {
     let centre = pos2(rect.left() + CIRCLE / 2.0, rect.top() + CIRCLE / 2.0);
     circle(ui, centre, at, stage);
     let left = rect.left() + WORDS;
-    let room = rect.right() - left;
+    let room = button(ui, sight, rect, step, stage).min(rect.right()) - left;
     let y = rect.top() + Text::Section.line() / 2.0;
     let (name, at) = (step.name, pos2(left, y));
     Text::Section.write_within(ui, at, Align2::LEFT_CENTER, name, tokens.text, room);
@@ -191,6 +116,40 @@ fn one(ui: &mut Ui, at: usize, step: &Step, stage: Stage) {
             command_box(ui, command);
         });
     }
+}
+
+/// The step's button at the right, while there is something to do; gives where it begins.
+fn button(ui: &mut Ui, sight: &mut Sight<'_>, rect: Rect, step: &Step, stage: Stage) -> f32 {
+    let Some((word, does)) = step.action.as_ref().filter(|_| !step.done) else {
+        return rect.right();
+    };
+    let deed = match does {
+        Does::Ask(Command::Do(deed)) => Some(deed),
+        Does::Ask(_) | Does::Draft => None,
+    };
+    let off = match deed {
+        Some(deed) if sight.state.doing().contains(deed) => Some("It is being begun"),
+        Some(deed) => sight.off_for(deed.scope()),
+        None => sight.off(),
+    };
+    let button = if stage == Stage::Now {
+        Button::filled(word)
+    } else {
+        Button::outline(word)
+    };
+    let layout = Layout::right_to_left(Align::Center);
+    let mut right = ui.new_child(UiBuilder::new().max_rect(rect).layout(layout));
+    let drawn = right.add(button.off_if(off));
+    if drawn.clicked() {
+        match does {
+            Does::Ask(command) => sight.ask(command.clone()),
+            Does::Draft => {
+                sight.ask(Act::Draft(Some(Draft::begin(sight.now))));
+                sight.ask(Act::Go(Place::Draft));
+            }
+        }
+    }
+    drawn.rect.left() - space::M
 }
 
 fn circle(ui: &Ui, centre: egui::Pos2, at: usize, stage: Stage) {
@@ -242,6 +201,3 @@ fn beside(ui: &mut Ui, sight: &mut Sight<'_>, report: &StatusReport) {
     ui.add_space(space::M);
     readiness::show(ui, sight, report);
 }
-
-#[cfg(test)]
-mod tests;

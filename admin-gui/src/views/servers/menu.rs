@@ -5,7 +5,7 @@ use egui::{Popup, PopupCloseBehavior, RectAlign, Response};
 use super::{Asked, Sight};
 use crate::{
     kit::{Icon, card, menu, tokens::space},
-    state::{Known, Origin, ServerAct},
+    state::{Act, Known, Origin, Place, ServerAct},
 };
 
 const WIDEST: f32 = 260.0;
@@ -35,6 +35,11 @@ pub(in crate::views) fn menu(button: &Response, sight: &mut Sight<'_>) {
             }
             if menu::item(ui, Icon::PaperKit, "Open a repository…").clicked() {
                 sight.want_server(Asked::Recover);
+            }
+            if sight.state.home().is_some_and(|home| !home.is_set_up)
+                && menu::item(ui, Icon::Plus, "Set up this machine…").clicked()
+            {
+                sight.ask(Act::Go(Place::SetUp));
             }
             let name = sight.state.server().name().map(str::to_owned);
             if let Some(name) = name

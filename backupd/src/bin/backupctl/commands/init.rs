@@ -39,6 +39,8 @@ struct Made {
     identity: PathBuf,
     root_key: PathBuf,
     state: PathBuf,
+    /// The store does not keep two writers apart, and the configuration must say so.
+    single_writer: bool,
     /// Further lines of the configuration's table.
     #[serde(skip)]
     more_lines: String,
@@ -73,6 +75,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> 
         identity: created.identity,
         root_key: created.root_key,
         state: set_up.state,
+        single_writer: !created.warnings.is_empty(),
         more_lines: more_lines(s3.as_ref(), !created.warnings.is_empty()),
     };
     for warning in &created.warnings {
