@@ -21,6 +21,7 @@ impl State {
         let mut needs = vec![(Question::Health, MINUTE), (Question::Caller, MINUTES)];
         needs.extend(match &self.place {
             Place::Overview => self.of_overview(),
+            Place::SetUp => Vec::new(),
             Place::Jobs => vec![
                 (Question::Runs(None), MINUTE),
                 (Question::Configuration, HOUR),

@@ -1,7 +1,7 @@
 //! The steps from nothing to a first restore: what is done of them, and by what the rest is.
 
 use backup_model::{
-    ConfigurationReport, HealthItem, HealthReport, HealthState, JobStatus, Outcome, RunInfo,
+    ConfigurationReport, HealthItem, HealthReport, HealthState, JobStatus, RunInfo, RunOutcome,
     StatusReport,
 };
 
@@ -37,7 +37,7 @@ pub(in super::super) fn is_on(sight: &Sight<'_>, report: &StatusReport) -> bool 
         None => return true,
         Some((first, rest)) => (first, rest),
     };
-    let ended = |run: &RunInfo| matches!(run.outcome, Outcome::Succeeded | Outcome::Warnings);
+    let ended = |run: &RunInfo| matches!(run.outcome, RunOutcome::Succeeded | RunOutcome::Warnings);
     let few = first.snapshots.is_none_or(|snapshots| snapshots <= 1);
     let well = first.last_run.as_ref().is_none_or(ended);
     let at_own = sight.state.home().is_some_and(|home| home.is_set_up);
