@@ -1,8 +1,7 @@
 //! The steps from nothing to a first restore: what is done of them, and by what the rest is.
 
 use backup_model::{
-    ConfigurationReport, HealthItem, HealthReport, HealthState, JobStatus, RunInfo, RunOutcome,
-    StatusReport,
+    ConfigurationReport, HealthItem, HealthReport, HealthState, JobStatus, StatusReport,
 };
 
 use super::super::super::Sight;
@@ -37,9 +36,11 @@ pub(in super::super) fn is_on(sight: &Sight<'_>, report: &StatusReport) -> bool 
         None => return true,
         Some((first, rest)) => (first, rest),
     };
-    let ended = |run: &RunInfo| matches!(run.outcome, RunOutcome::Succeeded | RunOutcome::Warnings);
     let few = first.snapshots.is_none_or(|snapshots| snapshots <= 1);
-    let well = first.last_run.as_ref().is_none_or(ended);
+    let well = first
+        .last_run
+        .as_ref()
+        .is_none_or(|run| run.outcome.is_success());
     let at_own = sight.state.home().is_some_and(|home| home.is_set_up);
     at_own && rest.is_empty() && few && well && !was_restored(sight)
 }
