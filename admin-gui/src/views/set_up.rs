@@ -25,7 +25,7 @@ const WIDE: f32 = 520.0;
 
 /// What the page remembers.
 #[derive(Debug, Default)]
-pub struct Own {
+pub(super) struct Own {
     form: Form,
     /// It was tried since the form was changed: what failed is about this try.
     tried: bool,
@@ -39,7 +39,7 @@ impl Own {
 }
 
 /// Draws it.
-pub fn show(ui: &mut Ui, sight: &mut Sight<'_>, own: &mut Own) {
+pub(super) fn show(ui: &mut Ui, sight: &mut Sight<'_>, own: &mut Own) {
     let Some(home) = sight.state.home().cloned() else {
         ui.add_space(space::XL);
         let words = "Nothing says where this user's files are: HOME is not set";
