@@ -203,7 +203,7 @@ mod tests {
     }
 
     fn lines(bytes: &[u8]) -> u64 {
-        bytes.iter().filter(|byte| **byte == b'\n').count() as u64
+        str::from_utf8(bytes).unwrap().lines().count() as u64
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

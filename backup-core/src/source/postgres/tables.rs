@@ -2,11 +2,11 @@
 //!
 //! It is asked of the catalog just before the dump begins: what is made or dropped in between is
 //! told wrongly, and rows are the planner's estimate. The list is for people; a restore never
-//! looks at it. So nothing here keeps a dump from being made: a table that somebody has locked,
-//! whose size cannot be asked, makes the tables unknown.
+//! looks at it. So nothing here keeps a dump from being made: where the server refuses, above all
+//! for a table that somebody has locked, whose size cannot be asked, the tables are unknown.
 
 use backup_model::{DatabaseFacts, Table, TableKind, Tables};
-use tokio_postgres::{Client, Row, error::SqlState};
+use tokio_postgres::{Client, Row};
 
 use crate::postgres::ConnectionError;
 
@@ -22,11 +22,12 @@ const PATIENCE: &str =
     "begin read only; set local lock_timeout = '5s'; set local statement_timeout = '5min'";
 
 /// What `pg_dump` takes: nothing of the system's, and of an extension's only the tables that it
-/// says hold the user's data. Names are sent as bytes, since in `SQL_ASCII` they may be no text.
+/// says hold the user's data. Names come as bytes, since in `SQL_ASCII` they may be no text.
 /// Before PostgreSQL 14, no rows on no pages is what is said of a table that nobody has counted.
-const TABLES: &str = "select textsend(schema::text), textsend(name::text), kind::text, row_count, \
-     pg_total_relation_size(oid)::int8, total from (\
-     select c.oid, n.nspname as schema, c.relname as name, c.relkind as kind, count(*) over () as total, \
+const TABLES: &str = "select convert_to(schema::text, encoding), convert_to(name::text, encoding), \
+     kind::text, row_count, pg_total_relation_size(oid)::int8, total from (\
+     select case getdatabaseencoding() when 'SQL_ASCII' then 'SQL_ASCII' else 'UTF8' end as encoding, \
+        c.oid, n.nspname as schema, c.relname as name, c.relkind as kind, count(*) over () as total, \
         case when c.reltuples > 0 or c.reltuples = 0 and (c.relpages > 0 \
            or current_setting('server_version_num')::int4 >= 140000) \
            then c.reltuples::float8::int8 end as row_count \
@@ -43,22 +44,15 @@ pub(super) async fn tables(
     client: &Client,
     facts: &DatabaseFacts,
 ) -> Result<Option<Tables>, ConnectionError> {
-    client
-        .batch_execute(PATIENCE)
-        .await
-        .map_err(ConnectionError::query("begin to read"))?;
-    match client.query(TABLES, &[&MAX_TABLES]).await {
+    let asked = async {
+        client.batch_execute(PATIENCE).await?;
+        client.query(TABLES, &[&MAX_TABLES]).await
+    };
+    match asked.await {
         Ok(rows) => Ok(Some(listed(&rows, facts))),
-        Err(error) if is_out_of_time(&error) => Ok(None),
+        Err(error) if error.as_db_error().is_some() => Ok(None),
         Err(error) => Err(ConnectionError::query("list the tables")(error)),
     }
-}
-
-fn is_out_of_time(error: &tokio_postgres::Error) -> bool {
-    let state = error.code();
-    state.is_some_and(|state| {
-        [SqlState::LOCK_NOT_AVAILABLE, SqlState::QUERY_CANCELED].contains(state)
-    })
 }
 
 fn listed(rows: &[Row], facts: &DatabaseFacts) -> Tables {

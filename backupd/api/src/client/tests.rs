@@ -153,7 +153,7 @@ async fn a_line_without_an_end_is_given_up() {
         request(&mut stream).await;
         stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
         // Until the other end has enough.
-        while stream.write_all(&[b'x'; 1 << 16]).await.is_ok() {}
+        while stream.write_all(&[b'x'; 1 << 14]).await.is_ok() {}
     };
     let (failure, ()) = tokio::join!(asked, endless);
     assert_eq!(failure.code, Code::Daemon);
