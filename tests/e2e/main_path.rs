@@ -109,7 +109,10 @@ fn an_older_snapshot_is_as_it_was_then() {
 #[test]
 fn text_and_json_tell_the_same() {
     let world = World::new();
-    world.backup();
+    // Whoever asks for a backup has no key, and is not told what only a key opens.
+    let database = &world.backup()["streams"][0]["database"];
+    assert_eq!(database["database"], "app");
+    assert!(database.get("tables").is_none(), "{database}");
     let said = world.backupctl(&["backup", JOB]).expect(0).text();
     assert!(said.starts_with("app/000002 "), "{said}");
     assert!(said.contains("complete"), "{said}");
@@ -144,6 +147,14 @@ fn text_and_json_tell_the_same() {
     assert_eq!(streams, ["app.dump", "app.globals.sql", "config.tar"]);
     for name in streams {
         assert!(text.contains(name), "{text}");
+    }
+    let tables = &shown["streams"][0]["database"]["tables"];
+    let listed = tables["list"].as_array().unwrap();
+    let listed: Vec<_> = listed.iter().map(|table| &table["name"]).collect();
+    assert_eq!(listed, ["Odd \" name", "note"]);
+    assert_eq!(tables["total"], 2);
+    for name in ["  public.Odd \" name ", "  public.note "] {
+        assert!(text.lines().any(|line| line.starts_with(name)), "{text}");
     }
     let without = world
         .backupctl(&["--json", "snapshot", "show", JOB])

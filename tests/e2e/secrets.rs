@@ -1,5 +1,5 @@
 //! Where secrets are: a whole life of a repository in a bucket, with much that goes wrong, and then
-//! a search for twelve canaries in everything that was printed, sent, stored or left behind.
+//! a search for thirteen canaries in everything that was printed, sent, stored or left behind.
 
 use std::{
     fs,
@@ -27,6 +27,7 @@ const SSH_PASSPHRASE: &str = "canary-passphrase-of-an-ssh-key";
 const CONTENT: &str = "canary content of a file";
 const NAME: &str = "canary-name-of-a-file.txt";
 const CELL: &str = "canary cell of a table";
+const TABLE: &str = "canary_name_of_a_table";
 
 /// Notes what a client program is given, and becomes it.
 const WRAPPER: &str = r#"#!/bin/sh
@@ -60,7 +61,7 @@ impl Life {
         fs::write(world.dir.join("src").join(NAME), "dull").unwrap();
         world.psql(
             "app",
-            &format!("insert into note (title) values ('{CELL}')"),
+            &format!("insert into note (title) values ('{CELL}'); create table {TABLE} (v int)"),
         );
         Self {
             world,
@@ -305,11 +306,6 @@ impl Life {
             .find(|path| path.join("writer.key").exists());
         let host = host.unwrap();
         let writer = fs::read_to_string(host.join("writer.key")).unwrap();
-        let canary = |name, value: &[u8], homes| Canary {
-            name,
-            value: value.to_vec(),
-            homes,
-        };
         let admin = self.last_line_of("s3.keys/admin.key");
         let password = fs::read(self.world.path("pg.password")).unwrap();
         vec![
@@ -346,31 +342,55 @@ impl Life {
             canary("an epoch's identity", &self.open_epoch(), &["epoch.key"]),
             canary("a database's password", &password, &["pg.password"]),
             canary("a storage's secret key", STORAGE.as_bytes(), &["s3.secret"]),
-            canary(
-                "a file's content",
-                CONTENT.as_bytes(),
-                &["src/", "out/", "out:cat app config.tar"],
-            ),
-            canary(
-                "a file's name",
-                NAME.as_bytes(),
-                &[
-                    // The host remembers the files of the job, which are on it anyway.
-                    "s3.state/ID/app.index",
-                    "src/",
-                    "out/",
-                    "out:snapshot ls",
-                    "out:snapshot find",
-                    "out:cat app config.tar",
-                ],
-            ),
-            canary(
-                "a table's cell",
-                CELL.as_bytes(),
-                &["pg/data/base/", "pg/data/pg_wal/", "out:cat app app.dump"],
-            ),
         ]
     }
+}
+
+fn canary(name: &'static str, value: &[u8], homes: &'static [&'static str]) -> Canary {
+    Canary {
+        name,
+        value: value.to_vec(),
+        homes,
+    }
+}
+
+/// What is in the backup.
+fn contents() -> Vec<Canary> {
+    vec![
+        canary(
+            "a file's content",
+            CONTENT.as_bytes(),
+            &["src/", "out/", "out:cat app config.tar"],
+        ),
+        canary(
+            "a file's name",
+            NAME.as_bytes(),
+            &[
+                // The host remembers the files of the job, which are on it anyway.
+                "s3.state/ID/app.index",
+                "src/",
+                "out/",
+                "out:snapshot ls",
+                "out:snapshot find",
+                "out:cat app config.tar",
+            ],
+        ),
+        canary(
+            "a table's cell",
+            CELL.as_bytes(),
+            &["pg/data/base/", "pg/data/pg_wal/", "out:cat app app.dump"],
+        ),
+        canary(
+            "a table's name",
+            TABLE.as_bytes(),
+            &[
+                "pg/data/base/",
+                "pg/data/pg_wal/",
+                "out:cat app app.dump",
+                "out:snapshot show",
+            ],
+        ),
+    ]
 }
 
 fn last_line(text: &str) -> Vec<u8> {
@@ -448,7 +468,7 @@ fn decompressed(bytes: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn twelve_canaries_are_at_home_and_nowhere_else() {
+fn thirteen_canaries_are_at_home_and_nowhere_else() {
     let mut life = Life::begin();
     life.set_up();
     life.prosper();
@@ -468,8 +488,9 @@ fn twelve_canaries_are_at_home_and_nowhere_else() {
     let objects = life.objects();
     // Rows reach their file at the latest now.
     life.world.psql("postgres", "checkpoint");
-    let canaries = life.canaries();
-    assert_eq!(canaries.len(), 12);
+    let mut canaries = life.canaries();
+    canaries.extend(contents());
+    assert_eq!(canaries.len(), 13);
     let mut search = Search::of(&canaries);
     for (place, bytes) in &life.printed {
         search.through(place, bytes);

@@ -6,6 +6,7 @@ mod databases;
 mod files;
 mod pick;
 mod search;
+mod tables;
 
 use backup_model::{End, SnapshotDetail, SnapshotName, StreamKind};
 use egui::{Align, Layout, Ui};
@@ -34,6 +35,7 @@ pub struct Own {
     query: String,
     search: search::Search,
     files: Selection<files::Key>,
+    tables: tables::Own,
     changes: Selection<usize>,
     shown_changes: changes::Shown,
 }
@@ -46,6 +48,9 @@ impl Own {
             None if self.tab == FILES && !self.query.trim().is_empty() => {
                 let query = self.query.trim();
                 format!("backupctl snapshot find '*{query}*' --identity admin.key")
+            }
+            None if self.tab == DATABASES => {
+                format!("backupctl snapshot show {name} --identity admin.key")
             }
             None => format!("backupctl snapshot ls {name} --identity admin.key"),
         }
@@ -62,6 +67,7 @@ impl Own {
 }
 
 const FILES: usize = 0;
+const DATABASES: usize = 1;
 const TABS: [&str; 3] = ["Files", "Databases", "Changes"];
 
 /// Draws it.
@@ -95,7 +101,7 @@ pub fn show(
         ui.add_space(space::M);
         match own.tab {
             FILES => all_files(ui, sight, own, detail),
-            1 => databases::show(ui, sight, detail),
+            DATABASES => databases::show(ui, sight, own, detail),
             _ => compared(ui, sight, own, name, against),
         }
     });

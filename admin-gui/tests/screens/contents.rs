@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use admin_gui::state::{Act, Command, Part, Place, Question, State, Step};
+use backup_model::Tables;
 use egui::{Role, Theme};
 use egui_kittest::{Harness, kittest::Queryable as _};
 
@@ -71,6 +72,42 @@ fn what_is_chosen_is_restored_and_nothing_else() {
         (draft.step, draft.snapshot.clone()),
         (Step::Target, Some(contents::snapshot()))
     );
+}
+
+#[test]
+fn the_tables_of_a_database_are_listed_and_searched() {
+    let mut harness = open(contents::opened());
+    second(&mut harness);
+    harness.get_by_label("5 tables");
+    harness.get_by_label_contains("public.chat, 41\u{202f}207 rows, 1.5 GiB");
+    harness.get_by_label_contains("public.event (partitioned), unknown rows");
+    let row = harness.get_by_label_contains("stats.two lines, unknown rows");
+    assert!(row.rect().height() < 40.0);
+    harness.get_by_label("Search tables").focus();
+    harness.run();
+    harness.get_by_label("Search tables").type_text("CHAT");
+    harness.run();
+    harness.get_by_label("1 found in 5 tables");
+    assert!(harness.query_by_label_contains("public.user").is_none());
+}
+
+#[test]
+fn tables_that_are_not_known_are_not_called_none() {
+    let mut harness = open(contents::opened_with(None));
+    second(&mut harness);
+    harness.get_by_label_contains("Its tables are not known");
+    assert!(harness.query_by_label("0 tables").is_none());
+}
+
+#[test]
+fn a_list_of_tables_that_was_cut_says_so() {
+    let tables = Tables {
+        total: 12_345,
+        ..contents::tables()
+    };
+    let mut harness = open(contents::opened_with(Some(tables)));
+    second(&mut harness);
+    harness.get_by_label("The first 5 of 12\u{202f}345 tables");
 }
 
 #[test]

@@ -43,6 +43,49 @@ pub struct Extension {
     pub version: String,
 }
 
+/// What kind of table it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum TableKind {
+    /// One that holds its rows itself.
+    Table,
+    /// One whose rows are in its partitions, which are listed, too.
+    Partitioned,
+    /// A view whose rows are stored. A dump holds how to make it, and a restore makes it anew.
+    MaterializedView,
+    /// One whose rows are on another server: a dump holds none of them.
+    Foreign,
+}
+
+/// A table as the catalog described it when its database was dumped.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Table {
+    /// Its schema, lossily as UTF-8.
+    pub schema: String,
+    /// Its name, lossily as UTF-8.
+    pub name: String,
+    /// What it is.
+    pub kind: TableKind,
+    /// How many rows it had by the server's estimate; none where nobody has counted yet.
+    pub rows: Option<u64>,
+    /// What it took on the server with its indexes.
+    pub bytes: u64,
+}
+
+/// The tables of a database.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Tables {
+    /// How many there were.
+    pub total: u64,
+    /// The first of them by schema and name: at most 10,000, and only as many as fit into a
+    /// recipe's line.
+    pub list: Vec<Table>,
+}
+
 /// What a database was when it was dumped.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -67,6 +110,10 @@ pub struct DatabaseFacts {
     pub extensions: Vec<Extension>,
     /// Roles that own something or were granted something, by name.
     pub roles: Vec<String>,
+    /// The tables that the dump takes. None where they are not known, as in snapshots of older
+    /// programs, and where they are not told: only who opens a snapshot is told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tables: Option<Tables>,
 }
 
 /// Something that should have been read and could not be.

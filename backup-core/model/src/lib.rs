@@ -32,7 +32,10 @@ pub use code::{Class, Code};
 pub use configuration::{
     ConfigurationReport, ConfiguredJob, ConfiguredRepository, ConfiguredSource,
 };
-pub use facts::{DatabaseFacts, Extension, FilesFacts, StreamKind, TooLarge, Unreadable};
+pub use facts::{
+    DatabaseFacts, Extension, FilesFacts, StreamKind, Table, TableKind, Tables, TooLarge,
+    Unreadable,
+};
 pub use failure::Failure;
 pub use health::{HealthItem, HealthReport, HealthState};
 pub use id::{Digest, InvalidId, JobName, Nonce, RepositoryId, Seq, SnapshotName};

@@ -143,7 +143,8 @@ pub async fn describe(
         None => None,
         Some(identity) => {
             let (_, recipe) = read_recipe(repository, record.commit()?, identity).await?;
-            Some(stream_infos(&recipe)?)
+            let streams: Result<Vec<_>, _> = recipe.source_streams().map(opened_info).collect();
+            Some(streams?)
         }
     };
     let forgotten = repository.forgotten().await?;
@@ -177,7 +178,18 @@ pub(super) fn stream_infos(recipe: &Recipe) -> Result<Vec<StreamInfo>, OpError> 
     recipe.source_streams().map(stream_info).collect()
 }
 
+/// A stream without the names of tables: reports of backups are read by those who have no key,
+/// and whoever restores or compares has no use for them.
 pub(super) fn stream_info(stream: &RecipeStream) -> Result<StreamInfo, OpError> {
+    let mut info = opened_info(stream)?;
+    if let Some(database) = &mut info.database {
+        database.tables = None;
+    }
+    Ok(info)
+}
+
+/// All that the recipe says of a stream.
+fn opened_info(stream: &RecipeStream) -> Result<StreamInfo, OpError> {
     let line = &stream.line;
     let unknown = |source| OpError::UnknownFacts {
         stream: line.name.clone(),

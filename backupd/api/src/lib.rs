@@ -6,6 +6,7 @@
 mod address;
 mod client;
 mod fingerprint;
+mod listing;
 mod secret;
 mod task;
 mod token;
@@ -34,6 +35,7 @@ use tokio_util::sync::CancellationToken;
 pub use address::{Address, AddressError};
 pub use client::{HttpService, Target, TaskLines, shown_key};
 pub use fingerprint::{Fingerprint, InvalidCertificate, InvalidFingerprint};
+pub use listing::ListingLine;
 pub use task::{Kind, Numbered, TaskInfo, TaskLine, TaskReport, TaskRequest, TaskState};
 pub use token::{NewSecret, NewToken, Rotation, Scope, Scopes, TokenInfo, TokenText};
 pub use trial::Trial;

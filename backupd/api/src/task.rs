@@ -1,16 +1,12 @@
 //! Long work: what can be begun, and what it says while it runs.
 
 use backup_model::{
-    BackupReport, Difference, EntryInfo, Event, Failure, ForgetReport, Found, JobName, PruneReport,
-    RestoreReport, VerifyReport,
+    BackupReport, Event, Failure, ForgetReport, JobName, PruneReport, RestoreReport, VerifyReport,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    DiffRequest, FindRequest, ForgetRequest, LsRequest, Outcome, PruneRequest, RestoreOrder, Scope,
-    VerifyRequest,
-};
+use crate::{ForgetRequest, Outcome, PruneRequest, RestoreOrder, Scope, VerifyRequest};
 
 /// What to begin. The one key of the JSON object says what; so nothing that came with it is held
 /// anywhere before it is known what it is.
@@ -25,12 +21,6 @@ pub enum TaskRequest {
     },
     /// Verifies.
     Verify(VerifyRequest),
-    /// Lists a folder in a snapshot.
-    Ls(LsRequest),
-    /// Compares two snapshots.
-    Diff(DiffRequest),
-    /// Searches.
-    Find(FindRequest),
     /// Restores.
     Restore(RestoreOrder),
     /// Forgets runs.
@@ -48,12 +38,6 @@ pub enum Kind {
     Backup,
     /// Verifies.
     Verify,
-    /// Lists a folder in a snapshot.
-    Ls,
-    /// Compares two snapshots.
-    Diff,
-    /// Searches.
-    Find,
     /// Restores.
     Restore,
     /// Forgets runs.
@@ -68,7 +52,7 @@ impl Kind {
         match self {
             Self::Backup => Scope::Run,
             Self::Verify => Scope::Verify,
-            Self::Ls | Self::Diff | Self::Find | Self::Restore => Scope::Restore,
+            Self::Restore => Scope::Restore,
             Self::Forget | Self::Prune => Scope::Retention,
         }
     }
@@ -80,9 +64,6 @@ impl Kind {
         match self {
             Self::Backup => "backup",
             Self::Verify => "verify",
-            Self::Ls => "ls",
-            Self::Diff => "diff",
-            Self::Find => "find",
             Self::Restore => "restore",
             Self::Forget => "forget",
             Self::Prune => "prune",
@@ -96,9 +77,6 @@ impl TaskRequest {
         match self {
             Self::Backup { .. } => Kind::Backup,
             Self::Verify(_) => Kind::Verify,
-            Self::Ls(_) => Kind::Ls,
-            Self::Diff(_) => Kind::Diff,
-            Self::Find(_) => Kind::Find,
             Self::Restore(_) => Kind::Restore,
             Self::Forget(_) => Kind::Forget,
             Self::Prune(_) => Kind::Prune,
@@ -110,9 +88,6 @@ impl TaskRequest {
         match self {
             Self::Backup { job } => job.to_string(),
             Self::Verify(request) => request.selection.to_string(),
-            Self::Ls(request) => request.snapshot.to_string(),
-            Self::Diff(request) => format!("{} {}", request.before, request.after),
-            Self::Find(request) => request.selection.to_string(),
             Self::Restore(order) => order.snapshot.to_string(),
             Self::Forget(request) => {
                 let names = request.snapshots.iter().map(ToString::to_string);
@@ -167,14 +142,6 @@ pub enum TaskReport {
     Backup(BackupReport),
     /// One snapshot was verified.
     Verify(VerifyReport),
-    /// An entry of a folder.
-    Entry(EntryInfo),
-    /// A difference between two snapshots.
-    Difference(Difference),
-    /// A match, or what could not be searched.
-    Found(Outcome<Found>),
-    /// So many entries were searched.
-    Searched(u64),
     /// The restore.
     Restore(RestoreReport),
     /// What was forgotten.

@@ -5,7 +5,7 @@ use std::{fmt, path::PathBuf, sync::Arc};
 use backupd_api::{Scopes, Service};
 use ipnet::IpNet;
 use tokio::sync::Semaphore;
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     access::{AuthFailure, Failures, Tokens},
@@ -88,6 +88,9 @@ pub(super) struct Inner {
     /// Ends what is answered while somebody waits.
     pub(super) closing: CancellationToken,
     pub(super) room: Arc<Semaphore>,
+    /// Room for listings, which go on when the request has its answer, and those that run.
+    pub(super) listings_room: Arc<Semaphore>,
+    pub(super) listings: TaskTracker,
 }
 
 impl fmt::Debug for Api {
@@ -102,6 +105,8 @@ impl Api {
         Self(Arc::new(Inner {
             service,
             room: Arc::new(Semaphore::new(settings.limits.requests)),
+            listings_room: Arc::new(Semaphore::new(settings.limits.listings)),
+            listings: TaskTracker::new(),
             settings,
             tokens,
             failures: Failures::default(),
@@ -115,10 +120,12 @@ impl Api {
         self.0.tasks.drain().await;
     }
 
-    /// Begins nothing more, asks the tasks that run to stop, and waits for their end.
+    /// Begins nothing more, asks the tasks and listings that run to stop, and waits for their end.
     pub async fn stop(&self) {
         self.0.closing.cancel();
         self.0.tasks.stop().await;
+        self.0.listings.close();
+        self.0.listings.wait().await;
     }
 
     pub(super) fn service(&self) -> Arc<dyn Service> {

@@ -7,6 +7,8 @@ use std::time::Duration;
 pub struct Limits {
     /// Requests that are answered at one time.
     pub requests: usize,
+    /// Listings that are given at one time.
+    pub listings: usize,
     /// Connections at one time, of this machine's and of the network's each: most of them follow
     /// a task.
     pub connections: usize,
@@ -24,6 +26,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             requests: 128,
+            listings: 16,
             connections: 512,
             per_source: 128,
             handshake: Duration::from_secs(10),

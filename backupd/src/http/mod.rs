@@ -2,7 +2,8 @@
 //!
 //! A request passes, in this order: `listeners` (sockets, loopback, TLS), `server` (a connection,
 //! its peer, limits of the transport), `guard` (where it comes from, who asks, whether the route's scope allows it), `routes` (the
-//! table of routes and their few lines each). Long work is in `tasks`, and outlives who began it.
+//! table of routes and their few lines each). Long work is in `tasks`, and outlives who began it; a
+//! `listing` is a long answer, and ends with who asked for it.
 //! It knows nothing of the engine, and nothing of schedules.
 
 mod access;
@@ -12,6 +13,7 @@ mod error;
 mod guard;
 mod limits;
 mod listeners;
+mod listing;
 mod routes;
 mod server;
 mod socket;

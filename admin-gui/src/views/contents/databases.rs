@@ -1,15 +1,22 @@
-//! The databases of a snapshot, with what each was when it was dumped.
+//! The databases of a snapshot, with what each was when it was dumped, and its tables.
 
 use backup_model::{SnapshotDetail, StreamInfo, StreamKind};
 use backupd_api::Scope;
-use egui::{Margin, ScrollArea, Ui};
+use egui::{Align, Layout, Margin, ScrollArea, Ui};
 
-use super::{Sight, bar, pick};
-use crate::kit::{Text, Tokens, card, facts, tokens::space, words};
+use super::{Own, Sight, bar, pick, tables};
+use crate::{
+    kit::{
+        Text, Tokens, card, facts,
+        tokens::{height, space},
+        words,
+    },
+    views::page::filter,
+};
 
 const KEYS: f32 = 120.0;
 
-pub(super) fn show(ui: &mut Ui, sight: &mut Sight<'_>, detail: &SnapshotDetail) {
+pub(super) fn show(ui: &mut Ui, sight: &mut Sight<'_>, own: &mut Own, detail: &SnapshotDetail) {
     let streams = detail.streams.iter().flatten();
     let databases = streams.filter(|stream| stream.kind == StreamKind::Postgres);
     let databases: Vec<&StreamInfo> = databases.collect();
@@ -18,10 +25,18 @@ pub(super) fn show(ui: &mut Ui, sight: &mut Sight<'_>, detail: &SnapshotDetail) 
         ui.label(Text::Body.rich("There is no database in this snapshot", muted));
         return;
     }
+    ui.horizontal(|ui| {
+        ui.set_min_height(height::CONTROL);
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            let query = &mut own.tables.query;
+            filter(ui, "Search tables", "Search the tables", query);
+        });
+    });
+    ui.add_space(space::M);
     let room = ui.available_height() - 56.0;
     ScrollArea::vertical().max_height(room).show(ui, |ui| {
         for stream in &databases {
-            one(ui, stream);
+            one(ui, &mut own.tables, stream);
             ui.add_space(space::L);
         }
     });
@@ -34,7 +49,7 @@ pub(super) fn show(ui: &mut Ui, sight: &mut Sight<'_>, detail: &SnapshotDetail) 
     }
 }
 
-fn one(ui: &mut Ui, stream: &StreamInfo) {
+fn one(ui: &mut Ui, own: &mut tables::Own, stream: &StreamInfo) {
     card::padded_card(ui, &stream.name, Margin::symmetric(16, 12), |ui| {
         let length = words::bytes(stream.length_bytes);
         card::section_head(
@@ -63,5 +78,7 @@ fn one(ui: &mut Ui, stream: &StreamInfo) {
             facts.row("Extensions", &list(extensions.collect()));
             facts.row("Roles", &list(database.roles.clone()));
         });
+        ui.add_space(space::M);
+        tables::show(ui, own, &stream.name, database.tables.as_ref());
     });
 }

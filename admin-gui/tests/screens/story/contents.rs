@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use admin_gui::state::{Answer, Growing, Place, Question, State};
 use backup_model::{
-    Aspect, Change, Difference, Digest, EntryInfo, EntryKind, SnapshotDetail, SnapshotName,
+    Aspect, Change, Difference, Digest, EntryInfo, EntryKind, SnapshotDetail, SnapshotName, Table,
+    TableKind, Tables,
 };
 
 use super::{ago, answers, at, hear, live, restores};
@@ -56,13 +57,43 @@ fn entries() -> Vec<EntryInfo> {
     ]
 }
 
+fn table(schema: &str, name: &str, rows: Option<u64>, bytes: u64) -> Table {
+    Table {
+        schema: schema.to_owned(),
+        name: name.to_owned(),
+        kind: TableKind::Table,
+        rows,
+        bytes,
+    }
+}
+
+/// The tables of the story's database, one of them with a name that nobody would choose.
+pub(crate) fn tables() -> Tables {
+    let list = vec![
+        table("public", "chat", Some(41_207), 1_610_612_736),
+        Table {
+            kind: TableKind::Partitioned,
+            ..table("public", "event", None, 0)
+        },
+        table("public", "event_2026", Some(910_004), 402_653_184),
+        table("public", "user", Some(312), 155_648),
+        table("stats", "two\nlines", None, 8_192),
+    ];
+    Tables { total: 5, list }
+}
+
 /// The snapshot opened with a key, all of it known.
 pub(crate) fn opened() -> State {
+    opened_with(Some(tables()))
+}
+
+/// The same with what is known of its database's tables.
+pub(crate) fn opened_with(tables: Option<Tables>) -> State {
     let mut state = at(
         restores::unlocked(live()),
         Place::Contents(snapshot(), None),
     );
-    hear_detail(&mut state);
+    hear_detail(&mut state, tables);
     let mut growing = Growing::default();
     for entry in entries() {
         growing.add(&entry);
@@ -78,18 +109,25 @@ pub(crate) fn opening() -> State {
         restores::unlocked(live()),
         Place::Contents(snapshot(), None),
     );
-    hear_detail(&mut state);
+    hear_detail(&mut state, Some(tables()));
     state
 }
 
-fn hear_detail(state: &mut State) {
+fn hear_detail(state: &mut State, tables: Option<Tables>) {
     let all = answers::snapshots();
     let mut good = all.iter().filter_map(|run| run.as_ref().ok());
     let info = good.find(|info| info.snapshot == snapshot()).unwrap();
     let plan = restores::plan(Vec::new());
+    let mut streams: Vec<_> = plan.steps.into_iter().map(|step| step.stream).collect();
+    for database in streams
+        .iter_mut()
+        .filter_map(|stream| stream.database.as_mut())
+    {
+        database.tables.clone_from(&tables);
+    }
     let detail = SnapshotDetail {
         info: info.clone(),
-        streams: Some(plan.steps.into_iter().map(|step| step.stream).collect()),
+        streams: Some(streams),
     };
     hear(
         state,

@@ -2,6 +2,7 @@
 
 use backup_model::{Code, DatabaseFacts, Extension};
 
+use super::tables::tables;
 use crate::postgres::{Connection, ConnectionError, Programs};
 
 /// Roles that a restore needs: those that own something that was made after the server was, or
@@ -69,7 +70,7 @@ pub async fn facts(
         .query(ROLES, &[])
         .await
         .map_err(ConnectionError::query("list the roles"))?;
-    let facts = DatabaseFacts {
+    let mut facts = DatabaseFacts {
         server_version: database.get(0),
         server_version_num: database.get::<_, i32>(1).unsigned_abs(),
         encoding: database.get(2),
@@ -86,11 +87,13 @@ pub async fn facts(
             })
             .collect(),
         roles: roles.iter().map(|row| row.get(0)).collect(),
+        tables: None,
     };
     let server = facts.server_version_num / 10_000;
     let program = programs.version().major;
     if program < server {
         return Err(FactsError::TooOld { program, server });
     }
+    facts.tables = tables(client, &facts).await?;
     Ok(facts)
 }

@@ -7,6 +7,7 @@ mod archive;
 mod dump;
 mod facts;
 mod globals;
+mod tables;
 mod toc;
 
 pub use archive::{ArchiveCheck, ArchiveSummary};

@@ -35,6 +35,7 @@ fn some_facts() -> DatabaseFacts {
         size_bytes: 0,
         extensions: Vec::new(),
         roles: Vec::new(),
+        tables: None,
     }
 }
 

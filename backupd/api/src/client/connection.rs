@@ -162,9 +162,7 @@ impl Daemon {
         key: Option<&str>,
         body: &(impl Serialize + Sync),
     ) -> Result<A, Failure> {
-        let body =
-            crate::secret_body(body).map_err(|error| Failure::from_error(Code::Bug, &error))?;
-        let request = self.request(method, path, key, Bytes::from_owner(Wiped(body)))?;
+        let request = self.request(method, path, key, wiped(body)?)?;
         self.answer(request).await
     }
 
@@ -181,6 +179,16 @@ impl Daemon {
     /// Asks, and gives the answer while it comes. A refusal is a failure.
     pub(crate) async fn stream(&self, path: &str) -> Result<Incoming, Failure> {
         let request = self.request(Method::GET, path, None, Bytes::new())?;
+        Ok(self.exchange(request).await?.into_body())
+    }
+
+    /// The same with a body.
+    pub(crate) async fn stream_of(
+        &self,
+        path: &str,
+        body: &(impl Serialize + Sync),
+    ) -> Result<Incoming, Failure> {
+        let request = self.request(Method::POST, path, None, wiped(body)?)?;
         Ok(self.exchange(request).await?.into_body())
     }
 
@@ -270,6 +278,12 @@ impl Daemon {
             .body(Full::new(body))
             .map_err(|error| Failure::from_error(Code::Bug, &error))
     }
+}
+
+fn wiped(body: &impl Serialize) -> Result<Bytes, Failure> {
+    let body = crate::secret_body(body);
+    let body = body.map_err(|error| Failure::from_error(Code::Bug, &error))?;
+    Ok(Bytes::from_owner(Wiped(body)))
 }
 
 /// The header with a token. It does not show itself.

@@ -2,6 +2,7 @@
 
 mod connection;
 mod identity;
+mod lines;
 mod service;
 mod tasks;
 mod trust;

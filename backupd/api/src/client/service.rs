@@ -1,6 +1,6 @@
-//! [`Service`], asked of a daemon. Short questions are one request; long work is a task, begun
-//! once whatever the network does, whose log is read to its end. Neither waits for ever for a
-//! daemon that says nothing.
+//! [`Service`], asked of a daemon. Short questions are one request, and so is a listing, whose
+//! answer is read as it comes; long work is a task, begun once whatever the network does, whose log
+//! is read to its end. None waits for ever for a daemon that says nothing.
 
 use std::{path::Path, time::Duration};
 
@@ -12,15 +12,15 @@ use backup_model::{
     RestorePlan, RestoreReport, RetentionPlan, RunDetail, RunLog, RunPage, RunQuery, Selection,
     SnapshotDetail, SnapshotName, StatusReport, VerifyReport,
 };
-use bytes::{Buf as _, BytesMut};
 use data_encoding::HEXLOWER;
 use futures::{StreamExt as _, stream};
 use http::Method;
-use http_body_util::BodyExt as _;
-use hyper::body::Incoming;
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::connection::{Daemon, Target, unreadable};
+use super::{
+    connection::{Daemon, Target},
+    lines::Lines,
+};
 use crate::{
     CallerInfo, DiffRequest, EpochKeys, FindRequest, ForgetRequest, HoldReason, ListedRun,
     LsRequest, NewToken, Newest, Numbered, Outcome, Page, PauseRequest, PruneRequest, Released,
@@ -32,8 +32,6 @@ use crate::{
 /// and how long to wait before.
 const TRIES: u32 = 5;
 const WAIT: Duration = Duration::from_secs(1);
-/// An answer that goes on has a line, if an empty one, every 15 s: nobody is there who misses four.
-const SILENCE: Duration = Duration::from_mins(1);
 
 /// A daemon that is asked over HTTP.
 #[derive(Clone, Debug)]
@@ -333,13 +331,8 @@ impl Service for HttpService {
         report: &mut (dyn FnMut(EntryInfo) + Send),
         task: &Task,
     ) -> Result<(), Failure> {
-        let request = TaskRequest::Ls(request.clone());
-        self.run(&request, task, &mut |found| {
-            if let TaskReport::Entry(entry) = found {
-                report(entry);
-            }
-        })
-        .await
+        self.list("/v1/ls", request, report, task).await?;
+        Ok(())
     }
 
     async fn diff(
@@ -348,13 +341,8 @@ impl Service for HttpService {
         report: &mut (dyn FnMut(Difference) + Send),
         task: &Task,
     ) -> Result<(), Failure> {
-        let request = TaskRequest::Diff(request.clone());
-        self.run(&request, task, &mut |found| {
-            if let TaskReport::Difference(difference) = found {
-                report(difference);
-            }
-        })
-        .await
+        self.list("/v1/diff", request, report, task).await?;
+        Ok(())
     }
 
     async fn find(
@@ -363,15 +351,8 @@ impl Service for HttpService {
         report: &mut (dyn FnMut(Result<Found, Failure>) + Send),
         task: &Task,
     ) -> Result<u64, Failure> {
-        let request = TaskRequest::Find(request.clone());
-        let mut searched = 0;
-        self.run(&request, task, &mut |found| match found {
-            TaskReport::Found(found) => report(found.into()),
-            TaskReport::Searched(entries) => searched = entries,
-            _ => (),
-        })
-        .await?;
-        Ok(searched)
+        let mut item = |found: Outcome<Found>| report(found.into());
+        self.list("/v1/find", request, &mut item, task).await
     }
 
     async fn plan_restore(&self, order: &RestoreOrder) -> Result<RestorePlan, Failure> {
@@ -503,55 +484,6 @@ impl HttpService {
                 Err(Failure::new(Code::Interrupted, "stopped"))
             }
         }
-    }
-}
-
-/// The lines of an answer that comes while it is made.
-pub(super) struct Lines {
-    body: Incoming,
-    text: BytesMut,
-    /// So much of the text has no end of a line.
-    seen: usize,
-}
-
-impl Lines {
-    pub(super) fn of(body: Incoming) -> Self {
-        Self {
-            body,
-            text: BytesMut::new(),
-            seen: 0,
-        }
-    }
-
-    /// The next one that says something.
-    pub(super) async fn next<T: DeserializeOwned>(&mut self) -> Result<T, Failure> {
-        loop {
-            if let Some(line) = self.whole_line() {
-                if line.is_empty() {
-                    continue;
-                }
-                return serde_json::from_slice(&line).map_err(|error| unreadable(&error));
-            }
-            let broken = || Failure::new(Code::Daemon, "the daemon's answer broke off");
-            let frame = tokio::time::timeout(SILENCE, self.body.frame()).await;
-            let silent = |_| Failure::new(Code::Daemon, "the daemon says nothing any more");
-            let frame = frame.map_err(silent)?.ok_or_else(broken)?;
-            if let Ok(data) = frame.map_err(|_| broken())?.into_data() {
-                self.text.extend_from_slice(&data);
-            }
-        }
-    }
-
-    fn whole_line(&mut self) -> Option<BytesMut> {
-        let unseen = self.text[self.seen..].iter();
-        let Some(end) = unseen.clone().position(|&byte| byte == b'\n') else {
-            self.seen = self.text.len();
-            return None;
-        };
-        let line = self.text.split_to(self.seen + end);
-        self.text.advance(1);
-        self.seen = 0;
-        Some(line)
     }
 }
 

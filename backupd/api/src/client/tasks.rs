@@ -4,10 +4,7 @@ use backup_model::{Code, Failure};
 use futures::{StreamExt as _, stream, stream::BoxStream};
 use http::Method;
 
-use super::{
-    HttpService,
-    service::{Lines, is_word},
-};
+use super::{HttpService, lines::Lines, service::is_word};
 use crate::{Numbered, Page, TaskInfo, TaskLine};
 
 /// What a task says, line by line, to its end.

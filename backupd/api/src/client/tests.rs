@@ -3,6 +3,7 @@
 use std::{fs, time::Duration};
 
 use backup_model::{Code, JobName};
+use futures::StreamExt as _;
 use http::Method;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -10,7 +11,7 @@ use tokio::{
 };
 
 use super::{HttpService, Target, connection::Daemon};
-use crate::{TaskInfo, TaskRequest};
+use crate::{Service as _, TaskInfo, TaskRequest};
 
 /// A request as it came, to the end of its body.
 async fn request(stream: &mut UnixStream) -> String {
@@ -133,4 +134,28 @@ async fn a_task_whose_answer_is_lost_is_begun_once() {
     let key = header(&lost, "idempotency-key");
     assert!(key.is_some_and(|key| key.len() == 32), "{lost}");
     assert_eq!(key, header(&heard, "idempotency-key"));
+}
+
+#[tokio::test]
+async fn a_line_without_an_end_is_given_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("api");
+    let listener = UnixListener::bind(&path).unwrap();
+    let none = answer("200 OK", "[]");
+    let (daemon, _) = tokio::join!(HttpService::connect(&path), next(&listener, &none));
+    let daemon = daemon.unwrap();
+    let asked = async {
+        let mut lines = daemon.follow_status().await.unwrap();
+        lines.next().await.unwrap().unwrap_err()
+    };
+    let endless = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        request(&mut stream).await;
+        stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
+        // Until the other end has enough.
+        while stream.write_all(&[b'x'; 1 << 14]).await.is_ok() {}
+    };
+    let (failure, ()) = tokio::join!(asked, endless);
+    assert_eq!(failure.code, Code::Daemon);
+    assert!(failure.message.contains("a line of more than"), "{failure}");
 }

@@ -25,8 +25,8 @@ const ACTIONS: [(&str, &str); 13] = [
     ("GET /v1/key-files", "key-files.read"),
 ];
 
-/// What a request is on record; none for one that only reads, and for a task, which is put on
-/// record where it begins and ends.
+/// What a request is on record; none for one that only reads, and for tasks and listings, which are
+/// put on record where they begin and end.
 pub(super) fn act(route: &Route, caller: &Caller, params: &[(String, String)]) -> Option<Act> {
     let asked = format!("{} {}", route.verb, route.path);
     let (_, action) = ACTIONS.iter().find(|(known, _)| *known == asked)?;
@@ -92,12 +92,15 @@ mod tests {
     use super::ACTIONS;
     use crate::http::routes::ROUTES;
 
-    /// Those that change nothing although they are no GET, and tasks.
-    const OTHERS: [&str; 4] = [
+    /// Those that change nothing although they are no GET, and what puts itself on record.
+    const OTHERS: [&str; 7] = [
         "POST /v1/jobs/{job}/retention",
         "POST /v1/snapshots/{job}/{seq}/streams",
         "POST /v1/restore-plan",
         "POST /v1/tasks",
+        "POST /v1/ls",
+        "POST /v1/diff",
+        "POST /v1/find",
     ];
 
     #[test]

@@ -5,6 +5,7 @@ mod changing;
 mod confined;
 mod described;
 mod lines;
+mod looking;
 mod reading;
 mod runs;
 mod table;

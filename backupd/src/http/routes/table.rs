@@ -13,16 +13,16 @@ use axum::{
 use backup_model::Code;
 #[cfg(feature = "schema")]
 use backup_model::{
-    AuditCheck, AuditPage, AuditQuery, ChannelState, CheckReport, ConfigurationReport, DueTime,
-    EpochFiles, HealthReport, HoldInfo, JobName, KeysReport, KitInfo, KitProof, Pause, PrunePlan,
-    RepositoryStats, RestorePlan, RetentionPlan, RunDetail, RunLog, RunPage, RunQuery,
-    SnapshotDetail, SnapshotInfo, StatusReport, TrustChange,
+    AuditCheck, AuditPage, AuditQuery, ChannelState, CheckReport, ConfigurationReport, Difference,
+    DueTime, EntryInfo, EpochFiles, Found, HealthReport, HoldInfo, JobName, KeysReport, KitInfo,
+    KitProof, Pause, PrunePlan, RepositoryStats, RestorePlan, RetentionPlan, RunDetail, RunLog,
+    RunPage, RunQuery, SnapshotDetail, SnapshotInfo, StatusReport, TrustChange,
 };
 #[cfg(feature = "schema")]
 use backupd_api::{
-    CallerInfo, EpochKeys, HoldReason, NewToken, Newest, Numbered, Outcome, Page, PauseRequest,
-    Released, RestoreOrder, Resumed, Rotation, TaskInfo, TaskRequest, TokenInfo, Trial, TrustEdit,
-    TrustMaterial,
+    CallerInfo, DiffRequest, EpochKeys, FindRequest, HoldReason, ListingLine, LsRequest, NewToken,
+    Newest, Numbered, Outcome, Page, PauseRequest, Released, RestoreOrder, Resumed, Rotation,
+    TaskInfo, TaskRequest, TokenInfo, Trial, TrustEdit, TrustMaterial,
 };
 use backupd_api::{Kind, Scope};
 use http::{HeaderMap, Uri};
@@ -34,7 +34,7 @@ use serde_json::Value;
 
 #[cfg(feature = "schema")]
 use super::described::{Form, Shape};
-use super::{actions, changing, described, reading, runs, tasks, tokens, trusting};
+use super::{actions, changing, described, looking, reading, runs, tasks, tokens, trusting};
 #[cfg(feature = "schema")]
 use super::{
     reading::{SelectQuery, SnapshotsQuery},
@@ -53,6 +53,9 @@ use crate::http::{
 pub(in crate::http) enum Needs {
     /// Whoever has one of these.
     One(&'static [Scope]),
+    /// The same, looked at when the body has said what it is about, so that a refusal is on record
+    /// with that, and before anything is done.
+    ByBody(&'static [Scope]),
     /// Whoever has what the kind of the task or run needs; looked at as soon as the kind is known,
     /// and before anything is done.
     OfTask,
@@ -154,6 +157,7 @@ const ANY: Needs = Needs::One(&Scope::ALL);
 const STATUS: Needs = Needs::One(&[Scope::Status]);
 const RUN: Needs = Needs::One(&[Scope::Run]);
 const RESTORE: Needs = Needs::One(&[Scope::Restore]);
+const LOOKS: Needs = Needs::ByBody(looking::LOOKS);
 const RETENTION: Needs = Needs::One(&[Scope::Retention]);
 const ADMIN: Needs = Needs::One(&[Scope::Admin]);
 /// Whoever opens data takes its identities out of the key files.
@@ -191,6 +195,9 @@ pub(in crate::http) const ROUTES: &[Route] = routes! {
     PUT "/v1/snapshots/{job}/{seq}/hold" RETENTION, changing::hold: _, HoldReason => Json HoldInfo;
     DELETE "/v1/snapshots/{job}/{seq}/hold" RETENTION, changing::release: _, _ => Json Released;
     GET "/v1/key-files" KEYS, reading::key_files: SelectQuery, _ => Json Vec<EpochFiles>;
+    POST "/v1/ls" LOOKS, looking::ls: _, LsRequest => Lines ListingLine<EntryInfo>;
+    POST "/v1/diff" LOOKS, looking::diff: _, DiffRequest => Lines ListingLine<Difference>;
+    POST "/v1/find" LOOKS, looking::find: _, FindRequest => Lines ListingLine<Outcome<Found>>;
     POST "/v1/restore-plan" RESTORE, reading::restore_plan: _, RestoreOrder => Json RestorePlan;
     POST "/v1/tasks" Needs::OfTask, tasks::begin: _, TaskRequest => Begun TaskInfo;
     GET "/v1/tasks" STATUS, tasks::list: ListQuery, _ => Json Page<TaskInfo>;

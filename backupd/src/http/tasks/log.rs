@@ -14,7 +14,7 @@ use backupd_api::{Numbered, Outcome, TaskLine};
 use bytes::Bytes;
 use tokio::sync::watch;
 
-/// What the lines of one task may take. Listing more than this is for a program of its own.
+/// What the lines of one task may take.
 const LARGEST: usize = 32 << 20;
 
 /// The log of a task.

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use backup_model::{Code, Event, Failure, Progress};
-use backupd_api::{Outcome, Service, Task, TaskLine, TaskReport, TaskRequest};
+use backupd_api::{Service, Task, TaskLine, TaskReport, TaskRequest};
 use tokio_util::sync::CancellationToken;
 
 use super::log::Log;
@@ -75,19 +75,6 @@ async fn call(
         TaskRequest::Verify(request) => {
             let mut report = |found| reports.add(TaskReport::Verify(found));
             service.verify(request, &mut report, task).await?;
-        }
-        TaskRequest::Ls(request) => {
-            let mut report = |entry| reports.add(TaskReport::Entry(entry));
-            service.ls(request, &mut report, task).await?;
-        }
-        TaskRequest::Diff(request) => {
-            let mut report = |difference| reports.add(TaskReport::Difference(difference));
-            service.diff(request, &mut report, task).await?;
-        }
-        TaskRequest::Find(request) => {
-            let mut report = |found| reports.add(TaskReport::Found(Outcome::from(found)));
-            let searched = service.find(request, &mut report, task).await?;
-            reports.add(TaskReport::Searched(searched));
         }
         TaskRequest::Restore(order) => {
             let report = service.restore(order, task).await?;

@@ -175,3 +175,37 @@ async fn a_task_that_is_turned_away_is_on_record() {
     assert_eq!(refused.status, 400, "{refused:?}");
     assert_eq!(on_record(&fixture).await, ["backup app refused"]);
 }
+
+#[tokio::test]
+async fn looking_into_a_snapshot_is_on_record_even_where_it_is_refused() {
+    let fixture = Fixture::new().await;
+    let status = fixture.token(&[Scope::Status]);
+    let restore = fixture.token(&[Scope::Restore]);
+    let keys = r#""keys":{"unwrapped_by":"x","identities":[]}"#;
+    for token in [&status, &restore] {
+        for (path, what) in [
+            ("/v1/ls", r#""snapshot":"app/1""#),
+            ("/v1/diff", r#""before":"app/1","after":"app/2""#),
+            ("/v1/find", r#""selection":{"select":"all"},"glob":"*""#),
+        ] {
+            let body = format!("{{{what},{keys}}}");
+            let asked = with(token, request("POST", path, &body));
+            fixture.ask(STRANGER, asked).await;
+        }
+    }
+    assert_eq!(
+        on_record(&fixture).await,
+        [
+            "ls app/000001 refused",
+            "diff app/000001 app/000002 refused",
+            "find all refused",
+            "ls app/000001 began",
+            // There is no snapshot.
+            "ls app/000001 failed",
+            "diff app/000001 app/000002 began",
+            "diff app/000001 app/000002 failed",
+            "find all began",
+            "find all done",
+        ]
+    );
+}

@@ -1,6 +1,8 @@
 //! What the description says of answers is what a real API answers.
 
-use backupd_api::Service as _;
+use axum::body::Body;
+use backupd_api::{Service as _, secret_body};
+use http::Request;
 use http_body_util::BodyExt as _;
 use hyper::service::Service as _;
 use hyper_util::service::TowerToHyperService;
@@ -21,7 +23,8 @@ async fn lived_in() -> (Fixture, String, String) {
     let begin = request("POST", "/v1/tasks", r#"{"backup":{"job":"app"}}"#);
     let begun = fixture.ask(ROOT, begin).await;
     let task = begun.body["id"].as_str().unwrap().to_owned();
-    let lines = documents(&fixture, &format!("/v1/tasks/{task}/events"), false).await;
+    let events = request("GET", &format!("/v1/tasks/{task}/events"), "");
+    let lines = documents(&fixture, events, false).await;
     assert_eq!(lines.last().unwrap()["line"], json!({"end": {"ok": null}}));
 
     let id = fixture.run().await;
@@ -35,8 +38,8 @@ async fn lived_in() -> (Fixture, String, String) {
 }
 
 /// The JSON documents that an answer brings; of one that goes on for ever, those that come at once.
-async fn documents(fixture: &Fixture, path: &str, endless: bool) -> Vec<Value> {
-    let mut asked = request("GET", path, "");
+async fn documents(fixture: &Fixture, mut asked: Request<Body>, endless: bool) -> Vec<Value> {
+    let path = asked.uri().clone();
     asked.extensions_mut().insert(ROOT);
     let answer = TowerToHyperService::new(router(&fixture.api))
         .call(asked)
@@ -101,7 +104,7 @@ async fn every_route_that_reads_answers_as_described() {
             .replace("{id}", &task)
             .replace("{run}", &run);
         let endless = path == "/v1/status/events";
-        let documents = documents(&fixture, &filled, endless).await;
+        let documents = documents(&fixture, request("GET", &filled, ""), endless).await;
         assert!(!documents.is_empty(), "{path}");
         for document in &documents {
             complies(&validator, document, path);
@@ -116,6 +119,38 @@ async fn every_route_that_reads_answers_as_described() {
     let operation = &description["paths"]["/v1/snapshots/{job}/{seq}"]["get"];
     let schema = &operation["responses"]["default"]["content"]["application/json"]["schema"];
     complies(&validator(&description, schema), &refused.body, "a refusal");
+}
+
+#[tokio::test]
+async fn what_looks_into_snapshots_answers_as_described() {
+    let (fixture, _, _) = lived_in().await;
+    let description = fixture
+        .ask(ROOT, request("GET", "/v1/openapi.json", ""))
+        .await
+        .body;
+    let keys = secret_body(&fixture.keys().await).unwrap();
+    let keys: Value = serde_json::from_slice(&keys).unwrap();
+    for (path, mut body) in [
+        ("/v1/ls", json!({"snapshot": "app/1", "recursive": true})),
+        ("/v1/diff", json!({"before": "app/1", "after": "app/1"})),
+        (
+            "/v1/find",
+            json!({"selection": {"select": "all"}, "glob": "a"}),
+        ),
+    ] {
+        body["keys"] = keys.clone();
+        let content = &description["paths"][path]["post"]["responses"]["200"]["content"];
+        let validator = validator(&description, &content["application/x-ndjson"]["schema"]);
+        assert!(!validator.is_valid(&json!(1.5)), "{path} says nothing");
+        let asked = request("POST", path, &body.to_string());
+        let documents = documents(&fixture, asked, false).await;
+        let last = documents.last().unwrap();
+        assert!(last["done"].is_u64(), "{path}: {last}");
+        assert!(documents.len() > 1 || path == "/v1/diff", "{path}");
+        for document in &documents {
+            complies(&validator, document, path);
+        }
+    }
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ mod bad_input;
 mod confined;
 mod described;
 mod fixture;
+mod listings;
 mod load;
 mod network;
 mod same;

@@ -1,6 +1,9 @@
 //! `backupctl snapshot …`.
 
-use backup_model::{Failure, Selection, SnapshotDetail, SnapshotInfo, SnapshotName, StreamInfo};
+use backup_model::{
+    Failure, Selection, SnapshotDetail, SnapshotInfo, SnapshotName, StreamInfo, Table, TableKind,
+    Tables,
+};
 use serde::Serialize;
 
 use super::{administrator::KeyArgs, diff, find, forget, hold, ls};
@@ -16,7 +19,7 @@ use crate::{
 pub(crate) enum Command {
     /// List runs and their snapshots, oldest first.
     List(ListArgs),
-    /// Show one snapshot; with an identity also what is in it.
+    /// Show one snapshot; with an identity also what is in it, down to the tables of databases.
     Show(ShowArgs),
     /// List what is in the folders of a snapshot.
     Ls(ls::Args),
@@ -242,13 +245,14 @@ fn facts(stream: &StreamInfo) -> Option<String> {
     if let Some(database) = &stream.database {
         let extensions: Vec<_> = database.extensions.iter().map(|e| &e.name[..]).collect();
         return Some(format!(
-            "\n  {}: database {} of PostgreSQL {}, {}, extensions: {}; roles: {}",
+            "\n  {}: database {} of PostgreSQL {}, {}, extensions: {}; roles: {}\n{}",
             stream.name,
             database.database,
             database.server_version,
             database.encoding,
             extensions.join(", "),
             database.roles.join(", "),
+            tables(database.tables.as_ref()),
         ));
     }
     let files = stream.files.as_ref()?;
@@ -270,4 +274,48 @@ fn facts(stream: &StreamInfo) -> Option<String> {
         }
     }
     Some(text)
+}
+
+fn tables(tables: Option<&Tables>) -> String {
+    let Some(Tables { total, list }) = tables else {
+        return "  its tables are not known".to_owned();
+    };
+    if list.is_empty() {
+        return format!("  {}", show::number(*total, "table", "tables"));
+    }
+    let mut text = table(
+        [
+            ("  TABLE", Align::Left),
+            ("ROWS", Align::Right),
+            ("SIZE", Align::Right),
+        ],
+        list.iter().map(|table| {
+            [
+                format!("  {}", table_name(table)),
+                table
+                    .rows
+                    .map_or_else(|| "-".to_owned(), |rows| format!("≈ {rows}")),
+                show::bytes(table.bytes),
+            ]
+        }),
+    );
+    let shown = list.len() as u64;
+    if shown < *total {
+        text.push_str(&format!("\n  the first {shown} of {total} tables"));
+    }
+    text
+}
+
+fn table_name(table: &Table) -> String {
+    let kind = match table.kind {
+        TableKind::Partitioned => " (partitioned)",
+        TableKind::MaterializedView => " (materialized view)",
+        TableKind::Foreign => " (foreign)",
+        _ => "",
+    };
+    format!(
+        "{}.{}{kind}",
+        show::name(&table.schema),
+        show::name(&table.name)
+    )
 }

@@ -131,7 +131,7 @@ fn content(kind: &str, schema: &Schema, text: &str) -> Value {
 fn security(needs: Needs) -> Vec<Value> {
     let of_task = [Scope::Run, Scope::Verify, Scope::Restore, Scope::Retention];
     let scopes = match needs {
-        Needs::One(scopes) => scopes,
+        Needs::One(scopes) | Needs::ByBody(scopes) => scopes,
         Needs::OfTask => &of_task,
     };
     let scopes = scopes.iter().map(|scope| json!({ "token": [scope] }));
