@@ -214,6 +214,7 @@ mod tests {
     async fn damaged_data_replaces_nothing() {
         let scene = Scene::new().await;
         let before = scene.tree();
+        let (repository, prepared) = scene.plan(Some("files")).await.unwrap();
         let mut packs = vec![scene.objects.path().join("packs")];
         let mut damaged = 0;
         while let Some(path) = packs.pop() {
@@ -230,7 +231,9 @@ mod tests {
             damaged += 1;
         }
         assert!(damaged > 0);
-        let failed = scene.restore(Some("files")).await.unwrap_err();
+        let cancel = CancellationToken::new();
+        let failed = ops::restore(&repository, prepared, &silent(), &cancel).await;
+        let failed = failed.unwrap_err();
         assert_eq!(failed.code(), Code::Damaged, "{failed}");
         assert_eq!(scene.tree(), before);
     }

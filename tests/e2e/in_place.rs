@@ -3,8 +3,9 @@
 
 use std::{
     fs,
-    io::{Read as _, Write as _},
     process::Stdio,
+    thread,
+    time::{Duration, Instant},
 };
 
 use crate::{
@@ -42,6 +43,16 @@ fn untouched(world: &World) {
         world.psql("postgres", "select count(*) from pg_database"),
         "4\n"
     );
+}
+
+/// Waits until so many are connected to the database.
+fn connections(world: &World, wanted: &str) {
+    let sql = "select count(*) from pg_stat_activity where datname = 'app'";
+    let begun = Instant::now();
+    while world.psql("postgres", sql).trim() != wanted {
+        assert!(begun.elapsed() < Duration::from_secs(30), "not {wanted}");
+        thread::sleep(Duration::from_millis(50));
+    }
 }
 
 /// What a restore in place leaves behind, by its report.
@@ -83,8 +94,10 @@ fn a_job_is_restored_in_place_here_and_only_by_its_name() {
         let ran = world
             .as_admin(&[&IN_PLACE[..], refused].concat())
             .expect(17);
-        assert!(ran.stderr.contains("E-NOT-CONFIRMED"), "{}", ran.stderr);
-        assert!(ran.text().contains("restore-plan"), "{}", ran.text());
+        let said = ran.text() + &ran.stderr;
+        for part in ["E-NOT-CONFIRMED", "restore-plan", "--confirm"] {
+            assert!(said.contains(part), "{part}: {said}");
+        }
         untouched(&world);
     }
     let unnamed = world
@@ -95,29 +108,26 @@ fn a_job_is_restored_in_place_here_and_only_by_its_name() {
     }
     let mut connected = world.client("psql", "app");
     let mut connected = connected
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
+        .args(["-c", "select pg_sleep(60)"])
+        .stdout(Stdio::null())
         .spawn()
         .unwrap();
-    let mut asked = connected.stdin.take().unwrap();
-    asked.write_all(b"\\echo here\n").unwrap();
-    let mut answer = [0; 5];
-    connected
-        .stdout
-        .as_mut()
-        .unwrap()
-        .read_exact(&mut answer)
-        .unwrap();
-    let busy = world.as_admin(&["restore", "app/1", "--in-place", "--dry-run"]);
-    let busy = busy.expect(17);
+    connections(&world, "1");
+    let busy = world
+        .as_admin(&["restore", "app/1", "--in-place", "--dry-run"])
+        .expect(17);
     assert!(
         busy.text()
             .contains("in use, by 1 connections (psql as postgres)"),
         "{}",
         busy.text()
     );
-    drop(asked);
+    world.psql(
+        "postgres",
+        "select pg_terminate_backend(pid) from pg_stat_activity where datname = 'app'",
+    );
     connected.wait().unwrap();
+    connections(&world, "0");
     untouched(&world);
     let yes = ["--yes", "--confirm", JOB];
     let ran = world.as_admin(&[&IN_PLACE[..], &yes].concat()).expect(0);
@@ -133,13 +143,17 @@ fn the_daemon_restores_in_place_with_a_run_for_the_backup_before() {
     restored(&world, &ran);
     let listed = world.backupctl(&["--json", "run", "list"]).expect(0);
     let runs = listed.message("runs");
-    let mut kinds = Vec::new();
-    for run in runs["runs"].as_array().unwrap() {
-        assert_eq!(run["outcome"], "succeeded", "{run}");
-        kinds.push(run["kind"].as_str().unwrap().to_owned());
-    }
-    kinds.sort();
-    assert_eq!(kinds, ["backup", "restore"]);
+    let runs = runs["runs"].as_array().unwrap();
+    let succeeded = |kind: &str| {
+        let of_kind = runs
+            .iter()
+            .filter(|run| run["kind"] == kind && run["outcome"] == "succeeded");
+        of_kind.collect::<Vec<_>>()
+    };
+    assert_eq!(succeeded("restore").len(), 1, "{runs:?}");
+    let backups = succeeded("backup");
+    let safety = backups.iter().filter(|run| run["snapshot"] == "app/2");
+    assert_eq!(safety.count(), 1, "{runs:?}");
     let audit = world.backupctl(&["audit", "list"]).expect(0).text();
     assert!(audit.contains("in place"), "{audit}");
     daemon.stop();
@@ -154,8 +168,9 @@ fn a_backup_before_that_fails_changes_nothing() {
     fs::write(&path, format!("{config}\n{hook}")).unwrap();
     let yes = [&IN_PLACE[..], &["--yes", "--confirm", JOB]].concat();
     let failed = world.as_admin(&yes);
+    let said = failed.text() + &failed.stderr;
     for part in ["E-HOOK", "nothing was changed", "--no-safety-backup"] {
-        assert!(failed.stderr.contains(part), "{part}: {}", failed.stderr);
+        assert!(said.contains(part), "{part}: {said}");
     }
     untouched(&world);
     let without = [&yes[..], &["--no-safety-backup"]].concat();

@@ -269,6 +269,18 @@ async fn value(server: &TestCluster, database: &str, sql: &str) -> String {
     row.get(0)
 }
 
+/// Waits until so many are connected: the server takes a moment to see that a session has ended.
+async fn connected(server: &TestCluster, database: &str, wanted: &str) {
+    let sql = format!("select count(*)::text from pg_stat_activity where datname = '{database}'");
+    for _ in 0..500 {
+        if value(server, "postgres", &sql).await == wanted {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("not {wanted} in {database}");
+}
+
 #[tokio::test]
 async fn a_database_takes_the_place_of_the_old_one_which_is_kept() {
     let server = TestCluster::start().await;
@@ -288,6 +300,7 @@ async fn a_database_takes_the_place_of_the_old_one_which_is_kept() {
         )
         .await;
     server.run("webui", "drop table chat cascade").await;
+    connected(&server, "webui", "0").await;
     let kept = "webui_before_20261122_140200";
     let found = preflight_in_place(&maintenance, &facts, kept, false).await;
     assert_eq!(found, (Vec::new(), true));
@@ -300,7 +313,7 @@ async fn a_database_takes_the_place_of_the_old_one_which_is_kept() {
         .fill(&programs(), &mut &archive[..], false, &cancel)
         .unwrap();
     // Whoever is connected keeps the old one as it is.
-    let connected = server.connection("webui").connect().await.unwrap();
+    let session = server.connection("webui").connect().await.unwrap();
     let (found, _) = preflight_in_place(&maintenance, &facts, kept, false).await;
     assert!(
         found
@@ -315,17 +328,9 @@ async fn a_database_takes_the_place_of_the_old_one_which_is_kept() {
         databases(&server).await,
         ["postgres", "webui", "webui.partial"]
     );
-    drop(connected);
-
-    let mut replaced = target.replace(kept).await;
-    for _ in 0..50 {
-        // The server takes a moment to see that a session has ended.
-        if !matches!(replaced, Err(TargetError::InUse { .. })) {
-            break;
-        }
-        replaced = target.replace(kept).await;
-    }
-    assert_eq!(replaced.unwrap(), []);
+    drop(session);
+    connected(&server, "webui", "0").await;
+    assert_eq!(target.replace(kept).await.unwrap(), []);
     assert_eq!(databases(&server).await, ["postgres", "webui", kept]);
     assert_eq!(as_sql(&server.connection("webui")), before);
     for (what, of) in [
@@ -340,7 +345,7 @@ async fn a_database_takes_the_place_of_the_old_one_which_is_kept() {
     }
     let settings = |database: &str| {
         format!(
-            "select string_agg(setrole::regrole || ': ' || setconfig::text, ' ' order by setrole) \
+            "select string_agg(setrole::regrole::text || ': ' || setconfig::text, ' ' order by setrole) \
              from pg_db_role_setting join pg_database d on d.oid = setdatabase \
              where datname = '{database}'"
         )
