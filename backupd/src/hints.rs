@@ -123,7 +123,10 @@ pub const fn hint(code: Code) -> Option<&'static str> {
         Code::NoStream => "`backupctl snapshot show SNAPSHOT` lists its streams.",
         Code::NoPath => "`backupctl snapshot ls SNAPSHOT` lists what is in it.",
         Code::TargetNotEmpty => "Choose a target that does not exist yet.",
-        Code::TargetRefused => "Choose another target, or change what speaks against this one.",
+        Code::TargetRefused => {
+            "Choose another target, or change what speaks against this one. The daemon writes only \
+             where its unit lets it: systemctl edit backupd, `ReadWritePaths=`."
+        }
         Code::RepositoryExists => "Use the repository that is there, or choose another place.",
         Code::Held => {
             "If nobody needs it any more, let it go first: backupctl snapshot release SNAPSHOT"

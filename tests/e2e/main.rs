@@ -29,6 +29,8 @@ mod hardened;
 #[cfg(test)]
 mod health;
 #[cfg(test)]
+mod in_place;
+#[cfg(test)]
 mod keeping;
 #[cfg(test)]
 mod keyed_bucket;

@@ -190,14 +190,14 @@ pub struct VerifyReport {
 #[serde(tag = "target", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum RestoreTarget {
-    /// A database that will be made.
+    /// A database that will be made, or replaced.
     Database {
         /// Its name.
         database: String,
         /// The server: host and port, or socket folder.
         server: String,
     },
-    /// A folder that will be made.
+    /// A folder that will be made, or a folder or file that will be replaced.
     Folder {
         /// Its absolute path.
         path: PathBuf,
@@ -226,6 +226,9 @@ pub struct RestoreStep {
     /// Where it goes.
     #[serde(flatten)]
     pub target: RestoreTarget,
+    /// In place: the path or the database's name under which what is there now is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept_as: Option<String>,
     /// Free space there, where it can be asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub free_bytes: Option<u64>,
@@ -248,6 +251,12 @@ pub struct RestorePlan {
     pub left_out: Vec<String>,
     /// Stored bytes to fetch.
     pub fetch_bytes: u64,
+    /// In place: what must be said again, word for word, before it is carried out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirm: Option<String>,
+    /// In place: whether the job is backed up before anything is replaced.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub safety_backup: bool,
 }
 
 /// One restored stream.
@@ -259,6 +268,9 @@ pub struct RestoredStream {
     /// Where it is now.
     #[serde(flatten)]
     pub target: RestoreTarget,
+    /// The path or the database's name under which what was there is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept_as: Option<String>,
     /// Bytes of the stream, all compared with its digest or those of its entries.
     pub read_bytes: u64,
     /// Entries of a folder that were made.
@@ -274,6 +286,9 @@ pub struct RestoreReport {
     pub snapshot: SnapshotName,
     /// What was restored.
     pub streams: Vec<RestoredStream>,
+    /// In place: the snapshot that was made before anything was replaced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub safety: Option<SnapshotName>,
     /// What is not as it was, and why.
     pub warnings: Vec<Failure>,
     /// How long it took.

@@ -6,7 +6,7 @@ use std::{
 };
 
 use backup_keys::{ChangeError, NotAccepted};
-use backup_model::{Code, Failure};
+use backup_model::{Code, Failure, RestoreTarget};
 
 use crate::{
     child::PassError,
@@ -108,6 +108,14 @@ pub enum OpError {
     /// Something that the plan named.
     #[error("{}", .0.message)]
     Refused(Failure),
+    /// A restore in place that failed after some of it was done.
+    #[error("in place already: {}; the rest is as it was", done.join(", "))]
+    InPart {
+        /// What is in place, and where that which was there is kept.
+        done: Vec<String>,
+        /// Why the rest is not.
+        source: Box<Self>,
+    },
     /// The snapshot has no such stream.
     #[error("{snapshot} has no stream `{stream}`; it has: {}", known.join(", "))]
     NoStream {
@@ -203,6 +211,7 @@ impl OpError {
                 _ => Code::LocalIo,
             },
             Self::Refused(failure) => failure.code,
+            Self::InPart { source, .. } => source.code(),
             Self::NoStream { .. } => Code::NoStream,
             Self::NoPath { .. } => Code::NoPath,
             Self::BadPath { .. } | Self::Glob { .. } => Code::Usage,
@@ -221,6 +230,12 @@ impl OpError {
             return failure.clone();
         }
         Failure::from_error(self.code(), self)
+    }
+
+    /// A target of a newer contract.
+    pub(super) fn unknown_target(target: &RestoreTarget) -> Self {
+        let text = format!("this program cannot restore to {target:?}");
+        Self::Refused(Failure::new(Code::TargetRefused, text))
     }
 
     /// A failure of the dump: if what took the bytes failed, that is the story.

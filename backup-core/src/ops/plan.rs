@@ -15,6 +15,7 @@ use backup_model::{
 use super::{
     OpError,
     choose::{Chosen, Paths},
+    in_place,
     list::{committed, read_recipe, stream_info},
 };
 use crate::{
@@ -46,6 +47,11 @@ pub struct RestoreRequest {
     pub database: Option<String>,
     /// Everything belongs to the connection's user.
     pub no_owner: bool,
+    /// Everything goes where it came from: each root of folders to itself, each database to its
+    /// name on `server`. Then there is neither `folder` nor `database`, and there are no `paths`.
+    pub in_place: bool,
+    /// In place: the plan's `confirm`, once it is to be carried out.
+    pub confirm: Option<String>,
     /// How folders are extracted.
     pub extract: ExtractOptions,
     /// For default names: `YYYYMMDD_HHMMSS`.
@@ -61,8 +67,14 @@ pub struct Prepared {
     pub(super) record: RunRecord,
     pub(super) epoch: Identity,
     pub(super) recipe: Arc<Recipe>,
-    /// What was chosen of streams, by their names, if paths were given.
-    pub(super) chosen: BTreeMap<String, Chosen>,
+    /// What was chosen of the stream of each step; `None` for all of it.
+    pub(super) chosen: Vec<Option<Chosen>>,
+}
+
+/// A step, and what was chosen of its stream.
+pub(super) struct Planned {
+    pub(super) step: RestoreStep,
+    pub(super) chosen: Option<Chosen>,
 }
 
 /// The longest name of a database.
@@ -80,39 +92,26 @@ pub async fn plan(
     known_streams(&recipe, &request)?;
     let fetcher = Fetcher::spawn(repository.store().clone());
     let snapshot = SnapshotReader::new(fetcher, epoch.clone(), Arc::clone(&recipe));
-    let (chosen_entries, parts_bytes) = choose(snapshot, &request).await?;
-    let mut steps = Vec::new();
-    let mut left_out = Vec::new();
-    let mut chosen = Vec::new();
-    for stream in recipe.source_streams() {
-        let name = &stream.line.name;
-        let wanted = request.streams.is_empty() || request.streams.contains(name);
-        let entries = chosen_entries.get(name);
-        let step = if wanted && (request.paths.is_empty() || entries.is_some()) {
-            step(&recipe, stream, &request, entries).await?
-        } else {
-            None
-        };
-        match step {
-            Some(step) => {
-                steps.push(step);
-                chosen.push(stream.clone());
-            }
-            None => left_out.push(name.clone()),
-        }
-    }
-    one_target_each(&mut steps);
-    let fetch_bytes = if request.paths.is_empty() {
-        fetch_bytes(&recipe, &chosen)
+    let found = if request.in_place {
+        places(snapshot, &request).await?
     } else {
-        parts_bytes
+        targets(snapshot, &request).await?
     };
+    let (mut steps, chosen): (Vec<_>, Vec<_>) = found
+        .planned
+        .into_iter()
+        .map(|planned| (planned.step, planned.chosen))
+        .unzip();
+    one_target_each(&mut steps);
+    let confirm = in_place::confirmation(&request.snapshot.job, &steps);
     let plan = RestorePlan {
         snapshot: request.snapshot.clone(),
         created: commit.created,
         steps,
-        left_out,
-        fetch_bytes,
+        left_out: found.left_out,
+        fetch_bytes: found.fetch_bytes,
+        confirm: request.in_place.then_some(confirm),
+        safety_backup: false,
     };
     Ok(Prepared {
         plan,
@@ -120,8 +119,73 @@ pub async fn plan(
         record,
         epoch,
         recipe,
-        chosen: chosen_entries,
+        chosen,
     })
+}
+
+/// What there is to do.
+#[derive(Default)]
+struct Steps {
+    planned: Vec<Planned>,
+    left_out: Vec<String>,
+    fetch_bytes: u64,
+}
+
+/// The steps in place.
+async fn places(snapshot: SnapshotReader, request: &RestoreRequest) -> Result<Steps, OpError> {
+    let mut found = Steps::default();
+    let mut databases = Vec::new();
+    let recipe = Arc::clone(snapshot.recipe());
+    for stream in recipe.source_streams() {
+        let name = &stream.line.name;
+        let mut planned = Vec::new();
+        if request.streams.is_empty() || request.streams.contains(name) {
+            let info = stream_info(stream)?;
+            let (steps, fetch_bytes) =
+                in_place::steps(snapshot.clone(), stream, info, request).await?;
+            planned = steps;
+            found.fetch_bytes += fetch_bytes;
+        }
+        match planned.as_slice() {
+            [] => found.left_out.push(name.clone()),
+            [_, ..] if stream.line.kind == StreamKind::Postgres => databases.push(stream.clone()),
+            _ => {}
+        }
+        found.planned.extend(planned);
+    }
+    found.fetch_bytes += fetch_bytes(&recipe, &databases);
+    Ok(found)
+}
+
+/// The steps into new places.
+async fn targets(snapshot: SnapshotReader, request: &RestoreRequest) -> Result<Steps, OpError> {
+    let recipe = Arc::clone(snapshot.recipe());
+    let (mut entries, parts_bytes) = choose(snapshot, request).await?;
+    let mut found = Steps::default();
+    let mut streams = Vec::new();
+    for stream in recipe.source_streams() {
+        let name = &stream.line.name;
+        let wanted = request.streams.is_empty() || request.streams.contains(name);
+        let chosen = entries.remove(name);
+        let step = if wanted && (request.paths.is_empty() || chosen.is_some()) {
+            step(&recipe, stream, request, chosen.as_ref()).await?
+        } else {
+            None
+        };
+        match step {
+            Some(step) => {
+                found.planned.push(Planned { step, chosen });
+                streams.push(stream.clone());
+            }
+            None => found.left_out.push(name.clone()),
+        }
+    }
+    found.fetch_bytes = if request.paths.is_empty() {
+        fetch_bytes(&recipe, &streams)
+    } else {
+        parts_bytes
+    };
+    Ok(found)
 }
 
 /// What the paths choose of each stream, and about how much must be fetched for it.
@@ -158,7 +222,7 @@ async fn choose(
 fn one_target_each(steps: &mut [RestoreStep]) {
     let mut taken: Vec<RestoreTarget> = Vec::new();
     for step in steps {
-        if taken.contains(&step.target) {
+        if taken.iter().any(|taken| overlap(taken, &step.target)) {
             let text = format!(
                 "{} would go where another stream goes: choose one with --stream",
                 step.stream.name
@@ -167,6 +231,16 @@ fn one_target_each(steps: &mut [RestoreStep]) {
                 .push(Failure::new(Code::TargetNotEmpty, text));
         }
         taken.push(step.target.clone());
+    }
+}
+
+/// Whether two targets are one, or one is in the other.
+fn overlap(one: &RestoreTarget, other: &RestoreTarget) -> bool {
+    match (one, other) {
+        (RestoreTarget::Folder { path: one }, RestoreTarget::Folder { path: other }) => {
+            one.starts_with(other) || other.starts_with(one)
+        }
+        _ => one == other,
     }
 }
 
@@ -237,6 +311,7 @@ fn folder_step(
         stream,
         chosen,
         target: RestoreTarget::Folder { path },
+        kept_as: None,
         free_bytes,
         obstacles,
     }
@@ -249,18 +324,19 @@ async fn database_step(
 ) -> Result<RestoreStep, OpError> {
     let facts = stream.database.as_ref().ok_or_else(|| {
         let text = format!("the snapshot has no facts of {}", stream.name);
-        OpError::Refused(Failure::new(Code::TargetRefused, text))
+        OpError::Refused(refused(text))
     })?;
     let name = request
         .database
         .clone()
-        .unwrap_or_else(|| default_name(&facts.database, &request.stamp));
+        .unwrap_or_else(|| stamped(&facts.database, "restored", &request.stamp));
     let obstacles = database::preflight(server, facts, &name, request.no_owner).await;
     Ok(RestoreStep {
         target: RestoreTarget::Database {
             database: name,
             server: server.server(),
         },
+        kept_as: None,
         stream,
         chosen: None,
         free_bytes: None,
@@ -268,9 +344,13 @@ async fn database_step(
     })
 }
 
-/// `<database>_restored_<stamp>`, cut so that the server does not have to.
-fn default_name(database: &str, stamp: &str) -> String {
-    let suffix = format!("_restored_{stamp}");
+pub(super) fn refused(message: String) -> Failure {
+    Failure::new(Code::TargetRefused, message)
+}
+
+/// `<database>_<word>_<stamp>`, cut so that the server does not have to.
+pub(super) fn stamped(database: &str, word: &str, stamp: &str) -> String {
+    let suffix = format!("_{word}_{stamp}");
     let mut end = database.len().min(MAX_DATABASE_NAME - suffix.len());
     while !database.is_char_boundary(end) {
         end -= 1;
@@ -304,8 +384,9 @@ mod tests {
     #[test]
     fn default_names_fit_and_stay_readable() {
         let stamp = "20261122_140200";
-        assert_eq!(default_name("shop", stamp), "shop_restored_20261122_140200");
-        let long = default_name(&"ü".repeat(40), stamp);
+        let named = |name: &str| stamped(name, "restored", stamp);
+        assert_eq!(named("shop"), "shop_restored_20261122_140200");
+        let long = named(&"ü".repeat(40));
         assert!(
             long.len() <= MAX_DATABASE_NAME && long.ends_with(stamp),
             "{long}"
@@ -326,6 +407,7 @@ mod tests {
             },
             chosen: None,
             target: RestoreTarget::Folder { path: path.into() },
+            kept_as: None,
             free_bytes: None,
             obstacles: Vec::new(),
         };

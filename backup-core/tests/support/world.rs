@@ -183,6 +183,8 @@ pub(crate) async fn restore_paths(
         server: None,
         database: None,
         no_owner: false,
+        in_place: false,
+        confirm: None,
         extract: ExtractOptions::default(),
         stamp: "20261122_023000".to_owned(),
     };

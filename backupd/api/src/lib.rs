@@ -173,8 +173,18 @@ pub struct RestoreOrder {
     pub paths: Vec<PathBuf>,
     /// The new folder for files.
     pub folder: Option<PathBuf>,
-    /// The server for databases.
+    /// The server for databases. In place, none means the job's own.
     pub database: Option<DatabaseOrder>,
+    /// Everything goes where it came from, and what is there is kept beside it. It needs the scope
+    /// `admin`, and no folder, name of a database or paths go with it.
+    #[serde(default)]
+    pub in_place: bool,
+    /// In place: the plan's `confirm`, word for word. A plan does without.
+    #[serde(default)]
+    pub confirm: Option<String>,
+    /// In place: the job is backed up first, and nothing is restored if that fails.
+    #[serde(default = "yes")]
+    pub safety_backup: bool,
     /// Everything belongs to the connection's user.
     #[serde(default)]
     pub no_owner: bool,
@@ -191,9 +201,16 @@ pub struct RestoreOrder {
     pub keys: EpochKeys,
 }
 
+const fn yes() -> bool {
+    true
+}
+
 impl RestoreOrder {
     /// Where it goes, in words.
     pub fn target(&self) -> String {
+        if self.in_place {
+            return "in place".to_owned();
+        }
         let folder = self.folder.as_ref();
         let folder = folder.map(|folder| format!("to the folder {}", folder.display()));
         let database = self.database.as_ref().map(|database| {

@@ -269,7 +269,11 @@ impl Service for Hosted {
         let repository = self.repository_of(Some(job));
         let new = Self::asked(RunKind::Restore, Some(job), repository, task);
         let run = self.runner.record(new, task).await;
-        let done = self.direct().restore(order, &run.work()).await;
+        // A run of its own, as whoever asks for one begins it: it waits for a slot, and this run
+        // holds none.
+        let (direct, work) = (self.direct(), run.work());
+        let backup = self.runner.by_hand(job, &work);
+        let done = Box::pin(direct.restore_after(order, backup, &work)).await;
         self.runner.ended(run, &done, ending::of_restore).await;
         done
     }

@@ -203,6 +203,9 @@ fn restore_order(
         paths: Vec::new(),
         folder,
         database,
+        in_place: false,
+        confirm: None,
+        safety_backup: false,
         // The roles of the user's server do not exist on the throw-away one.
         no_owner: !is_sample,
         numeric_owner: false,

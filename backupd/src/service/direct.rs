@@ -1,6 +1,6 @@
 //! The service in this process.
 
-use std::{io::Write, sync::Arc, time::Duration};
+use std::{io::Write, time::Duration};
 
 use async_trait::async_trait;
 use backup_core::{
@@ -391,18 +391,9 @@ impl Service for Direct {
             details: Some(order.target()),
             ..Act::new("", "restore", order.snapshot.to_string())
         };
-        self.on_record_as(
-            act,
-            async {
-                let (repository, prepared) = self.prepare(order).await?;
-                let progress = Arc::clone(&task.progress);
-                ops::restore(&repository, prepared, &progress, &task.cancel)
-                    .await
-                    .map_err(|error| error.to_failure())
-            }
-            .boxed(),
-        )
-        .await
+        let backup = backup::backup(&self.access, &order.snapshot.job, None, task);
+        let work = self.restore_after(order, backup, task);
+        self.on_record_as(act, work.boxed()).await
     }
 
     async fn keys(&self, repository: &str) -> Result<KeysReport, Failure> {

@@ -98,6 +98,7 @@ pub(crate) fn plan(obstacles: Vec<Failure>) -> RestorePlan {
                 stream: database(),
                 chosen: None,
                 target: new_database(),
+                kept_as: None,
                 free_bytes: None,
                 obstacles,
             },
@@ -105,12 +106,15 @@ pub(crate) fn plan(obstacles: Vec<Failure>) -> RestorePlan {
                 stream: folders(),
                 chosen: None,
                 target: new_folder(),
+                kept_as: None,
                 free_bytes: Some(48 << 30),
                 obstacles: Vec::new(),
             },
         ],
         left_out: vec!["globals".to_owned()],
         fetch_bytes: 641_728_512,
+        confirm: None,
+        safety_backup: false,
     }
 }
 
@@ -190,16 +194,19 @@ pub(crate) fn ended(end: Result<Vec<Failure>, Failure>) -> State {
                     RestoredStream {
                         name: "webui".to_owned(),
                         target: new_database(),
+                        kept_as: None,
                         read_bytes: 2_083_059_138,
                         entries: None,
                     },
                     RestoredStream {
                         name: "config".to_owned(),
                         target: new_folder(),
+                        kept_as: None,
                         read_bytes: 18_350_080,
                         entries: Some(412),
                     },
                 ],
+                safety: None,
                 warnings,
                 took_secs: 104.2,
             };

@@ -36,7 +36,10 @@ pub async fn preflight(
         .unwrap_or_else(|error| vec![Failure::from_error(error.code(), &error)])
 }
 
-async fn server(client: &Client, facts: &DatabaseFacts) -> Result<Vec<Failure>, ConnectionError> {
+pub(super) async fn server(
+    client: &Client,
+    facts: &DatabaseFacts,
+) -> Result<Vec<Failure>, ConnectionError> {
     let row = client
         .query_one(
             "select current_setting('server_version_num')::int4, rolcreatedb or rolsuper, \
@@ -64,7 +67,7 @@ async fn server(client: &Client, facts: &DatabaseFacts) -> Result<Vec<Failure>, 
     Ok(found)
 }
 
-async fn names(
+pub(super) async fn names(
     client: &Client,
     name: &str,
     partial: &str,
@@ -88,7 +91,7 @@ async fn names(
     Ok(taken.collect())
 }
 
-async fn extensions(
+pub(super) async fn extensions(
     client: &Client,
     facts: &DatabaseFacts,
 ) -> Result<Vec<Failure>, ConnectionError> {
@@ -111,7 +114,10 @@ async fn extensions(
         .collect())
 }
 
-async fn roles(client: &Client, facts: &DatabaseFacts) -> Result<Vec<Failure>, ConnectionError> {
+pub(super) async fn roles(
+    client: &Client,
+    facts: &DatabaseFacts,
+) -> Result<Vec<Failure>, ConnectionError> {
     let rows = client
         .query("select rolname::text from pg_roles", &[])
         .await
@@ -123,6 +129,6 @@ async fn roles(client: &Client, facts: &DatabaseFacts) -> Result<Vec<Failure>, C
         .collect())
 }
 
-fn refused(message: String) -> Failure {
+pub(super) fn refused(message: String) -> Failure {
     Failure::new(Code::TargetRefused, message)
 }

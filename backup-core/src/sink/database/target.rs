@@ -42,6 +42,18 @@ pub enum TargetError {
         /// The database that is in the way.
         name: String,
     },
+    /// Somebody is connected to the database that is to be replaced.
+    #[error(
+        "`{name}` is in use and is as it was: end all connections to it, keep new ones out, and \
+         restore again"
+    )]
+    InUse {
+        /// The database.
+        name: String,
+        /// What the server said.
+        #[source]
+        source: Said,
+    },
     /// The server does not make a database like this.
     #[error("the server does not create the database `{name}`")]
     Refused {
@@ -70,7 +82,7 @@ impl TargetError {
     pub fn code(&self) -> Code {
         match self {
             Self::Connection(error) => error.code(),
-            Self::Name { .. } | Self::Refused { .. } => Code::TargetRefused,
+            Self::Name { .. } | Self::Refused { .. } | Self::InUse { .. } => Code::TargetRefused,
             Self::Exists { .. } => Code::TargetNotEmpty,
             Self::Program(ChildError::Start { .. }) => Code::ProgramMissing,
             Self::Program(_) | Self::Pipe(_) => Code::PgRestore,
@@ -105,13 +117,32 @@ impl DatabaseTarget {
         name: &str,
         facts: &DatabaseFacts,
     ) -> Result<Self, TargetError> {
+        Self::create_unless(maintenance, name, facts, &[name]).await
+    }
+
+    /// The same for a `name` that a database may have, which then is to be replaced.
+    pub async fn create_beside(
+        maintenance: &Connection,
+        name: &str,
+        facts: &DatabaseFacts,
+    ) -> Result<Self, TargetError> {
+        Self::create_unless(maintenance, name, facts, &[]).await
+    }
+
+    async fn create_unless(
+        maintenance: &Connection,
+        name: &str,
+        facts: &DatabaseFacts,
+        others: &[&str],
+    ) -> Result<Self, TargetError> {
         let partial = partial_name(name)?;
         let session = maintenance.connect().await?;
         let client = session.client();
+        let taken = [others, &[partial.as_str()]].concat();
         let known = client
             .query_opt(
-                "select datname::text from pg_database where datname::text in ($1, $2) limit 1",
-                &[&name, &partial.as_str()],
+                "select datname::text from pg_database where datname::text = any($1) limit 1",
+                &[&taken],
             )
             .await
             .map_err(ConnectionError::query("list the databases"))?;
@@ -158,6 +189,10 @@ impl DatabaseTarget {
             return Err(ConnectionError::query(what)(source).into());
         }
         Ok(target)
+    }
+
+    pub(super) const fn maintenance(&self) -> &Connection {
+        &self.maintenance
     }
 
     /// The name that the database has until it is published.
@@ -305,12 +340,12 @@ pub(super) fn partial_name(name: &str) -> Result<String, TargetError> {
     Ok(format!("{}~{}{SUFFIX}", &name[..cut], &digest[..8]))
 }
 
-fn identifier(name: &str) -> String {
+pub(super) fn identifier(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 /// A string that means the same whether or not backslashes are special to the server.
-fn literal(text: &str) -> String {
+pub(super) fn literal(text: &str) -> String {
     let text = text.replace('\\', "\\\\").replace('\'', "''");
     format!(" E'{text}'")
 }

@@ -9,7 +9,7 @@ use std::{
 use backup_model::{Code, DatabaseFacts, Extension};
 use tokio_util::sync::CancellationToken;
 
-use super::{DatabaseTarget, TargetError, preflight, target::partial_name};
+use super::{DatabaseTarget, TargetError, preflight, preflight_in_place, target::partial_name};
 use crate::{
     child::ChildError,
     postgres::{
@@ -260,4 +260,141 @@ fn temporary_names_fit_and_stay_apart() {
     for bad in ["", "a\0b", &"x".repeat(64)] {
         assert!(partial_name(bad).is_err());
     }
+}
+
+/// A value of a database, as text.
+async fn value(server: &TestCluster, database: &str, sql: &str) -> String {
+    let session = server.connection(database).connect().await.unwrap();
+    let row = session.client().query_one(sql, &[]).await.unwrap();
+    row.get(0)
+}
+
+/// Waits until so many are connected: the server takes a moment to see that a session has ended.
+async fn connected(server: &TestCluster, database: &str, wanted: &str) {
+    let sql = format!("select count(*)::text from pg_stat_activity where datname = '{database}'");
+    for _ in 0..500 {
+        if value(server, "postgres", &sql).await == wanted {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("not {wanted} in {database}");
+}
+
+#[tokio::test]
+async fn a_database_takes_the_place_of_the_old_one_which_is_kept() {
+    let server = TestCluster::start().await;
+    server.make_sample("webui").await;
+    let (facts, archive) = dump_of(&server.connection("webui")).await;
+    let before = as_sql(&server.connection("webui"));
+    let maintenance = server.connection("postgres");
+    server
+        .run(
+            "postgres",
+            r#"alter database webui owner to app;
+            revoke all on database webui from public;
+            grant connect on database webui to reader;
+            alter database webui connection limit 7;
+            alter database webui set search_path to "$user", public, 'Odd "schema';
+            alter role reader in database webui set work_mem to '9MB'"#,
+        )
+        .await;
+    server.run("webui", "drop table chat cascade").await;
+    connected(&server, "webui", "0").await;
+    let kept = "webui_before_20261122_140200";
+    let found = preflight_in_place(&maintenance, &facts, kept, false).await;
+    assert_eq!(found, (Vec::new(), true));
+
+    let target = DatabaseTarget::create_beside(&maintenance, "webui", &facts)
+        .await
+        .unwrap();
+    let cancel = CancellationToken::new();
+    target
+        .fill(&programs(), &mut &archive[..], false, &cancel)
+        .unwrap();
+    // Whoever is connected keeps the old one as it is.
+    let session = server.connection("webui").connect().await.unwrap();
+    let (found, _) = preflight_in_place(&maintenance, &facts, kept, false).await;
+    assert!(
+        found
+            .iter()
+            .any(|one| one.message.contains("in use, by 1 connections")
+                && one.message.contains("as postgres")),
+        "{found:?}"
+    );
+    let error = target.replace(kept).await.unwrap_err();
+    assert!(matches!(error, TargetError::InUse { .. }), "{error}");
+    assert_eq!(
+        databases(&server).await,
+        ["postgres", "webui", "webui.partial"]
+    );
+    drop(session);
+    connected(&server, "webui", "0").await;
+    assert_eq!(target.replace(kept).await.unwrap(), []);
+    assert_eq!(databases(&server).await, ["postgres", "webui", kept]);
+    assert_eq!(as_sql(&server.connection("webui")), before);
+    for (what, of) in [
+        ("datdba::regrole::text", "app"),
+        ("datacl::text", "{app=CTc/app,reader=c/app}"),
+        ("datconnlimit::text", "7"),
+    ] {
+        for database in ["webui", kept] {
+            let sql = format!("select {what} from pg_database where datname = '{database}'");
+            assert_eq!(value(&server, "postgres", &sql).await, of, "{what}");
+        }
+    }
+    let settings = |database: &str| {
+        format!(
+            "select string_agg(setrole::regrole::text || ': ' || setconfig::text, ' ' order by setrole) \
+             from pg_db_role_setting join pg_database d on d.oid = setdatabase \
+             where datname = '{database}'"
+        )
+    };
+    let new = value(&server, "postgres", &settings("webui")).await;
+    assert_eq!(new, value(&server, "postgres", &settings(kept)).await);
+    assert!(
+        new.contains("search_path") && new.contains("work_mem=9MB"),
+        "{new}"
+    );
+}
+
+#[tokio::test]
+async fn what_keeps_a_database_from_being_replaced_is_named() {
+    let server = TestCluster::start().await;
+    server.make_sample("webui").await;
+    let maintenance = server.connection("postgres");
+    let mut wanted = facts(&server.connection("webui"), &programs())
+        .await
+        .unwrap();
+    let limited = Connection {
+        user: "app".to_owned(),
+        password: Some("app".into()),
+        ..maintenance.clone()
+    };
+    server
+        .run(
+            "postgres",
+            "create database taken; create database \"webui.partial\"",
+        )
+        .await;
+    let (found, there) = preflight_in_place(&limited, &wanted, "taken", true).await;
+    let texts: Vec<_> = found.iter().map(|one| one.message.as_str()).collect();
+    for part in [
+        "`app` may not create",
+        "`app` may not rename `webui`, which belongs to `postgres`",
+        "`taken` already",
+        "unfinished",
+    ] {
+        assert!(texts.iter().any(|text| text.contains(part)), "{texts:?}");
+    }
+    assert!(there && found.len() == 4, "{texts:?}");
+    let itself = server.connection("webui");
+    let (found, _) = preflight_in_place(&itself, &wanted, "new", true).await;
+    assert!(
+        found.iter().any(|one| one.message.contains("to itself")),
+        "{found:?}"
+    );
+    wanted.database = "gone".to_owned();
+    let found = preflight_in_place(&maintenance, &wanted, "new", true).await;
+    assert_eq!(found, (Vec::new(), false));
 }

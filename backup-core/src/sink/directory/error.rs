@@ -35,6 +35,18 @@ pub enum DirectoryError {
         /// The target.
         path: PathBuf,
     },
+    /// The target is where a file system begins: its name cannot be given to anything else.
+    #[error("`{}` is a mount point", path.display())]
+    MountPoint {
+        /// The target.
+        path: PathBuf,
+    },
+    /// What is replaced cannot be kept under this name.
+    #[error("`{}` exists: what is replaced could not be kept under this name", path.display())]
+    KeptTaken {
+        /// The name that is taken.
+        path: PathBuf,
+    },
     /// The file system refused something.
     #[error("could not {action} `{}`", path.display())]
     Io {
@@ -67,8 +79,12 @@ impl DirectoryError {
     /// The stable code.
     pub fn code(&self) -> Code {
         match self {
-            Self::Target { .. } | Self::Link { .. } => Code::TargetRefused,
-            Self::NotEmpty { .. } | Self::LeftOver { .. } => Code::TargetNotEmpty,
+            Self::Target { .. } | Self::Link { .. } | Self::MountPoint { .. } => {
+                Code::TargetRefused
+            }
+            Self::NotEmpty { .. } | Self::LeftOver { .. } | Self::KeptTaken { .. } => {
+                Code::TargetNotEmpty
+            }
             Self::Io { source, .. } => match Errno::from_io_error(source) {
                 Some(Errno::NOSPC | Errno::DQUOT) => Code::NoSpace,
                 Some(Errno::ACCESS | Errno::ROFS) => Code::TargetRefused,

@@ -1,4 +1,4 @@
-//! A tar into a new folder.
+//! A tar into a new folder, or into the place of one that is there.
 //!
 //! Everything lands in a quarantine folder beside the target, reachable for its owner only, and
 //! gets the target's name in one step once all of it is there and on disk. The archive is taken
@@ -11,11 +11,13 @@ mod error;
 mod extract;
 mod member;
 mod reader;
+mod swap;
 mod target;
 mod tree;
 
 pub use error::{DirectoryError, TarFault};
 pub use extract::{ExtractOptions, Extracted, Renames};
+pub use swap::{InPlace, Replacement, Swapped};
 pub use target::{DirectoryTarget, Extraction};
 #[cfg(test)]
 mod tests;

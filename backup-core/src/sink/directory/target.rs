@@ -27,9 +27,9 @@ use super::{
 /// A folder that is to be made, or an empty one that is to be filled.
 #[derive(Clone, Debug)]
 pub struct DirectoryTarget {
-    path: PathBuf,
-    parent: PathBuf,
-    name: OsString,
+    pub(super) path: PathBuf,
+    pub(super) parent: PathBuf,
+    pub(super) name: OsString,
     /// The name of the quarantine folder.
     partial: OsString,
 }
@@ -57,6 +57,15 @@ impl DirectoryTarget {
 
     /// What speaks against restoring there, and the free bytes there if they can be asked.
     pub fn preflight(&self, needed_bytes: u64) -> (Vec<Failure>, Option<u64>) {
+        self.preflight_with(needed_bytes, |parent| self.check_free(parent).map(|_| ()))
+    }
+
+    /// The same, with what else must hold of the target in its parent folder.
+    pub(super) fn preflight_with(
+        &self,
+        needed_bytes: u64,
+        check: impl FnOnce(&OwnedFd) -> Result<(), DirectoryError>,
+    ) -> (Vec<Failure>, Option<u64>) {
         let mut obstacles = Vec::new();
         let mut note =
             |error: &DirectoryError| obstacles.push(Failure::from_error(error.code(), error));
@@ -67,7 +76,7 @@ impl DirectoryTarget {
                 return (obstacles, None);
             }
         };
-        if let Err(error) = self.check_free(&parent) {
+        if let Err(error) = check(&parent) {
             note(&error);
         }
         let partial = statat(&parent, &self.partial, AtFlags::SYMLINK_NOFOLLOW);
@@ -99,6 +108,14 @@ impl DirectoryTarget {
     pub fn begin(&self) -> Result<Extraction, DirectoryError> {
         let parent = self.open_parent()?;
         let before = self.check_free(&parent)?;
+        self.quarantine(parent, before)
+    }
+
+    pub(super) fn quarantine(
+        &self,
+        parent: OwnedFd,
+        before: Option<Stat>,
+    ) -> Result<Extraction, DirectoryError> {
         let shown = self.parent.join(&self.partial);
         match mkdirat(&parent, &self.partial, Mode::RWXU) {
             Ok(()) => {}
@@ -118,7 +135,7 @@ impl DirectoryTarget {
         })
     }
 
-    fn open_parent(&self) -> Result<OwnedFd, DirectoryError> {
+    pub(super) fn open_parent(&self) -> Result<OwnedFd, DirectoryError> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         open(&self.parent, flags, Mode::empty()).map_err(failed("open", &self.parent))
     }
@@ -155,12 +172,12 @@ impl DirectoryTarget {
 /// A restore in its quarantine folder. Dropped, it removes the folder as well as it can.
 #[derive(Debug)]
 pub struct Extraction {
-    target: DirectoryTarget,
-    parent: OwnedFd,
-    tree: Tree,
+    pub(super) target: DirectoryTarget,
+    pub(super) parent: OwnedFd,
+    pub(super) tree: Tree,
     /// The empty folder that is to be replaced.
     before: Option<Stat>,
-    shown: PathBuf,
+    pub(super) shown: PathBuf,
     /// Whether the quarantine folder is still there.
     there: bool,
 }

@@ -53,7 +53,7 @@ impl Context {
         Err(Failure::new(Code::NotConfirmed, "the answer was not yes"))
     }
 
-    /// Asks for the name of what loses data; anything else is a failure. Without a terminal
+    /// Asks for the name of what loses data or is replaced; anything else is a failure. Without a terminal
     /// `--yes` and `--confirm NAME` say both that it shall be, and of what.
     pub(crate) async fn agree_to_loss(
         &self,
@@ -70,10 +70,10 @@ impl Context {
             Some(_) if self.global.yes => Ok(()),
             Some(_) => self.agree(shown, question).await,
             None if self.global.yes => refused(format!(
-                "this loses data: beside --yes it needs --confirm {name}"
+                "a yes alone is not enough here: beside --yes it needs --confirm {name}"
             )),
             None if !self.output.can_ask() => refused(format!(
-                "this loses data, and there is nobody to ask: it needs --yes --confirm {name}"
+                "a yes alone is not enough here, and there is nobody to ask: it needs --yes --confirm {name}"
             )),
             None => {
                 let question = format!("{question} Type `{name}` for yes: ");

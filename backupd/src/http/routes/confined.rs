@@ -11,8 +11,8 @@ use tokio::fs;
 use crate::http::{api::Api, error::Refused, guard::Caller};
 
 /// Refuses an order that goes further than its caller may. The folder becomes the one that was
-/// looked at, without links. What is there is never replaced by a restore, so no other one can
-/// put a link in its way before this one begins.
+/// looked at, without links. What is there is never replaced by a restore into a new place, so no
+/// other one can put a link in its way before this one begins.
 pub(super) async fn confined(
     api: &Api,
     caller: &Caller,
@@ -20,6 +20,11 @@ pub(super) async fn confined(
 ) -> Result<(), Refused> {
     if caller.scopes.allow(Scope::Admin) {
         return Ok(());
+    }
+    if order.in_place {
+        return Err(refused(
+            "what is there is replaced by the scope `admin` only".to_owned(),
+        ));
     }
     if order.numeric_owner || order.keep_setid {
         return Err(refused(

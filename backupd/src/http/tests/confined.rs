@@ -148,4 +148,5 @@ async fn what_goes_further_than_new_places_is_for_admins() {
     let elsewhere = json!({"database": {"server": "postgres://postgres@10.0.0.9/postgres"}});
     world.refuses(elsewhere, "another server").await;
     world.lets(&world.restore, json!({"database": {}})).await;
+    world.refuses(json!({"in_place": true}), "replaced").await;
 }
