@@ -253,14 +253,17 @@ async fn settings(client: &Client, name: &str) -> Result<Vec<Takeover>, Connecti
         } else {
             format!("role {} in database {database}", identifier(&role))
         };
-        // From the session, as a value may be a list, which has rules of its own for quotes.
+        // From the session, as a value may be a list, which has rules of its own for quotes. The
+        // database's owner wrote these values, and this session may be a superuser's: none of them
+        // lasts for the next statement, and no `search_path` chooses what `set_config` is.
+        let setting = identifier(key);
         Some(Takeover {
             what: format!("the setting `{key}`"),
             sql: format!(
-                "select set_config({}, {}, true); alter {whose} set {} from current",
+                "select pg_catalog.set_config({}, {}, true); \
+                 alter {whose} set {setting} from current; set local {setting} to default",
                 literal(key),
                 literal(value),
-                identifier(key)
             ),
         })
     });

@@ -7,7 +7,11 @@
 
 use std::{
     ffi::OsString,
-    os::{fd::OwnedFd, unix::ffi::OsStrExt as _},
+    fs, io,
+    os::{
+        fd::OwnedFd,
+        unix::ffi::{OsStrExt as _, OsStringExt as _},
+    },
     path::{Path, PathBuf},
 };
 
@@ -95,6 +99,11 @@ impl InPlace {
         if stat.st_dev != above.st_dev || mounted {
             return Err(DirectoryError::MountPoint { path: path() });
         }
+        if let Some(path) =
+            mounted_beneath(&path()).map_err(failed("look for mounts in", path()))?
+        {
+            return Err(DirectoryError::MountPoint { path });
+        }
         match statat(parent, &self.kept, flags) {
             Err(Errno::NOENT) => Ok(true),
             Ok(_) => Err(DirectoryError::KeptTaken {
@@ -103,6 +112,40 @@ impl InPlace {
             Err(error) => Err(failed("look at", target.parent.join(&self.kept))(error)),
         }
     }
+}
+
+/// A mount beneath a root. It would go along with the old tree, so that whoever throws that away
+/// would empty it, and the new tree would be without it.
+fn mounted_beneath(root: &Path) -> io::Result<Option<PathBuf>> {
+    let root = fs::canonicalize(root)?;
+    let mounts = fs::read("/proc/self/mountinfo")?;
+    let points = mounts.split(|&byte| byte == b'\n').filter_map(|line| {
+        let point = line.split(|&byte| byte == b' ').nth(4)?;
+        Some(PathBuf::from(OsString::from_vec(unescaped(point))))
+    });
+    let mut beneath = points.filter(|point| *point != root && point.starts_with(&root));
+    Ok(beneath.next())
+}
+
+/// The kernel writes blanks and backslashes as three octal digits.
+fn unescaped(text: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut rest = text;
+    while let [first, after @ ..] = rest {
+        let octal = after.get(..3).filter(|_| *first == b'\\');
+        let octal = octal.and_then(|digits| std::str::from_utf8(digits).ok());
+        match octal.and_then(|digits| u8::from_str_radix(digits, 8).ok()) {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = &after[3..];
+            }
+            None => {
+                bytes.push(*first);
+                rest = after;
+            }
+        }
+    }
+    bytes
 }
 
 /// What will take the place of a root, in its quarantine folder. Dropped, it removes that folder.
