@@ -270,6 +270,8 @@ fn what_takes_a_key_is_not_asked_without_one_and_forgotten_with_it() {
         steps: Vec::new(),
         left_out: Vec::new(),
         fetch_bytes: 0,
+        confirm: None,
+        safety_backup: false,
     });
     state.apply(Event::Answered(plan.clone(), Ok(answer.clone())), at(5));
     assert!(state.plan(&order).value.is_some());

@@ -99,6 +99,7 @@ pub(crate) fn plan(obstacles: Vec<Failure>) -> RestorePlan {
                 chosen: None,
                 target: new_database(),
                 free_bytes: None,
+                kept_as: None,
                 obstacles,
             },
             RestoreStep {
@@ -106,12 +107,53 @@ pub(crate) fn plan(obstacles: Vec<Failure>) -> RestorePlan {
                 chosen: None,
                 target: new_folder(),
                 free_bytes: Some(48 << 30),
+                kept_as: None,
                 obstacles: Vec::new(),
             },
         ],
         left_out: vec!["globals".to_owned()],
         fetch_bytes: 641_728_512,
+        confirm: None,
+        safety_backup: false,
     }
+}
+
+fn in_place(target: RestoreTarget) -> (RestoreTarget, String) {
+    match target {
+        RestoreTarget::Database { server, .. } => (
+            RestoreTarget::Database {
+                database: "webui".to_owned(),
+                server,
+            },
+            "webui_before_20261122_140209".to_owned(),
+        ),
+        _ => (
+            RestoreTarget::Folder {
+                path: "/srv/webui".into(),
+            },
+            "/srv/webui.before-20261122_140209".to_owned(),
+        ),
+    }
+}
+
+/// The draft of a restore in place, with the server's answer to it.
+pub(crate) fn replacing(step: Step) -> State {
+    let mut state = drafted(unlocked(live()), step);
+    let mut draft = state.draft().cloned().unwrap();
+    draft.in_place = true;
+    state.apply(Event::Act(Act::Draft(Some(draft))), now());
+    let order = state.draft().and_then(Draft::order).unwrap();
+    let mut plan = plan(Vec::new());
+    for step in &mut plan.steps {
+        let (target, kept) = in_place(step.target.clone());
+        step.target = target;
+        step.kept_as = Some(kept);
+    }
+    plan.confirm = Some("webui-db".to_owned());
+    plan.safety_backup = true;
+    let answer = Answer::Plan(plan);
+    hear(&mut state, Question::Plan(Box::new(order)), answer);
+    state
 }
 
 /// The draft with the server's answer to it.
@@ -192,15 +234,18 @@ pub(crate) fn ended(end: Result<Vec<Failure>, Failure>) -> State {
                         target: new_database(),
                         read_bytes: 2_083_059_138,
                         entries: None,
+                        kept_as: None,
                     },
                     RestoredStream {
                         name: "config".to_owned(),
                         target: new_folder(),
                         read_bytes: 18_350_080,
                         entries: Some(412),
+                        kept_as: None,
                     },
                 ],
                 warnings,
+                safety: None,
                 took_secs: 104.2,
             };
             say(
