@@ -58,6 +58,7 @@ impl Deed {
         match self {
             Self::BackUp(_) | Self::Cancel(_) | Self::Pause { .. } | Self::Resume(_) => Scope::Run,
             Self::Verify(_) | Self::VerifyData(_) => Scope::Verify,
+            Self::Restore(order) if order.in_place => Scope::Admin,
             Self::Restore(_) | Self::Stop(_) => Scope::Restore,
             Self::Hold { .. } | Self::Release(_) => Scope::Retention,
             Self::TestChannel(_) | Self::Keys(_) => Scope::Admin,

@@ -107,6 +107,12 @@ pub struct Draft {
     pub database: String,
     /// Another server, as it is typed; empty for the job's own.
     pub server: String,
+    /// Everything goes back to where it was.
+    pub in_place: bool,
+    /// Nothing is backed up before that.
+    pub no_safety_backup: bool,
+    /// The name that somebody types to say yes to it.
+    pub confirm: String,
     /// Everything belongs to the connection's user.
     pub no_owner: bool,
     /// Owners of files come back by number.
@@ -133,6 +139,8 @@ impl Draft {
             self.snapshot = None;
             self.kinds.clear();
             self.part = Part::All;
+            self.in_place = false;
+            self.confirm.clear();
             self.folder = format!("/var/restore/{job}_{}", self.stamp);
             self.job = Some(job);
         }
@@ -155,6 +163,16 @@ impl Draft {
         self.part.has_files() && self.kinds.iter().any(|kind| kind == "files")
     }
 
+    /// Whether it can go back to where it was: only the whole of a snapshot does.
+    pub fn fits_in_place(&self) -> bool {
+        let both = |kind: &String| match kind.as_str() {
+            "postgres" => self.part.has_databases(),
+            "files" => self.part.has_files(),
+            _ => true,
+        };
+        !matches!(self.part, Part::Paths(_)) && self.kinds.iter().all(both)
+    }
+
     /// Why a step cannot be left yet.
     pub fn missing(&self, step: Step) -> Option<&'static str> {
         match step {
@@ -163,7 +181,10 @@ impl Draft {
             Step::Target if !self.has_files() && !self.has_databases() => {
                 Some("This snapshot holds nothing of what was chosen")
             }
-            Step::Target if self.has_files() && !self.folder.starts_with('/') => {
+            Step::Target if self.in_place && !self.fits_in_place() => {
+                Some("Only the whole of a snapshot goes back in place")
+            }
+            Step::Target if self.has_files() && !self.in_place && !self.folder.starts_with('/') => {
                 Some("Name the new folder by its whole path")
             }
             _ => None,
@@ -176,7 +197,8 @@ impl Draft {
         before.all(|one| self.missing(*one).is_none())
     }
 
-    /// What it comes to, once enough was chosen.
+    /// What it comes to, once enough was chosen. What was typed to say yes is not part of it: it
+    /// changes nothing of what would be done.
     pub fn order(&self) -> Option<Order> {
         if !self.is_ready_for(Step::Preview) {
             return None;
@@ -186,15 +208,19 @@ impl Draft {
             Part::Paths(paths) => paths.clone(),
             _ => Vec::new(),
         };
+        let anew = !self.in_place;
         Some(Order {
             snapshot: self.snapshot.clone()?,
             streams: Vec::new(),
             paths,
-            folder: self.has_files().then(|| PathBuf::from(self.folder.trim())),
-            database: self.has_databases().then(|| NewDatabase {
+            folder: (anew && self.has_files()).then(|| PathBuf::from(self.folder.trim())),
+            database: (anew && self.has_databases()).then(|| NewDatabase {
                 name: typed(&self.database),
                 server: typed(&self.server),
             }),
+            in_place: self.in_place,
+            confirm: None,
+            safety_backup: !self.no_safety_backup,
             no_owner: self.no_owner,
             numeric_owner: self.numeric_owner,
             keep_setid: self.keep_setid,

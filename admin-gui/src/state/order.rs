@@ -17,6 +17,12 @@ pub struct Order {
     pub folder: Option<PathBuf>,
     /// The new database, where databases are restored.
     pub database: Option<NewDatabase>,
+    /// Everything goes back to where it was; then neither folder nor database is named.
+    pub in_place: bool,
+    /// What somebody has typed to say yes to that.
+    pub confirm: Option<String>,
+    /// The job is backed up once more before anything is replaced.
+    pub safety_backup: bool,
     /// Everything belongs to the connection's user.
     pub no_owner: bool,
     /// Owners of files come back by number.
@@ -40,6 +46,11 @@ impl Order {
     /// The same in a terminal.
     pub fn command(&self) -> String {
         let mut words = vec![format!("backupctl restore {}", self.snapshot)];
+        if self.in_place {
+            words.push("--in-place".to_owned());
+            let confirm = self.confirm.as_deref();
+            words.extend(confirm.map(|name| format!("--confirm {}", quoted(name))));
+        }
         if let Some(folder) = &self.folder {
             words.push(format!("--to-folder {}", quoted(&folder.to_string_lossy())));
         }
@@ -56,6 +67,7 @@ impl Order {
         let paths = self.paths.iter();
         words.extend(paths.map(|path| format!("--path {}", quoted(&path.to_string_lossy()))));
         let flags = [
+            (self.in_place && !self.safety_backup, "--no-safety-backup"),
             (self.no_owner, "--no-owner"),
             (self.numeric_owner, "--numeric-owner"),
             (self.keep_setid, "--keep-setid"),

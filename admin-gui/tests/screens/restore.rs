@@ -167,6 +167,60 @@ fn a_daemon_that_was_started_anew_does_not_know_and_that_is_said() {
     harness.get_by_label("How it ended is not known");
 }
 
+#[test]
+fn in_place_is_a_choice_of_its_own_for_the_whole_of_a_snapshot() {
+    let word = "In place, instead of what is there now";
+    let mut harness = open(restore::drafted(story::live(), Step::Target));
+    harness
+        .get_by_role_and_label(Role::RadioButton, word)
+        .click();
+    harness.run();
+    let [Command::Act(Act::Draft(Some(draft)))] = &harness.state().asked[..] else {
+        panic!("{:?}", harness.state().asked);
+    };
+    assert!(draft.in_place);
+    let order = draft.order().unwrap();
+    assert_eq!((&order.folder, &order.database), (&None, &None));
+    assert!(order.in_place && order.safety_backup);
+
+    let mut state = restore::drafted(story::live(), Step::Target);
+    let mut draft = state.draft().cloned().unwrap();
+    draft.part = admin_gui::state::Part::Databases;
+    state.apply(Event::Act(Act::Draft(Some(draft))), story::now());
+    let mut harness = open(state);
+    harness
+        .get_by_role_and_label(Role::RadioButton, word)
+        .click();
+    harness.run();
+    assert_eq!(harness.state().asked, []);
+}
+
+#[test]
+fn what_is_replaced_is_named_and_its_name_is_typed() {
+    let mut state = restore::replacing(Step::Confirm);
+    let harness = open(state.clone());
+    assert!(is_off(&harness, "Replace"));
+    harness.get_by_label("The database webui is kept as webui_before_20261122_140209");
+    harness.get_by_label("Before that the job is backed up once more");
+    harness.get_by_label("Type webui-db to say that it may be replaced");
+    let mut draft = state.draft().cloned().unwrap();
+    let order = draft.order().unwrap();
+    draft.confirm = "webui-db".to_owned();
+    state.apply(Event::Act(Act::Draft(Some(draft))), story::now());
+    let mut harness = open(state);
+    harness
+        .get_by_role_and_label(Role::Button, "Replace")
+        .click();
+    harness.run();
+    let said = admin_gui::state::Order {
+        confirm: Some("webui-db".to_owned()),
+        ..order
+    };
+    assert!(said.command().contains("--in-place --confirm webui-db"));
+    let begin = Deed::Restore(Box::new(said));
+    assert_eq!(harness.state().asked, [Command::Do(begin)]);
+}
+
 fn listed() -> State {
     let mut state = story::at(story::live(), Place::Restores);
     let runs = admin_gui::state::Answer::Runs(restore::restores());
@@ -193,6 +247,8 @@ picture! {
     preview_small: "restore-preview-small", SMALL, restore::previewed(Step::Preview, Vec::new());
     key: "restore-key", WINDOW, unlocking(), open_dialog;
     confirm: "restore-confirm", WINDOW, restore::previewed(Step::Confirm, Vec::new());
+    in_place: "restore-in-place", WINDOW, restore::replacing(Step::Preview);
+    in_place_confirm: "restore-in-place-confirm", WINDOW, restore::replacing(Step::Confirm);
     runs: "restore-running", WINDOW, restore::running();
     problems: "restore-problems", WINDOW, restore::ended(Ok(vec![restore::role()]));
     failed: "restore-failed", WINDOW, restore::ended(Err(full()));

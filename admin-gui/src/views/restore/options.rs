@@ -10,6 +10,19 @@ use crate::{
 pub(super) fn show(ui: &mut Ui, draft: &mut Draft) {
     card::title(ui, "Options", "");
     ui.add_space(space::L);
+    if draft.in_place {
+        card::section_head(ui, "Before anything is replaced", "");
+        ui.add_space(space::S);
+        let mut taken = !draft.no_safety_backup;
+        option(
+            ui,
+            &mut taken,
+            "Back the job up once more",
+            "Only when that has ended well the restore begins. It is the way back",
+        );
+        draft.no_safety_backup = !taken;
+        ui.add_space(space::L);
+    }
     if draft.has_databases() {
         card::section_head(ui, "Database", "");
         ui.add_space(space::S);

@@ -103,15 +103,24 @@ fn ends(ui: &mut Ui, sight: &Sight<'_>, plan: &RestorePlan) {
 }
 
 fn place(step: &RestoreStep) -> (Icon, &'static str, String) {
+    let replaced = step.kept_as.is_some();
     match &step.target {
-        RestoreTarget::Database { database, server } => (
-            Icon::Database,
-            "a new database",
-            format!("{database} on {server}"),
-        ),
+        RestoreTarget::Database { database, server } => {
+            let kind = if replaced {
+                "the database"
+            } else {
+                "a new database"
+            };
+            (Icon::Database, kind, format!("{database} on {server}"))
+        }
         RestoreTarget::Folder { path } => {
             let path = words::one_line(&path.to_string_lossy());
-            (Icon::Folder, "a new folder", path)
+            let kind = if replaced {
+                "the place"
+            } else {
+                "a new folder"
+            };
+            (Icon::Folder, kind, path)
         }
         _ => (Icon::File, "a new place", String::new()),
     }
@@ -126,14 +135,21 @@ fn written(step: &RestoreStep) -> u64 {
 fn figures(ui: &mut Ui, plan: &RestorePlan) {
     let bytes: u64 = plan.steps.iter().map(written).sum();
     let free = plan.steps.iter().filter_map(|step| step.free_bytes).min();
-    let made = plan.steps.len() as u64;
+    let replaced = plan.steps.iter().filter(|step| step.kept_as.is_some());
+    let replaced = replaced.count() as u64;
+    let made = plan.steps.len() as u64 - replaced;
+    let changed = if replaced > 0 {
+        "replaced, the old is kept"
+    } else {
+        "nothing existing"
+    };
     let free = free.map_or_else(
         || "free space unknown".to_owned(),
         |free| format!("{} free", words::bytes(free)),
     );
     let figures = [
         ("Create", words::count(made), "in new places".to_owned()),
-        ("Change", "0".to_owned(), "nothing existing".to_owned()),
+        ("Change", words::count(replaced), changed.to_owned()),
         ("Delete", "0".to_owned(), "nothing".to_owned()),
         (
             "Fetch",
@@ -231,7 +247,11 @@ fn in_order(plan: &RestorePlan) -> Vec<(String, String)> {
         .map(|step| {
             let (_, kind, place) = place(step);
             let name = words::one_line(&step.stream.name);
-            (name, format!("{}: {place} is free", words::capital(kind)))
+            let sentence = match &step.kept_as {
+                Some(kept) => format!("{place} is replaced, and kept as {kept}"),
+                None => format!("{}: {place} is free", words::capital(kind)),
+            };
+            (name, sentence)
         })
         .collect();
     for step in &plan.steps {

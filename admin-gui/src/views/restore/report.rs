@@ -58,6 +58,12 @@ pub(super) fn text(one: &Followed) -> String {
                 stream.name,
                 place(stream)
             ));
+            if let Some(kept) = &stream.kept_as {
+                line(format!("What was there is kept as {kept}"));
+            }
+        }
+        if let Some(safety) = &report.safety {
+            line(format!("Backed up before it as {safety}"));
         }
         for failure in &report.warnings {
             line(format!("Warning: {} {}", failure.code, whole(failure)));

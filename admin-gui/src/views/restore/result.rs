@@ -179,8 +179,29 @@ fn next(ui: &mut Ui, report: &RestoreReport) {
             ui.label(Text::Body.rich(words, tokens.muted));
             ui.add_space(space::XS);
             command_box(ui, &command);
+            if let Some(kept) = &stream.kept_as {
+                ui.add_space(space::M);
+                let words = "What was there is kept. Once nothing of it is needed, and not before:";
+                ui.label(Text::Body.rich(words, tokens.muted));
+                ui.add_space(space::XS);
+                command_box(ui, &thrown_away(stream, kept));
+            }
+        }
+        if let Some(safety) = &report.safety {
+            ui.add_space(space::M);
+            let words = format!("The job was backed up before it, as {safety}");
+            ui.label(Text::Body.rich(words, tokens.muted));
         }
     });
+}
+
+/// The command that lets go what was replaced.
+fn thrown_away(stream: &RestoredStream, kept: &str) -> String {
+    let words = match &stream.target {
+        RestoreTarget::Database { .. } => vec!["dropdb", kept],
+        _ => vec!["rm", "-r", "--", kept],
+    };
+    shlex::try_join(words).unwrap_or_default()
 }
 
 fn failed(ui: &mut Ui, sight: &mut Sight<'_>, one: &Followed, failure: &Failure) {
@@ -190,7 +211,7 @@ fn failed(ui: &mut Ui, sight: &mut Sight<'_>, one: &Followed, failure: &Failure)
         name: "What went wrong",
         sentence: &sentence,
         fix: next_step(failure.code)
-            .unwrap_or("What was begun was removed again. Nothing that existed was changed"),
+            .unwrap_or("What was begun was removed again. What existed is as it was, unless the cause says otherwise"),
         code: failure.code.as_str(),
         action: "",
     };

@@ -1,14 +1,45 @@
-//! Where it goes: a new folder, a new database. What exists is not written into.
+//! Where it goes: a new folder, a new database; or back to where it was, which takes a choice of its
+//! own.
 
-use egui::Ui;
+use backupd_api::Scope;
+use egui::{Frame, Margin, Stroke, Ui};
 
 use super::Sight;
 use crate::{
-    kit::{Field, Text, Tokens, card, tokens::space},
+    kit::{
+        Field, Text, Tokens, card,
+        check::radio,
+        tokens::{line, radius, space},
+    },
     state::Draft,
 };
 
 const WIDE: f32 = 520.0;
+
+/// The new place, and the other choice, which is outlined as what it is.
+fn choice(ui: &mut Ui, sight: &Sight<'_>, draft: &mut Draft) {
+    let tokens = Tokens::of(ui);
+    if radio(ui, !draft.in_place, "To a new place").clicked() {
+        draft.in_place = false;
+    }
+    ui.add_space(space::M);
+    let off = (!draft.fits_in_place())
+        .then_some("Only the whole of a snapshot goes back in place: see the first step")
+        .or_else(|| sight.off_for(Scope::Admin));
+    let outline = Stroke::new(line::BORDER, tokens.failed);
+    let frame = Frame::new().inner_margin(Margin::symmetric(14, 10));
+    frame.stroke(outline).corner_radius(radius::CARD).show(ui, |ui| {
+        ui.set_width(WIDE - 28.0);
+        ui.spacing_mut().item_spacing.y = space::XS;
+        let word = "In place, instead of what is there now";
+        if radio(ui, draft.in_place, word).clicked() && off.is_none() {
+            draft.in_place = true;
+        }
+        let words = "Databases and folders go back to where they were. What is there is kept beside \
+                     them under another name. Applications must be stopped";
+        ui.label(Text::Caption.rich(off.unwrap_or(words), tokens.muted));
+    });
+}
 
 pub(super) fn show(ui: &mut Ui, sight: &Sight<'_>, draft: &mut Draft) {
     let tokens = Tokens::of(ui);
@@ -16,7 +47,12 @@ pub(super) fn show(ui: &mut Ui, sight: &Sight<'_>, draft: &mut Draft) {
     ui.add_space(space::XS);
     let words = "To a new place on the server. Nothing that exists there is written into";
     ui.label(Text::Body.rich(words, tokens.muted));
+    ui.add_space(space::L);
+    choice(ui, sight, draft);
     ui.add_space(space::XL);
+    if draft.in_place {
+        return;
+    }
     if draft.has_databases() {
         card::section_head(ui, "Database", "");
         ui.add_space(space::S);

@@ -125,6 +125,7 @@ fn note(sight: &Sight<'_>, draft: &Draft, step: Step) -> String {
                 .as_ref()
                 .map_or(String::new(), ToString::to_string),
         },
+        Step::Target if draft.in_place => "In place".to_owned(),
         Step::Target => match (draft.has_databases(), draft.has_files()) {
             (true, true) => "New database and folder".to_owned(),
             (true, false) => "New database".to_owned(),

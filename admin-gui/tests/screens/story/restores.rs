@@ -118,6 +118,44 @@ pub(crate) fn plan(obstacles: Vec<Failure>) -> RestorePlan {
     }
 }
 
+fn in_place(target: RestoreTarget) -> (RestoreTarget, String) {
+    match target {
+        RestoreTarget::Database { server, .. } => (
+            RestoreTarget::Database {
+                database: "webui".to_owned(),
+                server,
+            },
+            "webui_before_20261122_140209".to_owned(),
+        ),
+        _ => (
+            RestoreTarget::Folder {
+                path: "/srv/webui".into(),
+            },
+            "/srv/webui.before-20261122_140209".to_owned(),
+        ),
+    }
+}
+
+/// The draft of a restore in place, with the server's answer to it.
+pub(crate) fn replacing(step: Step) -> State {
+    let mut state = drafted(unlocked(live()), step);
+    let mut draft = state.draft().cloned().unwrap();
+    draft.in_place = true;
+    state.apply(Event::Act(Act::Draft(Some(draft))), now());
+    let order = state.draft().and_then(Draft::order).unwrap();
+    let mut plan = plan(Vec::new());
+    for step in &mut plan.steps {
+        let (target, kept) = in_place(step.target.clone());
+        step.target = target;
+        step.kept_as = Some(kept);
+    }
+    plan.confirm = Some("webui-db".to_owned());
+    plan.safety_backup = true;
+    let answer = Answer::Plan(plan);
+    hear(&mut state, Question::Plan(Box::new(order)), answer);
+    state
+}
+
 /// The draft with the server's answer to it.
 pub(crate) fn previewed(step: Step, obstacles: Vec<Failure>) -> State {
     let mut state = drafted(unlocked(live()), step);
