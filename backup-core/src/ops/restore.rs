@@ -1,8 +1,9 @@
 //! Restore: what was planned, into new places or in place, in quarantine until every digest agrees.
 //!
-//! Each stream is read once. A pack's bytes are checked before they are used, and the stream's
-//! own digest at its end, or the digest of each entry if only some are restored; only then does a folder or database get its name. Whatever fails before
-//! that is removed again, and what was published before stays, as it is whole.
+//! Each stream is read once, or once for each of its roots in place. A pack's bytes are checked
+//! before they are used, and the stream's own digest at its end, or the digest of each entry if only
+//! some are restored; only then does a folder or database get its name. Whatever fails before that
+//! is removed again, and what was published before stays, as it is whole.
 
 use std::{
     future,
@@ -54,6 +55,9 @@ pub async fn restore_after(
     let record = prepared.record.clone();
     let restored = Box::pin(async {
         let safety = before.await.map_err(OpError::Refused)?;
+        if safety.is_some() {
+            in_place::look_again(&prepared.plan.steps, &prepared.request).await?;
+        }
         carry_out(repository, prepared, safety, progress, cancel).await
     });
     protected(repository, &record, restored).await

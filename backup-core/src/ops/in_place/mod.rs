@@ -3,5 +3,5 @@
 mod plan;
 mod swap;
 
-pub(super) use plan::{confirmation, steps};
+pub(super) use plan::{confirmation, look_again, steps};
 pub(super) use swap::into_place;

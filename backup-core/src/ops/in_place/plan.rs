@@ -47,7 +47,14 @@ pub(in crate::ops) async fn steps(
                 let planned = database_step(info, server, request).await?;
                 Ok((vec![planned], 0))
             }
-            None => Ok((Vec::new(), 0)),
+            None => {
+                let text = format!(
+                    "no server is known for {}: leave it out with --stream, or restore it with \
+                     --to-database --server",
+                    info.name
+                );
+                Err(OpError::Refused(refused(text)))
+            }
         },
         StreamKind::Globals | StreamKind::Command | StreamKind::List | _ => Ok((Vec::new(), 0)),
     }
@@ -80,6 +87,28 @@ async fn database_step(
         },
         chosen: None,
     })
+}
+
+/// Looks once more for what speaks against replacing databases. The backup that was made meanwhile
+/// took its time, and its hooks may have started again what was stopped for the restore.
+pub(in crate::ops) async fn look_again(
+    steps: &[RestoreStep],
+    request: &RestoreRequest,
+) -> Result<(), OpError> {
+    let Some((server, _)) = &request.server else {
+        return Ok(());
+    };
+    for step in steps {
+        let (Some(facts), Some(kept)) = (&step.stream.database, &step.kept_as) else {
+            continue;
+        };
+        let looked = database::preflight_in_place(server, facts, kept, request.no_owner);
+        let (obstacles, _) = looked.await;
+        if let Some(obstacle) = obstacles.into_iter().next() {
+            return Err(OpError::Refused(obstacle));
+        }
+    }
+    Ok(())
 }
 
 /// One step for each root, with what the stream has of it.

@@ -95,8 +95,13 @@ async fn users(client: &Client, name: &str) -> Result<Option<String>, Connection
     let all: i64 = first.get(2);
     let named: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
     Ok(Some(format!(
-        "`{name}` is in use, by {all} connections ({}): end them, and keep new ones out \
-         until the restore is done",
+        "`{name}` is in use, by {all} {} ({}): end them, and keep new ones out until the restore is \
+         done",
+        if all == 1 {
+            "connection"
+        } else {
+            "connections"
+        },
         named.join(", ")
     )))
 }
