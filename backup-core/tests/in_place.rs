@@ -1,6 +1,11 @@
 //! Restores in place: what is there is replaced in one step and kept beside, or left alone.
 
 #[cfg(test)]
+#[expect(
+    dead_code,
+    unused_imports,
+    reason = "other tests restore into new places"
+)]
 mod support;
 
 #[cfg(test)]

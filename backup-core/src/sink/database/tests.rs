@@ -371,12 +371,11 @@ async fn what_keeps_a_database_from_being_replaced_is_named() {
         password: Some("app".into()),
         ..maintenance.clone()
     };
-    server
-        .run(
-            "postgres",
-            "create database taken; create database \"webui.partial\"",
-        )
-        .await;
+    for name in ["taken", "\"webui.partial\""] {
+        server
+            .run("postgres", &format!("create database {name}"))
+            .await;
+    }
     let (found, there) = preflight_in_place(&limited, &wanted, "taken", true).await;
     let texts: Vec<_> = found.iter().map(|one| one.message.as_str()).collect();
     for part in [
