@@ -7,14 +7,18 @@ use egui::{Margin, Ui};
 use super::{Sight, next_step::next_step};
 use crate::{
     kit::{Banner, Button, ErrorAnswer, ErrorCard, Mark, Text, Tokens, card, tokens::space, words},
-    state::{Act, Connection, View},
+    state::{Act, Connection, Place, View},
 };
 
 /// Says above the content that the daemon does not answer.
 pub(super) fn banner(ui: &mut Ui, sight: &mut Sight<'_>) {
+    // Whoever sets this machine up knows that nobody answers yet.
     let Connection::Lost { since, failure } = sight.state.connection() else {
         return;
     };
+    if *sight.state.place() == Place::SetUp {
+        return;
+    }
     let since = words::moment(*since, sight.now, sight.zone);
     let sentence = match sight.state.status() {
         Some((_, heard)) => {

@@ -208,6 +208,6 @@ picture! {
     store: "set-up-store", WINDOW, setting_up(), fill_store;
     job: "set-up-job", WINDOW, setting_up(), fill_job;
     last: "set-up-look", WINDOW, setting_up(), look;
-    refused: "set-up-refused", SMALL, setting_up(), refuse;
+    refused: "set-up-refused", WINDOW, setting_up(), refuse;
     steps: "set-up-steps", WINDOW, guided(1);
 }

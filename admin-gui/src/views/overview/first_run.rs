@@ -3,7 +3,7 @@
 
 mod steps;
 
-use backup_model::StatusReport;
+use backup_model::{JobStatus, StatusReport};
 use egui::{
     Align, Align2, Layout, Margin, Rect, Role, Sense, Stroke, Ui, UiBuilder, Vec2, WidgetInfo, pos2,
 };
@@ -29,7 +29,7 @@ const SEEN: f32 = 210.0;
 /// Draws it.
 pub(super) fn show(ui: &mut Ui, sight: &mut Sight<'_>, report: &StatusReport) {
     let said = hero::Said {
-        head: "Nothing is protected yet".to_owned(),
+        head: head(report).to_owned(),
         sentence: "Five steps. Every tick is checked on the server while you work".to_owned(),
     };
     hero::show(ui, &said, &[]);
@@ -189,7 +189,24 @@ fn checked(ui: &mut Ui, mark: Mark, name: &str, seen: &str) {
     response.on_hover_text(seen);
 }
 
+fn head(report: &StatusReport) -> &'static str {
+    let stored = |job: &JobStatus| job.snapshots.is_some_and(|snapshots| snapshots > 0);
+    if report.jobs.iter().any(stored) {
+        "Backed up, and never restored"
+    } else {
+        "Nothing is protected yet"
+    }
+}
+
 fn beside(ui: &mut Ui, sight: &mut Sight<'_>, report: &StatusReport) {
+    if report.jobs.is_empty() {
+        unreported(ui);
+        ui.add_space(space::M);
+    }
+    readiness::show(ui, sight, report);
+}
+
+fn unreported(ui: &mut Ui) {
     card::card(ui, "Protection", |ui| {
         ui.spacing_mut().item_spacing = Vec2::ZERO;
         card::section_head_with(ui, "Protection", |ui| {
@@ -198,6 +215,4 @@ fn beside(ui: &mut Ui, sight: &mut Sight<'_>, report: &StatusReport) {
         ui.add_space(space::S);
         side::quiet(ui, "No job has reported yet, so nothing here is green");
     });
-    ui.add_space(space::M);
-    readiness::show(ui, sight, report);
 }
