@@ -58,7 +58,7 @@ fn connections(world: &World, wanted: &str) {
 /// What a restore in place leaves behind, by its report.
 fn restored(world: &World, ran: &Ran) {
     let report = ran.message("restore");
-    assert_eq!(report["safety"], "app/2");
+    assert_eq!(report["safety"], "app/000002");
     assert_eq!(notes(world, "app"), "2000");
     assert_eq!(world.psql("app", "select count(*) from titles"), "2000\n");
     assert_eq!(colour(world, &world.path("src")), "colour = \"blue\"\n");
@@ -152,10 +152,13 @@ fn the_daemon_restores_in_place_with_a_run_for_the_backup_before() {
     };
     assert_eq!(succeeded("restore").len(), 1, "{runs:?}");
     let backups = succeeded("backup");
-    let safety = backups.iter().filter(|run| run["snapshot"] == "app/2");
+    let safety = backups.iter().filter(|run| run["snapshot"] == "app/000002");
     assert_eq!(safety.count(), 1, "{runs:?}");
-    let audit = world.backupctl(&["audit", "list"]).expect(0).text();
-    assert!(audit.contains("in place"), "{audit}");
+    let audit = world
+        .backupctl(&["--json", "audit", "list"])
+        .expect(0)
+        .text();
+    assert!(audit.contains("\"in place\""), "{audit}");
     daemon.stop();
 }
 
