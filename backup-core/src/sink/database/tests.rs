@@ -281,6 +281,14 @@ async fn connected(server: &TestCluster, database: &str, wanted: &str) {
     panic!("not {wanted} in {database}");
 }
 
+/// What a database has besides its content.
+const OF_ITS_OWN: &str = r#"alter database webui owner to app;
+            revoke all on database webui from public;
+            grant connect on database webui to reader;
+            alter database webui connection limit 7;
+            alter database webui set search_path to "$user", public, 'Odd "schema';
+            alter role reader in database webui set work_mem to '9MB'"#;
+
 #[tokio::test]
 async fn a_database_takes_the_place_of_the_old_one_which_is_kept() {
     let server = TestCluster::start().await;
@@ -288,17 +296,7 @@ async fn a_database_takes_the_place_of_the_old_one_which_is_kept() {
     let (facts, archive) = dump_of(&server.connection("webui")).await;
     let before = as_sql(&server.connection("webui"));
     let maintenance = server.connection("postgres");
-    server
-        .run(
-            "postgres",
-            r#"alter database webui owner to app;
-            revoke all on database webui from public;
-            grant connect on database webui to reader;
-            alter database webui connection limit 7;
-            alter database webui set search_path to "$user", public, 'Odd "schema';
-            alter role reader in database webui set work_mem to '9MB'"#,
-        )
-        .await;
+    server.run("postgres", OF_ITS_OWN).await;
     server.run("webui", "drop table chat cascade").await;
     connected(&server, "webui", "0").await;
     let kept = "webui_before_20261122_140200";
