@@ -136,7 +136,7 @@ fn home() -> Option<Home> {
         configuration: configuration()?.join("config.toml"),
         state: state.join("backupd"),
         keys: own.join("backupd-keys"),
-        zone: TimeZone::system().iana_name().map(str::to_owned),
+        zone: TimeZone::system().iana_name().unwrap_or("UTC").to_owned(),
         is_set_up: false,
     })
 }

@@ -79,6 +79,8 @@ mod secrets;
 #[path = "../../backup-core/tests/storage/servers.rs"]
 mod servers;
 #[cfg(test)]
+mod setting_up;
+#[cfg(test)]
 mod sources;
 #[cfg(test)]
 mod start;

@@ -5,7 +5,12 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::{guard::Daemon, program::need, window::Desk, world::World};
+use crate::{
+    guard::Daemon,
+    program::need,
+    window::{Desk, fill},
+    world::World,
+};
 
 /// Where the way on is, in each step of a restore.
 const ON: [&str; 7] = ["mousemove", "1222", "711", "click", "1", "sleep", "1"];
@@ -17,25 +22,6 @@ fn find(words: &str) -> Vec<&str> {
     ];
     let end = ["sleep", "1", "key", "Return", "sleep", "1.5"];
     [&begin[..], &[words], &end].concat()
-}
-
-/// Clicks into a field and puts this there.
-fn fill<'a>(x: &'a str, y: &'a str, words: &'a str) -> Vec<&'a str> {
-    let begin = [
-        "mousemove",
-        x,
-        y,
-        "click",
-        "1",
-        "sleep",
-        "0.3",
-        "key",
-        "ctrl+a",
-    ];
-    let end = [
-        "type", "--args", "1", "--delay", "15", words, "sleep", "0.6",
-    ];
-    [&begin[..], &end].concat()
 }
 
 /// Opens the administrator's key. Once it is open, the palette finds nothing by these words.

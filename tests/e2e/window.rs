@@ -52,6 +52,16 @@ pub(crate) struct Desk {
 
 impl Desk {
     pub(crate) fn open(world: &World, renderer: &str) -> Self {
+        let socket = format!("unix:{}", world.path("state/api.sock"));
+        Self::begin(world, &["--renderer", renderer, "--server", &socket])
+    }
+
+    /// A window that nobody has told of a daemon.
+    pub(crate) fn alone(world: &World, renderer: &str) -> Self {
+        Self::begin(world, &["--renderer", renderer])
+    }
+
+    fn begin(world: &World, arguments: &[&str]) -> Self {
         let mut screen = stock("Xvfb");
         screen.args(["-displayfd", "1", "-screen", "0", SIZE, "-nolisten", "tcp"]);
         let screen = screen.stdout(Stdio::piped()).stderr(Stdio::null());
@@ -65,8 +75,7 @@ impl Desk {
         fs::set_permissions(&home, fs::Permissions::from_mode(0o700)).unwrap();
         let mut window = clean(&world.program().with_file_name("admin-gui"));
         window
-            .args(["--renderer", renderer, "--server"])
-            .arg(format!("unix:{}", world.path("state/api.sock")))
+            .args(arguments)
             .env("DISPLAY", &display)
             .env("HOME", &home)
             .env("XDG_RUNTIME_DIR", &home)
@@ -107,6 +116,30 @@ impl Desk {
             }
         }
     }
+}
+
+/// Clicks, and lets the window draw what comes of it.
+pub(crate) fn click<'a>(x: &'a str, y: &'a str) -> Vec<&'a str> {
+    vec!["mousemove", x, y, "click", "1", "sleep", "1"]
+}
+
+/// Clicks into a field and puts this there.
+pub(crate) fn fill<'a>(x: &'a str, y: &'a str, words: &'a str) -> Vec<&'a str> {
+    let begin = [
+        "mousemove",
+        x,
+        y,
+        "click",
+        "1",
+        "sleep",
+        "0.3",
+        "key",
+        "ctrl+a",
+    ];
+    let end = [
+        "type", "--args", "1", "--delay", "15", words, "sleep", "0.6",
+    ];
+    [&begin[..], &end].concat()
 }
 
 /// The backups; what the daemon does by itself is not meant.

@@ -131,6 +131,16 @@ paths = ["{dir}/src"]
         )
     }
 
+    /// The folder of the server's socket.
+    pub(crate) fn socket(&self) -> &Path {
+        &self.socket
+    }
+
+    /// The password of the server's user `postgres`.
+    pub(crate) fn password(&self) -> &str {
+        &self.password
+    }
+
     /// The real program.
     pub(crate) fn program(&self) -> &Path {
         &self.program

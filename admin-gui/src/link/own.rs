@@ -21,7 +21,7 @@ use crate::state::Home;
 const PROGRAM: &str = "backupd";
 const LOG: &str = "backupd.log";
 /// It opens its repositories and its ledger first.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 const AGAIN: Duration = Duration::from_millis(100);
 /// Of its log the end says why it ended.
 const LAST_LINES: usize = 20;
@@ -122,7 +122,7 @@ mod tests {
             configuration: "/nowhere/config.toml".into(),
             state: "/home/anna/state".into(),
             keys: "/home/anna/keys".into(),
-            zone: None,
+            zone: "UTC".to_owned(),
             is_set_up: true,
         }
     }

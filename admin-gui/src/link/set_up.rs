@@ -241,7 +241,7 @@ mod tests {
                 configuration: folder.path().join("etc/config.toml"),
                 state: folder.path().join("state"),
                 keys: folder.path().join("keys"),
-                zone: None,
+                zone: "UTC".to_owned(),
                 is_set_up: false,
             };
             Self { folder, home }

@@ -9,10 +9,6 @@ use super::{
 
 /// Something that has happened.
 #[derive(Clone, Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "few at a time, and each for a moment"
-)]
 pub enum Event {
     /// A daemon has said how everything stands.
     Status(StatusReport),

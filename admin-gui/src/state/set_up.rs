@@ -1,7 +1,7 @@
 //! A machine that somebody sets up: what they want, and the configuration that it becomes. That
 //! anything of it is written is the link's concern.
 
-use std::{fmt::Write as _, path::PathBuf};
+use std::path::PathBuf;
 
 use backup_model::JobName;
 use secrecy::SecretString;
@@ -17,8 +17,8 @@ pub struct Home {
     pub state: PathBuf,
     /// The keys of its first administrator, until they are taken elsewhere.
     pub keys: PathBuf,
-    /// The zone of its schedules, by its IANA name; none if the machine does not say.
-    pub zone: Option<String>,
+    /// The zone of its schedules and of what is kept, by its IANA name.
+    pub zone: String,
     /// Whether there is a configuration.
     pub is_set_up: bool,
 }
@@ -116,13 +116,11 @@ impl SetUp {
         );
         self.repository(&mut text, home, repository);
         text.push_str("\n[defaults]\n");
-        if let Some(zone) = &home.zone {
-            line(&mut text, "timezone ", &quoted(zone));
-        }
+        line(&mut text, "timezone ", &quoted(&home.zone));
         line(&mut text, "retention", RETENTION);
         let job = &self.job;
         let schedule = quoted(&self.schedule);
-        let _ = write!(text, "\n[job.{job}]\nschedule = {schedule}\n");
+        text.push_str(&format!("\n[job.{job}]\nschedule = {schedule}\n"));
         if let Some(database) = &self.database {
             self.database(&mut text, home, database);
         }
@@ -175,7 +173,7 @@ impl SetUp {
             password,
         } = database;
         let (host, name, user) = (quoted(host), quoted(name), quoted(user));
-        let _ = write!(text, "\n[[job.{}.source]]\n", self.job);
+        text.push_str(&format!("\n[[job.{}.source]]\n", self.job));
         line(text, "kind      ", "\"postgres\"");
         let connection =
             format!("{{ host = {host}, port = {port}, dbname = {name}, user = {user} }}");
@@ -191,7 +189,7 @@ impl SetUp {
     }
 
     fn files(&self, text: &mut String) {
-        let _ = write!(text, "\n[[job.{}.source]]\n", self.job);
+        text.push_str(&format!("\n[[job.{}.source]]\n", self.job));
         line(text, "kind  ", "\"files\"");
         line(text, "name  ", "\"files\"");
         let paths: Vec<String> = self.paths.iter().map(|path| quoted(path)).collect();
@@ -203,7 +201,7 @@ impl SetUp {
 }
 
 fn line(text: &mut String, key: &str, value: &str) {
-    let _ = writeln!(text, "{key} = {value}");
+    text.push_str(&format!("{key} = {value}\n"));
 }
 
 /// A string of TOML.
@@ -220,7 +218,7 @@ mod tests {
             configuration: "/home/anna/.config/backupd/config.toml".into(),
             state: "/home/anna/.local/state/backupd".into(),
             keys: "/home/anna/backupd-keys".into(),
-            zone: Some("Europe/Berlin".to_owned()),
+            zone: "Europe/Berlin".to_owned(),
             is_set_up: false,
         }
     }

@@ -105,7 +105,7 @@ fn a_list_of_tables_that_was_cut_says_so() {
         total: 12_345,
         ..contents::tables()
     };
-    let mut harness = open(contents::opened_with(Some(tables)));
+    let mut harness = open(contents::opened_with(Some(&tables)));
     second(&mut harness);
     harness.get_by_label("The first 5 of 12\u{202f}345 tables");
 }

@@ -16,7 +16,7 @@ fn home(is_set_up: bool) -> Home {
         configuration: PathBuf::from("/home/anna/.config/backupd/config.toml"),
         state: PathBuf::from("/home/anna/.local/state/backupd"),
         keys: PathBuf::from("/home/anna/backupd-keys"),
-        zone: Some("Europe/Berlin".to_owned()),
+        zone: "Europe/Berlin".to_owned(),
         is_set_up,
     }
 }

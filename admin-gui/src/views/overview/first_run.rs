@@ -61,7 +61,7 @@ fn list(ui: &mut Ui, sight: &mut Sight<'_>, report: &StatusReport) {
             egui::Frame::new()
                 .inner_margin(Margin::symmetric(18, 16))
                 .show(ui, |ui| {
-                    one(ui, sight, at, step, stage(step, now == Some(at)))
+                    one(ui, sight, at, step, stage(step, now == Some(at)));
                 });
         }
     });

@@ -31,6 +31,10 @@ pub(super) struct Entry {
 
 /// What happens when it is chosen.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "few at a time, and each for a moment"
+)]
 pub(super) enum Does {
     Ask(Command),
     Open(SnapshotName),

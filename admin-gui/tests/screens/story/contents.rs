@@ -84,11 +84,11 @@ pub(crate) fn tables() -> Tables {
 
 /// The snapshot opened with a key, all of it known.
 pub(crate) fn opened() -> State {
-    opened_with(Some(tables()))
+    opened_with(Some(&tables()))
 }
 
 /// The same with what is known of its database's tables.
-pub(crate) fn opened_with(tables: Option<Tables>) -> State {
+pub(crate) fn opened_with(tables: Option<&Tables>) -> State {
     let mut state = at(
         restores::unlocked(live()),
         Place::Contents(snapshot(), None),
@@ -109,11 +109,11 @@ pub(crate) fn opening() -> State {
         restores::unlocked(live()),
         Place::Contents(snapshot(), None),
     );
-    hear_detail(&mut state, Some(tables()));
+    hear_detail(&mut state, Some(&tables()));
     state
 }
 
-fn hear_detail(state: &mut State, tables: Option<Tables>) {
+fn hear_detail(state: &mut State, tables: Option<&Tables>) {
     let all = answers::snapshots();
     let mut good = all.iter().filter_map(|run| run.as_ref().ok());
     let info = good.find(|info| info.snapshot == snapshot()).unwrap();
@@ -123,7 +123,7 @@ fn hear_detail(state: &mut State, tables: Option<Tables>) {
         .iter_mut()
         .filter_map(|stream| stream.database.as_mut())
     {
-        database.tables.clone_from(&tables);
+        database.tables = tables.cloned();
     }
     let detail = SnapshotDetail {
         info: info.clone(),

@@ -42,20 +42,18 @@ pub(in crate::ops) async fn steps(
 ) -> Result<(Vec<Planned>, u64), OpError> {
     match stream.line.kind {
         StreamKind::Files => roots(snapshot, stream, info, request).await,
-        StreamKind::Postgres => match &request.server {
-            Some((server, _)) => {
-                let planned = database_step(info, server, request).await?;
-                Ok((vec![planned], 0))
-            }
-            None => {
+        StreamKind::Postgres => {
+            let Some((server, _)) = &request.server else {
                 let text = format!(
                     "no server is known for {}: leave it out with --stream, or restore it with \
                      --to-database --server",
                     info.name
                 );
-                Err(OpError::Refused(refused(text)))
-            }
-        },
+                return Err(OpError::Refused(refused(text)));
+            };
+            let planned = database_step(info, server, request).await?;
+            Ok((vec![planned], 0))
+        }
         StreamKind::Globals | StreamKind::Command | StreamKind::List | _ => Ok((Vec::new(), 0)),
     }
 }

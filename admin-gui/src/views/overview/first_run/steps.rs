@@ -12,6 +12,10 @@ use crate::{
 
 /// What a step's button does.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "few at a time, and each for a moment"
+)]
 pub(super) enum Does {
     Ask(Command),
     Draft,
