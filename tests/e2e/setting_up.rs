@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Where the button of the step "First backup" is.
-const BACK_UP: &str = "400";
+const BACK_UP: &str = "558";
 
 /// The daemon that the window has started, which ends with the test.
 struct Own<'a> {
@@ -101,7 +101,7 @@ fn a_machine_is_set_up_and_backed_up_in_the_window() {
     }
 
     // The fourth of the steps that lead on from here.
-    let back_up = [click("1206", BACK_UP), vec!["sleep", "2"]];
+    let back_up = [click("910", BACK_UP), vec!["sleep", "2"]];
     desk.until(&back_up.concat(), || snapshots(&own).pop());
     assert!(!own.processes().is_empty());
     drop(desk);

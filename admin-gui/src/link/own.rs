@@ -94,8 +94,8 @@ fn spawn(program: &Path, home: &Home, log: &Path) -> io::Result<Child> {
     let mut options = OpenOptions::new();
     let log = options.create(true).append(true).mode(0o600).open(log)?;
     let mut command = Command::new(program);
-    command.arg("--config").arg(&home.configuration);
-    command.args(["--log-format", "json", "run"]);
+    command.args(["run", "--log-format", "json", "--config"]);
+    command.arg(&home.configuration);
     // What is sent to the window's group, as by Ctrl+C in its terminal, is not for the daemon.
     command.process_group(0);
     command.stdin(Stdio::null()).stdout(Stdio::null());

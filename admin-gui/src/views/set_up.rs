@@ -143,6 +143,14 @@ fn on(ui: &mut Ui, sight: &mut Sight<'_>, own: &mut Own, off: Option<&str>) {
         }
         return;
     }
+    // It was made and is only not running.
+    if sight.state.home().is_some_and(|home| home.is_set_up) {
+        if ui.add(Button::filled("Start it").off_if(off)).clicked() {
+            own.tried = true;
+            sight.ask(ServerAct::Start);
+        }
+        return;
+    }
     let pressed = ui.add(Button::filled("Set up").off_if(off)).clicked();
     if let Some(order) = own.form.order().filter(|_| pressed) {
         own.tried = true;
@@ -154,7 +162,8 @@ fn on(ui: &mut Ui, sight: &mut Sight<'_>, own: &mut Own, off: Option<&str>) {
 fn blocked(sight: &Sight<'_>, own: &Own, home: &Home) -> Option<&'static str> {
     let trying = *sight.state.way() == Way::Trying;
     let missing = own.form.missing(own.form.step);
+    let early = home.is_set_up && own.form.step != Step::Look;
     missing
         .or(trying.then_some("It is being set up"))
-        .or(home.is_set_up.then_some("There is a configuration already"))
+        .or(early.then_some("There is a configuration already"))
 }
