@@ -23,6 +23,7 @@ fn spoilt() -> World {
     world.psql("app", "delete from note where id > 7; drop view titles");
     fs::write(world.path("src/settings.toml"), "colour = \"red\"\n").unwrap();
     fs::remove_file(world.path("src/.env")).unwrap();
+    connections(&world, "0");
     world
 }
 
@@ -43,6 +44,7 @@ fn untouched(world: &World) {
         world.psql("postgres", "select count(*) from pg_database"),
         "4\n"
     );
+    connections(world, "0");
 }
 
 /// Waits until so many are connected to the database.
@@ -118,7 +120,7 @@ fn a_job_is_restored_in_place_here_and_only_by_its_name() {
         .expect(17);
     assert!(
         busy.text()
-            .contains("in use, by 1 connections (psql as postgres)"),
+            .contains("in use, by 1 connection (psql as postgres)"),
         "{}",
         busy.text()
     );

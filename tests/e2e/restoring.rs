@@ -61,8 +61,8 @@ fn a_database_and_files_are_restored_in_the_window() {
         open_key(&identity),
         find("newest snapshot"),
         restore.to_vec(),
-        fill("702", "203", "webback"),
-        fill("702", "382", &folder),
+        fill("702", "345", "webback"),
+        fill("702", "522", &folder),
         ON.repeat(2),
         // The server says what it would do.
         vec!["sleep", "3"],

@@ -1,8 +1,13 @@
 //! The steps of a stream in place: its database, or one step for each of its roots.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
 
 use backup_model::{Code, FilesFacts, JobName, RestoreStep, RestoreTarget, StreamInfo, StreamKind};
+
+use tokio::time::sleep;
 
 use crate::{
     format::RecipeStream,
@@ -15,6 +20,10 @@ use crate::{
     postgres::Connection,
     sink::{database, directory::InPlace},
 };
+
+/// A session of the backup may be there for a moment after its program has ended.
+const SESSIONS_END: Duration = Duration::from_secs(5);
+const AGAIN: Duration = Duration::from_millis(100);
 
 /// What must be said again before this is carried out: the one place that it is about, or the job.
 pub(in crate::ops) fn confirmation(job: &JobName, steps: &[RestoreStep]) -> String {
@@ -100,10 +109,17 @@ pub(in crate::ops) async fn look_again(
         let (Some(facts), Some(kept)) = (&step.stream.database, &step.kept_as) else {
             continue;
         };
-        let looked = database::preflight_in_place(server, facts, kept, request.no_owner);
-        let (obstacles, _) = looked.await;
-        if let Some(obstacle) = obstacles.into_iter().next() {
-            return Err(OpError::Refused(obstacle));
+        let begun = Instant::now();
+        loop {
+            let looked = database::preflight_in_place(server, facts, kept, request.no_owner);
+            let (obstacles, _) = looked.await;
+            let Some(obstacle) = obstacles.into_iter().next() else {
+                break;
+            };
+            if begun.elapsed() > SESSIONS_END {
+                return Err(OpError::Refused(obstacle));
+            }
+            sleep(AGAIN).await;
         }
     }
     Ok(())

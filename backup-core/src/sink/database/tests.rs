@@ -286,8 +286,13 @@ const OF_ITS_OWN: &str = r#"alter database webui owner to app;
             revoke all on database webui from public;
             grant connect on database webui to reader;
             alter database webui connection limit 7;
-            alter database webui set search_path to "$user", public, 'Odd "schema';
+            alter database webui set search_path to public, pg_catalog, 'Odd "schema';
             alter role reader in database webui set work_mem to '9MB'"#;
+
+/// What somebody leaves who waits for a superuser that calls a function by the database's own path.
+const TRAP: &str = "create table public.trapped (who text);
+            create function public.set_config(text, text, boolean) returns text language sql
+            as 'insert into public.trapped values (current_user); select $2'";
 
 #[tokio::test]
 async fn a_database_takes_the_place_of_the_old_one_which_is_kept() {
@@ -297,6 +302,7 @@ async fn a_database_takes_the_place_of_the_old_one_which_is_kept() {
     let before = as_sql(&server.connection("webui"));
     let maintenance = server.connection("postgres");
     server.run("postgres", OF_ITS_OWN).await;
+    server.run("postgres", TRAP).await;
     server.run("webui", "drop table chat cascade").await;
     connected(&server, "webui", "0").await;
     let kept = "webui_before_20261122_140200";
@@ -316,7 +322,7 @@ async fn a_database_takes_the_place_of_the_old_one_which_is_kept() {
     assert!(
         found
             .iter()
-            .any(|one| one.message.contains("in use, by 1 connections")
+            .any(|one| one.message.contains("in use, by 1 connection (")
                 && one.message.contains("as postgres")),
         "{found:?}"
     );
@@ -354,6 +360,8 @@ async fn a_database_takes_the_place_of_the_old_one_which_is_kept() {
         new.contains("search_path") && new.contains("work_mem=9MB"),
         "{new}"
     );
+    let trapped = "select count(*)::text from public.trapped";
+    assert_eq!(value(&server, "postgres", trapped).await, "0");
 }
 
 #[tokio::test]

@@ -211,3 +211,18 @@ impl Replacement {
         Ok(Swapped { path, kept_as })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mounts_beneath_a_folder_are_found_by_their_real_names() {
+        assert_eq!(unescaped(br"/a\040b\134c"), br"/a b\c");
+        assert_eq!(unescaped(br"/a\04"), br"/a\04");
+        // Everywhere something is mounted: that the kernel tells of mounts needs one.
+        assert!(mounted_beneath(Path::new("/")).unwrap().is_some());
+        let empty = tempfile::tempdir().unwrap();
+        assert_eq!(mounted_beneath(empty.path()).unwrap(), None);
+    }
+}
