@@ -93,6 +93,8 @@ mod supervised;
 #[cfg(test)]
 mod tree;
 #[cfg(test)]
+mod turning;
+#[cfg(test)]
 mod upkeep;
 #[cfg(test)]
 mod window;

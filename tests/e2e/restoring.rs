@@ -25,7 +25,7 @@ fn find(words: &str) -> Vec<&str> {
 }
 
 /// Opens the administrator's key. Once it is open, the palette finds nothing by these words.
-fn open_key(identity: &str) -> Vec<&str> {
+pub(crate) fn open_key(identity: &str) -> Vec<&str> {
     let open = [
         "mousemove",
         "843",
