@@ -62,7 +62,7 @@ pub use secret_text::SecretText;
 pub use select::select;
 pub use shapes::Mark;
 pub use sparkline::{Sparkline, sparkline};
-pub use steps::{Stage, Step, steps};
+pub use steps::{Stage, Step, steps, steps_foot, steps_rail};
 pub use tabs::{breadcrumb, tabs};
 pub use theme::apply;
 pub use toast::{Toast, toasts};

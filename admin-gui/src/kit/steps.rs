@@ -1,13 +1,17 @@
-//! The steps of something long, on a rail at its left.
+//! The steps of something long, on a rail at its left, and the way on at its foot.
+
+use std::cmp::Ordering;
 
 use egui::{
-    Align2, Color32, CursorIcon, Rect, Response, Role, Sense, Stroke, Ui, Vec2, WidgetInfo, pos2,
+    Align, Align2, Color32, CursorIcon, Frame, Layout, Margin, Panel, Rect, Response, Role, Sense,
+    Stroke, Ui, Vec2, WidgetInfo, pos2,
 };
 
 use super::{
+    card,
     icons::Icon,
     shapes::Mark,
-    tokens::{Tokens, line, radius},
+    tokens::{Tokens, line, radius, space},
     typography::Text,
 };
 
@@ -35,8 +39,58 @@ pub struct Step<'a> {
     pub stage: Stage,
 }
 
+impl Stage {
+    /// How far a step has come that stands so to the one that is shown.
+    pub const fn of(to_shown: Ordering) -> Self {
+        match to_shown {
+            Ordering::Less => Self::Done,
+            Ordering::Equal => Self::Now,
+            Ordering::Greater => Self::Ahead,
+        }
+    }
+}
+
 const STEP: f32 = 54.0;
 const CIRCLE: f32 = 20.0;
+const RAIL: f32 = 216.0;
+const FOOT: f32 = 56.0;
+
+/// Draws the rail as the left side of a page; returns the done step that somebody clicked.
+pub fn steps_rail(ui: &mut Ui, title: &str, all: &[Step<'_>]) -> Option<usize> {
+    let border = Tokens::of(ui).border;
+    Panel::left("steps")
+        .exact_size(RAIL)
+        .resizable(false)
+        .frame(Frame::new().inner_margin(Margin::symmetric(24, 20)))
+        .show_separator_line(false)
+        .show(ui, |ui| {
+            let whole = ui.max_rect().expand2(Vec2::new(24.0, 20.0));
+            let edge = whole.with_min_x(whole.right() - line::BORDER);
+            ui.painter().rect_filled(edge, 0, border);
+            card::section_head(ui, title, "");
+            ui.add_space(space::L);
+            steps(ui, all)
+        })
+        .inner
+}
+
+/// Draws the foot of a page of steps: its buttons, from the right.
+pub fn steps_foot(ui: &mut Ui, buttons: impl FnOnce(&mut Ui)) {
+    let border = Tokens::of(ui).border;
+    Panel::bottom("way on")
+        .exact_size(FOOT)
+        .frame(Frame::new().inner_margin(Margin::symmetric(24, 0)))
+        .show_separator_line(false)
+        .show(ui, |ui| {
+            let whole = ui.max_rect().expand2(Vec2::new(24.0, 0.0));
+            let edge = whole.with_max_y(whole.top() + line::BORDER);
+            ui.painter().rect_filled(edge, 0, border);
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                ui.spacing_mut().item_spacing.x = space::M;
+                buttons(ui);
+            });
+        });
+}
 
 /// Draws the rail; returns the done step that somebody clicked.
 pub fn steps(ui: &mut Ui, steps: &[Step<'_>]) -> Option<usize> {

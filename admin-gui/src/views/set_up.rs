@@ -6,20 +6,15 @@ mod job;
 mod look;
 mod store;
 
-use egui::{Align, CentralPanel, Frame, Layout, Margin, Panel, ScrollArea, Ui};
+use egui::{CentralPanel, Frame, Margin, ScrollArea, Ui};
 
 use super::{Sight, trouble};
 use crate::{
-    kit::{
-        Button, Stage, Step as Shown, Text, Tokens, card, steps,
-        tokens::{line, space},
-    },
+    kit::{Button, Stage, Step as Shown, Text, Tokens, steps_foot, steps_rail, tokens::space},
     state::{Act, Home, Place, ServerAct, Way},
 };
 use form::{Form, Step};
 
-const RAIL: f32 = 216.0;
-const FOOTER: f32 = 56.0;
 /// Of a field, and of a paragraph.
 const WIDE: f32 = 520.0;
 
@@ -48,7 +43,7 @@ pub(super) fn show(ui: &mut Ui, sight: &mut Sight<'_>, own: &mut Own) {
     };
     own.form.begin(&home);
     rail(ui, &mut own.form);
-    footer(ui, sight, own, &home);
+    foot(ui, sight, own, &home);
     let padding = Frame::new().inner_margin(Margin::symmetric(24, 20));
     CentralPanel::default().frame(padding).show(ui, |ui| {
         ui.spacing_mut().item_spacing = egui::vec2(space::S, 0.0);
@@ -67,72 +62,41 @@ pub(super) fn show(ui: &mut Ui, sight: &mut Sight<'_>, own: &mut Own) {
 }
 
 fn rail(ui: &mut Ui, form: &mut Form) {
-    let tokens = Tokens::of(ui);
-    Panel::left("steps of the set-up")
-        .exact_size(RAIL)
-        .resizable(false)
-        .frame(Frame::new().inner_margin(Margin::symmetric(24, 20)))
-        .show_separator_line(false)
-        .show(ui, |ui| {
-            let whole = ui.max_rect().expand2(egui::vec2(24.0, 20.0));
-            let edge = whole.with_min_x(whole.right() - line::BORDER);
-            ui.painter().rect_filled(edge, 0, tokens.border);
-            card::section_head(ui, "Set up this machine", "");
-            ui.add_space(space::L);
-            let notes = Step::ALL.map(|step| form.note(step));
-            let mut all: Vec<Shown<'_>> = Step::ALL
-                .iter()
-                .zip(&notes)
-                .map(|(step, note)| Shown {
-                    name: step.name(),
-                    note,
-                    stage: match step.cmp(&form.step) {
-                        std::cmp::Ordering::Less => Stage::Done,
-                        std::cmp::Ordering::Equal => Stage::Now,
-                        std::cmp::Ordering::Greater => Stage::Ahead,
-                    },
-                })
-                .collect();
-            for name in ["Recovery kit", "First backup", "Test restore"] {
-                all.push(Shown {
-                    name,
-                    note: "",
-                    stage: Stage::Ahead,
-                });
-            }
-            if let Some(back) = steps(ui, &all).and_then(|at| Step::ALL.get(at)) {
-                form.step = *back;
-            }
-        });
+    let notes = Step::ALL.map(|step| form.note(step));
+    let typed = Step::ALL.iter().zip(&notes).map(|(step, note)| Shown {
+        name: step.name(),
+        note,
+        stage: Stage::of(step.cmp(&form.step)),
+    });
+    let later = ["Recovery kit", "First backup", "Test restore"].map(|name| Shown {
+        name,
+        note: "",
+        stage: Stage::Ahead,
+    });
+    let all: Vec<Shown<'_>> = typed.chain(later).collect();
+    let chosen = steps_rail(ui, "Set up this machine", &all);
+    if let Some(back) = chosen.and_then(|at| Step::ALL.get(at)) {
+        form.step = *back;
+    }
 }
 
-fn footer(ui: &mut Ui, sight: &mut Sight<'_>, own: &mut Own, home: &Home) {
-    let tokens = Tokens::of(ui);
-    Panel::bottom("way on of the set-up")
-        .exact_size(FOOTER)
-        .frame(Frame::new().inner_margin(Margin::symmetric(24, 0)))
-        .show_separator_line(false)
-        .show(ui, |ui| {
-            let whole = ui.max_rect().expand2(egui::vec2(24.0, 0.0));
-            let edge = whole.with_max_y(whole.top() + line::BORDER);
-            ui.painter().rect_filled(edge, 0, tokens.border);
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                ui.spacing_mut().item_spacing.x = space::M;
-                let off = blocked(sight, own, home);
-                on(ui, sight, own, off);
-                let back = own.form.step.before();
-                let word = if back.is_some() { "Back" } else { "Give up" };
-                if ui.add(Button::outline(word)).clicked() {
-                    match back {
-                        Some(back) => own.form.step = back,
-                        None => sight.ask(Act::Go(Place::Overview)),
-                    }
-                }
-                if let Some(off) = off {
-                    ui.label(Text::Caption.rich(off, tokens.muted));
-                }
-            });
-        });
+fn foot(ui: &mut Ui, sight: &mut Sight<'_>, own: &mut Own, home: &Home) {
+    let muted = Tokens::of(ui).muted;
+    steps_foot(ui, |ui| {
+        let off = blocked(sight, own, home);
+        on(ui, sight, own, off);
+        let back = own.form.step.before();
+        let word = if back.is_some() { "Back" } else { "Give up" };
+        if ui.add(Button::outline(word)).clicked() {
+            match back {
+                Some(back) => own.form.step = back,
+                None => sight.ask(Act::Go(Place::Overview)),
+            }
+        }
+        if let Some(off) = off {
+            ui.label(Text::Caption.rich(off, muted));
+        }
+    });
 }
 
 fn on(ui: &mut Ui, sight: &mut Sight<'_>, own: &mut Own, off: Option<&str>) {

@@ -1,19 +1,15 @@
 //! The steps of a restore that is being drafted: the rail at the left, the step, and the way on.
 
-use egui::{Align, CentralPanel, Frame, Layout, Margin, Panel, ScrollArea, Ui};
+use egui::{CentralPanel, Frame, Margin, ScrollArea, Ui};
 
 use super::{Own, Sight, choose, confirm, options, preview, target};
 use crate::{
     kit::{
-        Button, Empty, Icon, Stage, Step as Shown, Text, Tokens, card, empty, steps,
-        tokens::{line, space},
-        words,
+        Button, Empty, Icon, Stage, Step as Shown, Text, Tokens, empty, steps_foot, steps_rail,
+        tokens::space, words,
     },
     state::{Act, Draft, Order, Part, Place, Step},
 };
-
-const RAIL: f32 = 216.0;
-const FOOTER: f32 = 56.0;
 
 /// Draws it.
 pub fn show(ui: &mut Ui, sight: &mut Sight<'_>, own: &mut Own) {
@@ -31,7 +27,7 @@ pub fn show(ui: &mut Ui, sight: &mut Sight<'_>, own: &mut Own) {
     };
     let before = draft.clone();
     rail(ui, sight, &mut draft);
-    footer(ui, sight, &mut draft);
+    foot(ui, sight, &mut draft);
     let padding = Frame::new().inner_margin(Margin::symmetric(24, 20));
     CentralPanel::default().frame(padding).show(ui, |ui| {
         ui.spacing_mut().item_spacing = egui::vec2(space::S, 0.0);
@@ -60,44 +56,22 @@ fn step(ui: &mut Ui, sight: &mut Sight<'_>, own: &mut Own, draft: &mut Draft) {
 }
 
 /// Every step with what was chosen in it; the done ones lead back.
-fn rail(ui: &mut Ui, sight: &mut Sight<'_>, draft: &mut Draft) {
-    let tokens = Tokens::of(ui);
-    Panel::left("steps of the restore")
-        .exact_size(RAIL)
-        .resizable(false)
-        .frame(Frame::new().inner_margin(Margin::symmetric(24, 20)))
-        .show_separator_line(false)
-        .show(ui, |ui| {
-            let whole = ui.max_rect().expand2(egui::vec2(24.0, 20.0));
-            let edge = whole.with_min_x(whole.right() - line::BORDER);
-            ui.painter().rect_filled(edge, 0, tokens.border);
-            card::section_head(ui, "Restore", "");
-            ui.add_space(space::L);
-            let notes = Step::ALL.map(|step| note(sight, draft, step));
-            let mut all: Vec<Shown<'_>> = Step::ALL
-                .iter()
-                .zip(&notes)
-                .map(|(step, note)| Shown {
-                    name: step.name(),
-                    note,
-                    stage: match step.cmp(&draft.step) {
-                        std::cmp::Ordering::Less => Stage::Done,
-                        std::cmp::Ordering::Equal => Stage::Now,
-                        std::cmp::Ordering::Greater => Stage::Ahead,
-                    },
-                })
-                .collect();
-            for name in ["Progress", "Result"] {
-                all.push(Shown {
-                    name,
-                    note: "",
-                    stage: Stage::Ahead,
-                });
-            }
-            if let Some(back) = steps(ui, &all).and_then(|at| Step::ALL.get(at)) {
-                draft.step = *back;
-            }
-        });
+fn rail(ui: &mut Ui, sight: &Sight<'_>, draft: &mut Draft) {
+    let notes = Step::ALL.map(|step| note(sight, draft, step));
+    let drafted = Step::ALL.iter().zip(&notes).map(|(step, note)| Shown {
+        name: step.name(),
+        note,
+        stage: Stage::of(step.cmp(&draft.step)),
+    });
+    let later = ["Progress", "Result"].map(|name| Shown {
+        name,
+        note: "",
+        stage: Stage::Ahead,
+    });
+    let all: Vec<Shown<'_>> = drafted.chain(later).collect();
+    if let Some(back) = steps_rail(ui, "Restore", &all).and_then(|at| Step::ALL.get(at)) {
+        draft.step = *back;
+    }
 }
 
 /// What was chosen in a step that is done.
@@ -149,45 +123,35 @@ pub(super) fn made(sight: &Sight<'_>, draft: &Draft) -> Option<jiff::Timestamp> 
         .map(|info| info.created)
 }
 
-fn footer(ui: &mut Ui, sight: &mut Sight<'_>, draft: &mut Draft) {
-    let tokens = Tokens::of(ui);
-    Panel::bottom("way on")
-        .exact_size(FOOTER)
-        .frame(Frame::new().inner_margin(Margin::symmetric(24, 0)))
-        .show_separator_line(false)
-        .show(ui, |ui| {
-            let whole = ui.max_rect().expand2(egui::vec2(24.0, 0.0));
-            let edge = whole.with_max_y(whole.top() + line::BORDER);
-            ui.painter().rect_filled(edge, 0, tokens.border);
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                ui.spacing_mut().item_spacing.x = space::M;
-                let off = blocked(sight, draft);
-                if draft.step == Step::Confirm {
-                    confirm::button(ui, sight, draft, off.as_deref());
-                } else if ui
-                    .add(Button::filled("Continue").off_if(off.as_deref()))
-                    .clicked()
-                {
-                    draft.step = draft.step.next().unwrap_or(draft.step);
+fn foot(ui: &mut Ui, sight: &mut Sight<'_>, draft: &mut Draft) {
+    let muted = Tokens::of(ui).muted;
+    steps_foot(ui, |ui| {
+        let off = blocked(sight, draft);
+        if draft.step == Step::Confirm {
+            confirm::button(ui, sight, draft, off.as_deref());
+        } else if ui
+            .add(Button::filled("Continue").off_if(off.as_deref()))
+            .clicked()
+        {
+            draft.step = draft.step.next().unwrap_or(draft.step);
+        }
+        match draft.step.before() {
+            Some(back) => {
+                if ui.add(Button::outline("Back")).clicked() {
+                    draft.step = back;
                 }
-                match draft.step.before() {
-                    Some(back) => {
-                        if ui.add(Button::outline("Back")).clicked() {
-                            draft.step = back;
-                        }
-                    }
-                    None => {
-                        if ui.add(Button::outline("Give up")).clicked() {
-                            sight.ask(Act::Draft(None));
-                            sight.ask(Act::Go(Place::Restores));
-                        }
-                    }
+            }
+            None => {
+                if ui.add(Button::outline("Give up")).clicked() {
+                    sight.ask(Act::Draft(None));
+                    sight.ask(Act::Go(Place::Restores));
                 }
-                if let Some(off) = off {
-                    ui.label(Text::Caption.rich(off, tokens.muted));
-                }
-            });
-        });
+            }
+        }
+        if let Some(off) = off {
+            ui.label(Text::Caption.rich(off, muted));
+        }
+    });
 }
 
 /// Why the step that is shown cannot be left.
