@@ -122,7 +122,10 @@ pub const fn hint(code: Code) -> Option<&'static str> {
         }
         Code::NoStream => "`backupctl snapshot show SNAPSHOT` lists its streams.",
         Code::NoPath => "`backupctl snapshot ls SNAPSHOT` lists what is in it.",
-        Code::TargetNotEmpty => "Choose a target that does not exist yet.",
+        Code::TargetNotEmpty => {
+            "Choose a target that does not exist yet. What an interrupted restore left can be \
+             removed, if none runs any more."
+        }
         Code::TargetRefused => {
             "Choose another target, or change what speaks against this one. The daemon writes only \
              where its unit lets it: systemctl edit backupd, `ReadWritePaths=`."

@@ -183,3 +183,16 @@ fn a_backup_before_that_fails_changes_nothing() {
     assert!(report["safety"].is_null(), "{report}");
     assert_eq!(notes(&world, "app"), "2000");
 }
+
+#[test]
+fn what_an_interrupted_restore_left_is_named_with_the_way_out() {
+    let world = spoilt();
+    fs::create_dir(world.path(".src.partial")).unwrap();
+    let yes = ["--yes", "--confirm", JOB];
+    let ran = world.as_admin(&[&IN_PLACE[..], &yes].concat()).expect(17);
+    let said = ran.text() + &ran.stderr;
+    for part in [".src.partial", "E-TARGET-NOT-EMPTY", "can be removed"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    untouched(&world);
+}

@@ -221,6 +221,20 @@ fn what_is_replaced_is_named_and_its_name_is_typed() {
     assert_eq!(harness.state().asked, [Command::Do(begin)]);
 }
 
+#[test]
+fn what_is_in_the_way_in_place_is_no_matter_of_another_name() {
+    let mut state = restore::replacing(Step::Preview);
+    let order = state.draft().and_then(Draft::order).unwrap();
+    let mut plan = state.plan(&order).value.cloned().unwrap();
+    let left = Failure::new(Code::TargetNotEmpty, "`/srv/.webui.partial` is left over");
+    plan.steps[1].obstacles.push(left);
+    let question = Question::Plan(Box::new(order));
+    story::hear(&mut state, question, admin_gui::state::Answer::Plan(plan));
+    let harness = open(state);
+    let fix = "Remove it on the server, if no restore runs there, then check again";
+    assert!(harness.query_all_by_label_contains(fix).next().is_some());
+}
+
 fn listed() -> State {
     let mut state = story::at(story::live(), Place::Restores);
     let runs = admin_gui::state::Answer::Runs(restore::restores());

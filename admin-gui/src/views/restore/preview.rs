@@ -200,6 +200,9 @@ fn findings(ui: &mut Ui, sight: &mut Sight<'_>, plan: &RestorePlan) {
         for (step, failure) in against {
             let sentence = words::capital(&failure.to_string());
             let fix = match failure.code {
+                Code::TargetNotEmpty if plan.confirm.is_some() => {
+                    Some("Remove it on the server, if no restore runs there, then check again")
+                }
                 Code::TargetNotEmpty => Some("Choose another name for it in the step Target"),
                 code => next_step(code),
             };
