@@ -146,8 +146,7 @@ impl State {
             Event::WasSetUp => self.was_set_up(now),
             Event::Way(way) => self.way = way,
             Event::ServersFailed(what, failure) => {
-                let causes = [&[failure.to_string()], &*failure.causes].concat();
-                let text = format!("{what}: {} {}", failure.code, causes.join(": "));
+                let text = format!("{what}: {} {}", failure.code, failure.in_full());
                 self.notices.tell(Mark::Failed, text, None, now);
             }
             Event::Act(act) => self.act(act),

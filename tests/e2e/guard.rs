@@ -116,6 +116,12 @@ impl Daemon {
         said.join("\n")
     }
 
+    /// Ends it on the spot, as a failing machine would.
+    pub(crate) fn kill(self) {
+        self.signal(Signal::KILL);
+        assert_eq!(self.ends(), None);
+    }
+
     /// Ends it in order.
     pub(crate) fn stop(self) {
         self.signal(Signal::TERM);

@@ -21,6 +21,8 @@ mod door;
 #[cfg(test)]
 mod exit_codes;
 #[cfg(test)]
+mod explained;
+#[cfg(test)]
 mod full;
 #[cfg(test)]
 mod guard;

@@ -101,6 +101,14 @@ impl Desk {
         Ran::of(command).expect(0);
     }
 
+    /// What was copied last in the window.
+    pub(crate) fn copied(&self) -> String {
+        let mut command = stock("timeout");
+        command.args(["20", "xclip", "-out", "-selection", "clipboard"]);
+        command.env("DISPLAY", &self.display);
+        Ran::of(command).expect(0).text()
+    }
+
     /// Does it again and again, until this holds outside.
     pub(crate) fn until<T>(&mut self, steps: &[&str], mut holds: impl FnMut() -> Option<T>) -> T {
         let begun = Instant::now();
@@ -143,7 +151,7 @@ pub(crate) fn fill<'a>(x: &'a str, y: &'a str, words: &'a str) -> Vec<&'a str> {
 }
 
 /// The backups; what the daemon does by itself is not meant.
-fn backups(world: &World) -> Vec<Value> {
+pub(crate) fn backups(world: &World) -> Vec<Value> {
     let listed = world.backupctl(&["--json", "run", "list"]).expect(0);
     let mut runs = listed.message("runs")["runs"].as_array().unwrap().clone();
     runs.retain(|run| run["kind"] == "backup");
@@ -152,7 +160,7 @@ fn backups(world: &World) -> Vec<Value> {
 
 /// To the jobs, into the first one, and its first button; each after the window has drawn what
 /// came before.
-const BACK_UP: [&str; 18] = [
+pub(crate) const BACK_UP: [&str; 18] = [
     "key",
     "ctrl+2",
     "sleep",

@@ -2,11 +2,14 @@
 //! screen could not be told.
 
 use backup_model::{Code, Failure};
-use egui::{Margin, Ui};
+use egui::{Align, Layout, Margin, Ui};
 
 use super::{Sight, next_step::next_step};
 use crate::{
-    kit::{Banner, Button, ErrorAnswer, ErrorCard, Mark, Text, Tokens, card, tokens::space, words},
+    kit::{
+        Banner, Button, ErrorAnswer, ErrorCard, Icon, IconButton, Mark, Text, Tokens, card,
+        tokens::space, words,
+    },
     state::{Act, Connection, Place, View},
 };
 
@@ -39,7 +42,7 @@ pub(super) fn banner(ui: &mut Ui, sight: &mut Sight<'_>) {
         .frame(egui::Frame::new())
         .show_separator_line(false)
         .show(ui, |ui| {
-            let text = format!("{} {}", failure.code, whole(failure));
+            let text = format!("{} {}", failure.code, failure.in_full());
             crate::kit::banner::banner(ui, &banner, |ui| {
                 if ui.add(Button::outline("Copy details")).clicked() {
                     ui.ctx().copy_text(text);
@@ -82,7 +85,8 @@ pub(super) fn refused(ui: &mut Ui, sight: &mut Sight<'_>) {
     ui.add_space(space::S);
 }
 
-/// What did not work in a dialog, above what was typed there.
+/// What did not work, to be read and copied where it happened: above what was typed in a dialog, on
+/// the page of what failed.
 pub(super) fn told(ui: &mut Ui, what: &str, failure: &Failure) {
     let causes = failure.causes.join(": ");
     let sentence = match (causes.as_str(), failure.code) {
@@ -91,38 +95,40 @@ pub(super) fn told(ui: &mut Ui, what: &str, failure: &Failure) {
         (causes, Code::WrongIdentity | Code::IdentityMissing | Code::IdentityInvalid) => {
             causes.to_owned()
         }
-        _ => whole(failure),
+        _ => failure.in_full(),
     };
+    let cause = words::capital(&sentence);
+    let error = error(what, &cause, failure.code);
     let tokens = Tokens::of(ui);
     card::padded_card(ui, what, Margin::symmetric(14, 10), |ui| {
         ui.spacing_mut().item_spacing.y = space::XS;
         ui.horizontal(|ui| {
             Mark::Failed.ui(ui, 15.0, tokens.panel);
             ui.label(Text::Strong.rich(what, tokens.text));
-            ui.label(Text::Code.rich(failure.code.as_str(), tokens.muted));
+            ui.label(Text::Code.rich(error.code, tokens.muted));
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                if ui.add(IconButton::new(Icon::Copy, "Copy error")).clicked() {
+                    ui.copy_text(error.text());
+                }
+            });
         });
-        ui.label(Text::Body.rich(words::capital(&sentence), tokens.text));
-        let next = next_step(failure.code).unwrap_or("Try again; the daemon's log has more");
-        ui.label(Text::Caption.rich(next, tokens.muted));
+        ui.label(Text::Body.rich(error.cause, tokens.text));
+        ui.label(Text::Caption.rich(error.next, tokens.muted));
     });
 }
 
 /// Says what failed, and whether to try again.
 fn failed(ui: &mut Ui, what: &str, failure: &Failure) -> bool {
-    let cause = words::capital(&whole(failure));
-    let card = ErrorCard {
-        sentence: what,
-        cause: &cause,
-        next: next_step(failure.code).unwrap_or("Try again; the daemon's log has more"),
-        code: failure.code.as_str(),
-        details: false,
-    };
-    card.show(ui) == Some(ErrorAnswer::Retry)
+    let cause = words::capital(&failure.in_full());
+    error(what, &cause, failure.code).show(ui) == Some(ErrorAnswer::Retry)
 }
 
-/// A failure with its causes, in one line.
-fn whole(failure: &Failure) -> String {
-    let mut causes = vec![failure.to_string()];
-    causes.extend(failure.causes.iter().cloned());
-    causes.join(": ")
+fn error<'a>(sentence: &'a str, cause: &'a str, code: Code) -> ErrorCard<'a> {
+    ErrorCard {
+        sentence,
+        cause,
+        next: next_step(code).unwrap_or("Try again; the daemon's log has more"),
+        code: code.as_str(),
+        details: false,
+    }
 }

@@ -5,7 +5,7 @@ use backup_model::{Code, Failure, HealthItem, HealthReport, HealthState};
 use egui::Theme;
 use egui_kittest::{Harness, kittest::Queryable as _};
 
-use crate::{SMALL, WINDOW, Window, story};
+use crate::{SMALL, WINDOW, Window, hands::copied, story};
 
 fn at(state: State) -> State {
     story::at(state, Place::Health)
@@ -13,14 +13,6 @@ fn at(state: State) -> State {
 
 fn open(state: State) -> Harness<'static, Window> {
     Window::open(at(state), Theme::Light, WINDOW)
-}
-
-fn copied(harness: &Harness<'_, Window>) -> Option<String> {
-    let commands = &harness.output().platform_output.commands;
-    commands.iter().find_map(|command| match command {
-        egui::OutputCommand::CopyText(text) => Some(text.clone()),
-        _ => None,
-    })
 }
 
 /// Items by the hundred, with names that try to break out of their line.

@@ -6,10 +6,10 @@ use backupd_api::{CallerInfo, Scope, Scopes};
 use egui::{Role, Theme};
 use egui_kittest::kittest::Queryable as _;
 
-use crate::{SMALL, WINDOW, Window, story};
+use crate::{SMALL, WINDOW, Window, hands::copied, story};
 
 fn detail(job: &str, run: Option<u8>) -> State {
-    let run = run.map(|n| story::run_id(107 + 120 * i64::from(n - 1), n));
+    let run = run.map(|number| story::nth_run(job, number));
     story::at(story::live(), Place::Job(story::name(job), run))
 }
 
@@ -65,12 +65,29 @@ fn nothing_can_be_done_while_nobody_answers() {
 #[test]
 fn a_run_is_opened_by_a_click() {
     let mut harness = Window::open(detail("webui-db", None), Theme::Light, WINDOW);
-    let run = story::run_id(107, 1);
+    let run = story::nth_run("webui-db", 1);
     let row = format!("{}, Succeeded", run.short());
     harness.get_by_label_contains(&row).click();
     harness.run();
     let open = Place::Job(story::name("webui-db"), Some(run));
     assert_eq!(harness.state().asked, [Command::Act(Act::Go(open))]);
+}
+
+#[test]
+fn a_run_that_failed_says_why_and_what_to_do_and_can_be_copied() {
+    let mut harness = Window::open(detail("gitea-db", Some(1)), Theme::Light, WINDOW);
+    harness.get_by_role_and_label(Role::Group, "This backup failed");
+    harness.get_by_label("Check host, port or socket folder, and whether the server runs");
+    harness.get_by_label("Copy error").click();
+    harness.step();
+    let text = copied(&harness).unwrap();
+    let wanted = [
+        "E-PG-CONNECT",
+        "This backup failed",
+        "No answer from gitea-db:5432 within 10 s",
+        "Check host, port or socket folder, and whether the server runs",
+    ];
+    assert_eq!(text.lines().collect::<Vec<_>>(), wanted);
 }
 
 fn refused() -> State {
@@ -126,6 +143,7 @@ picture! {
     a_job: "job", WINDOW, detail("webui-db", None);
     a_run: "job-run", WINDOW, detail("gitea-db", Some(1));
     a_run_small: "job-run-small", SMALL, detail("webui-db", Some(2));
+    a_failed_run_small: "job-run-failed-small", SMALL, detail("gitea-db", Some(1));
     a_job_failed: "job-failed", WINDOW, without_runs();
     a_deed_refused: "job-refused", WINDOW, refused();
     a_history: "job-history", WINDOW, detail("gitea-db", None), open_history;

@@ -12,6 +12,7 @@ use egui_kittest::{
 
 use crate::{
     SMALL, WINDOW, Window,
+    hands::copied,
     story::{self, restores},
 };
 
@@ -21,14 +22,6 @@ fn at(state: State) -> State {
 
 fn open(state: State) -> Harness<'static, Window> {
     Window::open(at(state), Theme::Light, WINDOW)
-}
-
-fn copied(harness: &Harness<'_, Window>) -> Option<String> {
-    let commands = &harness.output().platform_output.commands;
-    commands.iter().find_map(|command| match command {
-        egui::OutputCommand::CopyText(text) => Some(text.clone()),
-        _ => None,
-    })
 }
 
 /// An error is an alert, and its sentence is read too.

@@ -22,6 +22,8 @@ mod contents;
 #[cfg(test)]
 mod frame;
 #[cfg(test)]
+mod hands;
+#[cfg(test)]
 mod health;
 #[cfg(test)]
 mod jobs;

@@ -195,7 +195,7 @@ fn a_card_does_the_first_thing_and_opens_the_log() {
     harness.run();
     harness.get_by_label("Open log").click();
     harness.run();
-    let log = Place::Job(job.clone(), Some(story::run_id(30, 1)));
+    let log = Place::Job(job.clone(), Some(story::nth_run("gitea-db", 1)));
     assert_eq!(
         asked(&harness),
         [Command::Do(Deed::BackUp(job)), Act::Go(log).into()]

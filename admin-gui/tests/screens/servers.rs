@@ -9,7 +9,11 @@ use backup_model::{Code, Failure};
 use egui::{Role, Theme};
 use egui_kittest::{Harness, kittest::Queryable as _};
 
-use crate::{SMALL, WINDOW, Window, story};
+use crate::{
+    SMALL, WINDOW, Window,
+    hands::{press, write},
+    story,
+};
 
 const PIN: &str = "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
 const OTHER: &str = "sha256//AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
@@ -52,17 +56,6 @@ fn changed(origin: Origin) -> State {
     };
     state.apply(Event::Lost(failure), story::now());
     state
-}
-
-fn press(harness: &mut Harness<'_, Window>, role: Role, label: &str) {
-    harness.get_by_role_and_label(role, label).click();
-    harness.run();
-}
-
-fn write(harness: &mut Harness<'_, Window>, role: Role, label: &str, text: &str) {
-    press(harness, role, label);
-    harness.get_by_role_and_label(role, label).type_text(text);
-    harness.run();
 }
 
 fn asked(harness: &mut Harness<'_, Window>) -> Option<ServerAct> {

@@ -6,10 +6,14 @@ use admin_gui::state::{
     Act, Answer, Command, Deed, Event, Home, Origin, Place, Question, Server, ServerAct, State, Way,
 };
 use backup_model::{Code, Failure, ProtectionState, StatusReport};
-use egui::{Key, Role, Theme};
+use egui::{Role, Theme};
 use egui_kittest::{Harness, kittest::Queryable as _};
 
-use crate::{SMALL, WINDOW, Window, story};
+use crate::{
+    SMALL, WINDOW, Window,
+    hands::{press, write},
+    story,
+};
 
 fn home(is_set_up: bool) -> Home {
     Home {
@@ -68,18 +72,6 @@ fn guided(snapshots: u64) -> State {
     let told = Answer::Configuration(story::configuration());
     story::hear(&mut state, Question::Configuration, told);
     state
-}
-
-fn press(harness: &mut Harness<'_, Window>, role: Role, label: &str) {
-    harness.get_by_role_and_label(role, label).click();
-    harness.run();
-}
-
-fn write(harness: &mut Harness<'_, Window>, role: Role, label: &str, text: &str) {
-    press(harness, role, label);
-    harness.key_press_modifiers(egui::Modifiers::COMMAND, Key::A);
-    harness.get_by_role_and_label(role, label).type_text(text);
-    harness.run();
 }
 
 fn fill_store(harness: &mut Harness<'_, Window>) {

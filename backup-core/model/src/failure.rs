@@ -52,6 +52,13 @@ impl Failure {
         }
     }
 
+    /// What failed and why, in one line.
+    pub fn in_full(&self) -> String {
+        let message = std::iter::once(&*self.message);
+        let causes = self.causes.iter().map(String::as_str);
+        message.chain(causes).collect::<Vec<_>>().join(": ")
+    }
+
     /// The same failure with another as its cause.
     #[must_use]
     pub fn because(mut self, cause: Self) -> Self {

@@ -1,7 +1,9 @@
 //! One run: its phases with their times, the first error, and everything it said.
 
-use backup_model::{LogLevel, Phase as Step, RunDetail, RunId, RunLog, RunLogLine};
-use egui::{Margin, Ui, UiBuilder};
+use backup_model::{
+    LogLevel, Phase as Step, RunDetail, RunId, RunInfo, RunLog, RunLogLine, RunOutcome,
+};
+use egui::{Margin, Rect, ScrollArea, Ui, UiBuilder, vec2};
 
 use super::{Own, Sight};
 use crate::{
@@ -15,6 +17,8 @@ use crate::{
 };
 
 const PHASES: f32 = 300.0;
+/// Phases and log are never lower than this; where there is less room, they scroll as one.
+const LEAST: f32 = 190.0;
 
 pub(super) fn show(ui: &mut Ui, sight: &mut Sight<'_>, own: &mut Own, run: RunId) {
     let told = sight.state.run(run);
@@ -25,19 +29,22 @@ pub(super) fn show(ui: &mut Ui, sight: &mut Sight<'_>, own: &mut Own, run: RunId
         skeleton::rows(ui, 3, height::ROW);
         return;
     };
-    if let Some(failure) = &detail.info.failure {
-        let mut why = vec![failure.to_string()];
-        why.extend(failure.causes.iter().cloned());
-        let tokens = Tokens::of(ui);
-        ui.horizontal(|ui| {
-            ui.spacing_mut().item_spacing.x = space::S;
-            Mark::Failed.ui(ui, 14.0, tokens.bg);
-            cell(ui, Text::Code, failure.code.as_str(), tokens.text);
-            cell(ui, Text::Body, &why.join(": "), tokens.text);
-        });
-        ui.add_space(space::M);
-    }
-    let whole = ui.available_rect_before_wrap();
+    let room = ui.available_height();
+    ScrollArea::vertical().id_salt("run").show(ui, |ui| {
+        let top = ui.cursor().top();
+        if let Some(failure) = &detail.info.failure {
+            trouble::told(ui, &ended(&detail.info), failure);
+            ui.add_space(space::M);
+        }
+        let high = room - (ui.cursor().top() - top);
+        story(ui, sight, own, detail, high.max(LEAST));
+    });
+}
+
+/// Its phases beside its log, so high.
+fn story(ui: &mut Ui, sight: &mut Sight<'_>, own: &mut Own, detail: &RunDetail, high: f32) {
+    let size = vec2(ui.available_width(), high);
+    let whole = Rect::from_min_size(ui.cursor().min, size);
     let left = whole.with_max_x(whole.left() + PHASES);
     let right = whole.with_min_x(left.right() + space::L);
     phases(
@@ -49,9 +56,19 @@ pub(super) fn show(ui: &mut Ui, sight: &mut Sight<'_>, own: &mut Own, run: RunId
         &mut ui.new_child(UiBuilder::new().max_rect(right)),
         sight,
         own,
-        run,
+        detail.info.run,
     );
     ui.advance_cursor_after_rect(whole);
+}
+
+/// How a run that did not succeed came to its end.
+fn ended(info: &RunInfo) -> String {
+    let how = match info.outcome {
+        RunOutcome::Cancelled => "was cancelled",
+        RunOutcome::Interrupted => "was interrupted",
+        _ => "failed",
+    };
+    format!("This {} {how}", info.kind)
 }
 
 fn phases(ui: &mut Ui, sight: &Sight<'_>, detail: &RunDetail) {
@@ -59,6 +76,11 @@ fn phases(ui: &mut Ui, sight: &Sight<'_>, detail: &RunDetail) {
     let name = format!("Run {}", detail.info.run.short());
     card::section_head(ui, "Phases", &name);
     ui.add_space(space::S);
+    if detail.phases.is_empty() && detail.info.ended.is_some() {
+        let muted = Tokens::of(ui).muted;
+        ui.label(Text::Body.rich("It ended before the first", muted));
+        return;
+    }
     card::padded_card(ui, "Phases", Margin::ZERO, |ui| {
         let count = detail.phases.len();
         for (at, step) in detail.phases.iter().enumerate() {

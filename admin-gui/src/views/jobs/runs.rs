@@ -24,7 +24,7 @@ const COLUMNS: [Column<'_>; 9] = [
     Column::new("Outcome", Width::Fixed(112.0)),
     Column::new("Kind", Width::Fixed(60.0)),
     Column::new("Started", Width::Rest(84.0)),
-    Column::number("Took", Width::Fixed(60.0)),
+    Column::number("Took", Width::Fixed(82.0)),
     Column::number("Read", Width::Fixed(66.0)),
     Column::number("New", Width::Fixed(66.0)),
     Column::number("Stored", Width::Fixed(66.0)),

@@ -90,9 +90,7 @@ pub(super) fn card(subject: Subject<'_>, now: Timestamp, zone: &TimeZone) -> Car
 }
 
 fn of_daemon(failure: &Failure) -> Card {
-    let mut all = vec![failure.to_string()];
-    all.extend(failure.causes.iter().cloned());
-    let sentence = capital(&all.join(": "));
+    let sentence = capital(&failure.in_full());
     Card {
         mark: Mark::Warn,
         state: ProtectionState::AtRisk.as_str(),

@@ -60,9 +60,9 @@ pub(super) fn sentence(reason: &ProtectionReason) -> String {
             outcome: RunOutcome::Failed,
             failure: Some(failure),
             ..
-        } => format!("the last run failed: {failure}"),
+        } => format!("the last run failed: {}", failure.in_full()),
         R::RepositoryUnreadable { failure, .. } => {
-            format!("the repository cannot be read: {failure}")
+            format!("the repository cannot be read: {}", failure.in_full())
         }
         other => other.to_string(),
     };

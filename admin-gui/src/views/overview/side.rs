@@ -83,9 +83,7 @@ pub(super) fn untold(ui: &mut Ui, sight: &mut Sight<'_>, what: &str, failure: &F
 /// What was asked for and did not begin.
 pub(super) fn refused(ui: &mut Ui, sight: &mut Sight<'_>, deed: &Deed, failure: &Failure) {
     let sentence = format!("{} did not begin", deed.title());
-    let mut causes = vec![failure.to_string()];
-    causes.extend(failure.causes.iter().cloned());
-    let cause = causes.join(": ");
+    let cause = failure.in_full();
     let card = ErrorCard {
         sentence: &sentence,
         cause: &cause,

@@ -24,9 +24,7 @@ pub(super) fn took(report: &RestoreReport) -> String {
 
 /// A failure with its causes.
 pub(super) fn whole(failure: &Failure) -> String {
-    let mut causes = vec![failure.to_string()];
-    causes.extend(failure.causes.iter().cloned());
-    words::one_line(&causes.join(": "))
+    words::one_line(&failure.in_full())
 }
 
 /// The whole of it.

@@ -11,7 +11,7 @@ use jiff::SignedDuration;
 use super::{
     ago, hours,
     jobs::{Job, jobs, run_info, snapshot},
-    name,
+    minutes_before, name,
 };
 
 /// What the house looks like.
@@ -96,9 +96,9 @@ pub(crate) fn configuration() -> ConfigurationReport {
 
 pub(super) fn runs(job: Option<&str>) -> RunPage {
     let job = job.unwrap_or("webui-db");
-    let runs = (0..24_u8).map(|n| {
-        let good = job != "gitea-db" || n > 12;
-        run_info(job, 107 + 120 * i64::from(n), n + 1, good)
+    let runs = (1..25_u8).map(|number| {
+        let good = job != "gitea-db" || number > 13;
+        run_info(job, minutes_before(job, number), number, good)
     });
     RunPage {
         runs: runs.collect(),
@@ -107,45 +107,68 @@ pub(super) fn runs(job: Option<&str>) -> RunPage {
 }
 
 pub(super) fn run_detail(info: &RunInfo) -> RunDetail {
-    let phase = |phase, object: &str, from: i64, to: i64| RunPhase {
-        phase,
-        object: object.to_owned(),
-        begun: info.begun + SignedDuration::from_secs(from),
-        ended: Some(info.begun + SignedDuration::from_secs(to)),
+    let phase = |phase, object: &str, from: i64, to: Option<i64>| {
+        let at = |secs| info.begun + SignedDuration::from_secs(secs);
+        RunPhase {
+            phase,
+            object: object.to_owned(),
+            begun: at(from),
+            ended: to.map(at),
+        }
+    };
+    let prepare = phase(backup_model::Phase::Prepare, "", 0, Some(2));
+    let phases = match info.failure {
+        Some(_) => vec![prepare, phase(backup_model::Phase::Store, "gitea", 2, None)],
+        None => vec![
+            prepare,
+            phase(backup_model::Phase::Store, "webui", 2, Some(44)),
+            phase(backup_model::Phase::Finish, "", 44, Some(48)),
+        ],
     };
     RunDetail {
         info: info.clone(),
-        phases: vec![
-            phase(backup_model::Phase::Prepare, "", 0, 2),
-            phase(backup_model::Phase::Store, "webui", 2, 44),
-            phase(backup_model::Phase::Finish, "", 44, 48),
-        ],
+        phases,
         first_warnings: Vec::new(),
     }
 }
 
 pub(super) fn run_log(info: &RunInfo) -> RunLog {
-    let texts = [
-        (LogLevel::Info, "the run begins"),
-        (
-            LogLevel::Info,
-            "PostgreSQL 15.18 at db:5432, database webui, 1.94 GiB",
-        ),
-        (
-            LogLevel::Warn,
-            "the table `cache` has no primary key: its rows are not compared",
-        ),
-        (LogLevel::Info, "stored as webui-db/41"),
-    ];
+    let begins = (LogLevel::Info, "the run begins");
+    let texts = match info.failure {
+        Some(_) => vec![
+            begins,
+            (
+                LogLevel::Info,
+                "PostgreSQL at gitea-db:5432, database gitea",
+            ),
+            (
+                LogLevel::Error,
+                "E-PG-CONNECT no answer from gitea-db:5432 within 10 s",
+            ),
+        ],
+        None => vec![
+            begins,
+            (
+                LogLevel::Info,
+                "PostgreSQL 15.18 at db:5432, database webui, 1.94 GiB",
+            ),
+            (
+                LogLevel::Warn,
+                "the table `cache` has no primary key: its rows are not compared",
+            ),
+            (LogLevel::Info, "stored as webui-db/41"),
+        ],
+    };
     let lines = (1..).zip(texts).map(|(number, (level, text))| RunLogLine {
         number,
         at: info.begun + SignedDuration::from_secs(i64::try_from(number).unwrap() * 11),
         level,
         text: text.to_owned(),
     });
+    let lines: Vec<_> = lines.collect();
     RunLog {
-        lines: lines.collect(),
-        next: 5,
+        next: lines.last().map_or(1, |line| line.number + 1),
+        lines,
         dropped: 0,
         ended: true,
     }

@@ -9,7 +9,7 @@ use backup_model::{
 };
 use jiff::SignedDuration;
 
-use super::{ago, hours, name, now, run_id};
+use super::{ago, hours, name, now, nth_run, run_id};
 
 pub(super) struct Job {
     pub(super) name: &'static str,
@@ -41,7 +41,7 @@ pub(super) fn jobs() -> Vec<Job> {
         limit: hours(6),
     };
     let failed = ProtectionReason::FailedUncovered {
-        run: run_id(30, 1),
+        run: nth_run("gitea-db", 1),
         outcome: RunOutcome::Failed,
         failure: Some(refused),
     };
