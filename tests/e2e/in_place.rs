@@ -17,7 +17,7 @@ use crate::{
 const IN_PLACE: [&str; 4] = ["restore", "app/1", "--in-place", "--json"];
 
 /// A world with a snapshot, whose database and folder were spoilt since.
-fn spoilt() -> World {
+pub(crate) fn spoilt() -> World {
     let world = World::new();
     world.backup();
     world.psql("app", "delete from note where id > 7; drop view titles");
@@ -27,12 +27,12 @@ fn spoilt() -> World {
     world
 }
 
-fn notes(world: &World, database: &str) -> String {
+pub(crate) fn notes(world: &World, database: &str) -> String {
     let counted = world.psql(database, "select count(*) from note");
     counted.trim().to_owned()
 }
 
-fn colour(world: &World, folder: &str) -> String {
+pub(crate) fn colour(world: &World, folder: &str) -> String {
     fs::read_to_string(format!("{folder}/settings.toml"))
         .unwrap_or_else(|error| panic!("{folder} in {}: {error}", world.dir.display()))
 }

@@ -26,14 +26,14 @@ const PASSPHRASE: &str = "tyrant-oboe-47-lichen";
 
 impl World {
     /// Makes a kit with the administrator's identity and gives its path.
-    fn kit(&self) -> String {
+    pub(crate) fn kit(&self) -> String {
         let kit = self.path("kit.txt");
         self.as_admin(&["kit", "create", "--out", &kit]).expect(0);
         kit
     }
 
     /// A home without anything but a kit, on a machine that has nothing else of the repository.
-    fn bare(&self, kit: &str) -> PathBuf {
+    pub(crate) fn bare(&self, kit: &str) -> PathBuf {
         let home = self.dir.join("bare");
         fs::create_dir_all(home.join("bin")).unwrap();
         fs::rename(kit, home.join("kit.txt")).unwrap();

@@ -71,6 +71,10 @@ mod program;
 #[cfg(test)]
 mod quickstart;
 #[cfg(test)]
+mod recovering;
+#[cfg(test)]
+mod replacing;
+#[cfg(test)]
 mod restoring;
 #[cfg(test)]
 mod rotation;
@@ -94,6 +98,8 @@ mod stopping;
 mod supervised;
 #[cfg(test)]
 mod tree;
+#[cfg(test)]
+mod trusting;
 #[cfg(test)]
 mod turning;
 #[cfg(test)]

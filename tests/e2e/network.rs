@@ -42,15 +42,15 @@ const GUESSERS: usize = 32;
 const SLOWEST: Duration = Duration::from_secs(10);
 
 /// A world whose daemon is on a network.
-struct Network {
-    world: World,
+pub(crate) struct Network {
+    pub(crate) world: World,
     https: u16,
     http: u16,
 }
 
 impl Network {
     /// With these lines at the end of its configuration, in which `WORLD` is its folder.
-    fn new(more: &str) -> Self {
+    pub(crate) fn new(more: &str) -> Self {
         let world = World::new();
         let [https, http] = free_ports();
         let path = world.path("config.toml");
@@ -66,7 +66,7 @@ impl Network {
     }
 
     /// Starts the daemon; with it comes the key by which clients know it.
-    fn start(&self) -> (Daemon, Fingerprint) {
+    pub(crate) fn start(&self) -> (Daemon, Fingerprint) {
         let mut daemon = Daemon::begin(&self.world);
         let line = daemon.says("the API is known by this key");
         daemon.says("is up");
@@ -74,8 +74,13 @@ impl Network {
         (daemon, pin.trim().parse().unwrap())
     }
 
+    /// Where it listens.
+    pub(crate) fn address(&self) -> String {
+        format!("https://127.0.0.1:{}", self.https)
+    }
+
     /// A token with a scope.
-    fn token(&self, scope: &str) -> SecretString {
+    pub(crate) fn token(&self, scope: &str) -> SecretString {
         let args = ["--json", "token", "create", scope, "--scope", scope];
         let made = self.world.backupctl(&args).expect(0).message("token");
         made["token"].as_str().unwrap().into()

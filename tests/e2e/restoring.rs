@@ -16,10 +16,10 @@ use crate::{
 };
 
 /// Where the way on is, in each step of a restore.
-const ON: [&str; 7] = ["mousemove", "1222", "711", "click", "1", "sleep", "1"];
+pub(crate) const ON: [&str; 7] = ["mousemove", "1222", "711", "click", "1", "sleep", "1"];
 
 /// Chooses what the palette finds for some words.
-fn find(words: &str) -> Vec<&str> {
+pub(crate) fn find(words: &str) -> Vec<&str> {
     let begin = [
         "key", "ctrl+k", "sleep", "0.7", "type", "--args", "1", "--delay", "20",
     ];
@@ -44,7 +44,7 @@ pub(crate) fn open_key(identity: &str) -> Vec<&str> {
     [asked, fill("640", "389", identity), open.to_vec()].concat()
 }
 
-fn restores(world: &World) -> Vec<Value> {
+pub(crate) fn restores(world: &World) -> Vec<Value> {
     let listed = world.backupctl(&["--json", "run", "list"]).expect(0);
     let mut runs = listed.message("runs")["runs"].as_array().unwrap().clone();
     runs.retain(|run| run["kind"] == "restore");

@@ -5,7 +5,7 @@ use egui::{Align, Context, Frame, Id, Layout, Margin, Modal, Role, Stroke, Ui, V
 
 use super::{
     button::Button,
-    tokens::{Tokens, line, radius, space},
+    tokens::{Tokens, height, line, radius, space},
     typography::Text,
 };
 
@@ -102,7 +102,10 @@ impl<'a> Dialog<'a> {
 
     fn buttons(&self, ui: &mut Ui, first: bool) -> Option<Answer> {
         let mut answer = None;
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+        // No higher than a button: a dialog that has grown once would stay so.
+        let size = Vec2::new(ui.available_width(), height::CONTROL);
+        let layout = Layout::right_to_left(Align::Center);
+        ui.allocate_ui_with_layout(size, layout, |ui| {
             let act = if self.danger {
                 Button::danger(self.act)
             } else {

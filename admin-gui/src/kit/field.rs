@@ -78,7 +78,7 @@ impl<'a> Field<'a> {
         self
     }
 
-    /// What is wrong with the text, if anything.
+    /// What is wrong with the text, if anything. It is shown once the field has no focus.
     pub fn error(mut self, error: Option<&'a str>) -> Self {
         self.error = error;
         self
@@ -203,7 +203,10 @@ impl Widget for Field<'_> {
     fn ui(self, ui: &mut Ui) -> Response {
         let tokens = Tokens::of(ui);
         let wide = self.width.min(ui.available_width());
-        let (label, error) = (self.label, self.error);
+        // Nobody is told of a mistake in the middle of a word, and nothing moves under the pointer.
+        let key = ui.next_auto_id().with("typing");
+        let typing = ui.data(|data| data.get_temp(key)).unwrap_or(false);
+        let (label, error) = (self.label, self.error.filter(|_| !typing));
         let above = if self.show_label {
             Text::Caption.line() + 3.0
         } else {
@@ -223,6 +226,10 @@ impl Widget for Field<'_> {
         let top = rect.top() + above;
         let frame = Rect::from_x_y_ranges(rect.x_range(), top..=top + height::CONTROL);
         let response = self.edit(ui, frame);
+        if response.has_focus() != typing {
+            ui.data_mut(|data| data.insert_temp(key, !typing));
+            ui.ctx().request_repaint();
+        }
         if let Some(words) = below {
             let y = frame.bottom() + 4.0;
             let at = pos2(rect.left() + 6.0, y + Text::Caption.line() / 2.0);

@@ -9,11 +9,12 @@ use std::{
 use backup_keys::{
     AdministratorKind, OpensKeyFiles as _,
     administrator::{Access, AdministratorIdentity, Ask, IdentityError, PluginPrograms, Question},
+    kit::{Kit, KitKey},
     read_private_bytes, unwrap,
 };
 use backup_model::{Code, Failure, Selection, WrappedKey};
 use backupd_api::{EpochKeys, HttpService, Service as _};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use tokio::task::spawn_blocking;
 
 use crate::state::{KeySource, OpenKey, Secret};
@@ -136,7 +137,11 @@ fn read(source: &KeySource) -> Result<Read, Failure> {
                 .asking(Arc::new(Typed(passphrase.clone())))
                 .with_plugins(plugins);
             let text = std::str::from_utf8(&file).ok().map(SecretString::from);
-            let identity = AdministratorIdentity::read(&file, &access).map_err(|error| {
+            let text = text.map(in_kit).transpose()?;
+            let key = text
+                .as_ref()
+                .map_or(file.as_slice(), |text| text.expose_secret().as_bytes());
+            let identity = AdministratorIdentity::read(key, &access).map_err(|error| {
                 let code = match error.source {
                     IdentityError::WrongPassphrase => Code::WrongIdentity,
                     IdentityError::NeedsPassphrase => Code::IdentityMissing,
@@ -151,6 +156,22 @@ fn read(source: &KeySource) -> Result<Read, Failure> {
             let kinds = [AdministratorKind::X25519, AdministratorKind::Ssh];
             let can_stand = kinds.contains(&identity.kind());
             Ok((identity, text.filter(|_| can_stand)))
+        }
+    }
+}
+
+/// The key in a recovery kit; what is no kit is a key itself.
+fn in_kit(text: SecretString) -> Result<SecretString, Failure> {
+    match Kit::parse(&text).map(|kit| kit.key) {
+        Err(_) => Ok(text),
+        Ok(KitKey::Here(key)) => Ok(key),
+        Ok(KitKey::Elsewhere(place)) => {
+            let place = place.expose_secret();
+            let why = format!("the kit does not hold its key, but says where it lies: {place}");
+            Err(Failure {
+                causes: vec![why],
+                ..Failure::new(Code::IdentityInvalid, "the kit does not open")
+            })
         }
     }
 }

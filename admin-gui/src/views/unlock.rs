@@ -118,7 +118,10 @@ fn form(ui: &mut Ui, sight: &Sight<'_>, own: &mut Own) {
         ui.add(SecretField::new("Passphrase", &mut own.secret));
         return;
     }
-    let path = Field::new("Identity file, on this machine", &mut own.path);
+    let path = Field::new(
+        "Identity file or recovery kit, on this machine",
+        &mut own.path,
+    );
     ui.add(path.mono().hint("/home/anna/keys/admin.key"));
     ui.add_space(space::S);
     let label = "Passphrase of the file, or PIN of its plugin, if it has one";

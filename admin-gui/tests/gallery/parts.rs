@@ -93,7 +93,7 @@ fn buttons_are_pressed_unless_they_are_off() {
 }
 
 #[test]
-fn a_field_says_what_is_wrong_with_it() {
+fn a_field_says_what_is_wrong_with_it_once_somebody_has_typed() {
     let mut text = String::new();
     let mut harness = window(|ui| {
         let error = text.contains(' ').then_some("no spaces in a host");
@@ -103,9 +103,15 @@ fn a_field_says_what_is_wrong_with_it() {
     harness.run();
     harness.get_by_label("Host").type_text("db 5432");
     harness.run();
-    let node = harness.get_by_label("Host");
-    let node = node.accesskit_node();
-    assert_eq!(node.description().as_deref(), Some("no spaces in a host"));
+    let description = |harness: &Harness<'_>| {
+        let node = harness.get_by_label("Host");
+        node.accesskit_node().description()
+    };
+    assert_eq!(description(&harness), None);
+    harness.key_press(Key::Enter);
+    harness.run();
+    let said = description(&harness);
+    assert_eq!(said.as_deref(), Some("no spaces in a host"));
     drop(harness);
     assert_eq!(text, "db 5432");
 }

@@ -60,7 +60,7 @@ fn without_a_key_nothing_is_previewed_and_the_way_to_one_is_there() {
     harness.run();
     harness.get_by_role_and_label(Role::Dialog, "Open an administrator's key");
     assert!(is_off(&harness, "Open"));
-    let file = "Identity file, on this machine";
+    let file = "Identity file or recovery kit, on this machine";
     harness.get_by_label(file).focus();
     harness.run();
     harness.get_by_label(file).type_text("/keys/admin.key");

@@ -11,7 +11,7 @@ use crate::{
         check::radio,
         tokens::{line, radius, space},
     },
-    state::Draft,
+    state::{Draft, Origin},
 };
 
 const WIDE: f32 = 520.0;
@@ -84,6 +84,10 @@ pub(super) fn show(ui: &mut Ui, sight: &Sight<'_>, draft: &mut Draft) {
             .status()
             .and_then(|(report, _)| report.daemon.as_ref());
         let label = match host {
+            // The window's own daemon is where the window is.
+            _ if matches!(sight.state.server().origin, Origin::Private(_)) => {
+                "New folder on this machine".to_owned()
+            }
             Some(daemon) => format!("New folder on {}", daemon.name),
             None => "New folder on the server".to_owned(),
         };
