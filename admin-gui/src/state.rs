@@ -18,6 +18,7 @@ mod server;
 mod set_up;
 mod trail;
 mod tree;
+mod trial;
 
 #[cfg(test)]
 mod tests;
@@ -51,6 +52,8 @@ pub use server::{
 pub use set_up::{Home, JobDatabase, NewRepository, SetUp};
 pub use trail::Trail;
 pub use tree::{Growing, Place as TreePlace, Tree};
+use trial::Tried;
+pub use trial::{Keep, Rule};
 
 use crate::kit::Mark;
 
@@ -89,6 +92,7 @@ pub struct State {
     key: KeyState,
     draft: Option<Draft>,
     restores: Restores,
+    tried: Option<Tried>,
 }
 
 impl State {
@@ -115,6 +119,7 @@ impl State {
             key: KeyState::Closed,
             draft: None,
             restores: Restores::default(),
+            tried: None,
         }
     }
 
@@ -132,6 +137,9 @@ impl State {
                 if question.needs_key() && self.key.open().is_none() {
                     // It was closed meanwhile, and with it everything that it showed.
                     return;
+                }
+                if answer.is_ok() {
+                    self.forget_trials(&question);
                 }
                 let held = self.answers.entry(question).or_default();
                 held.answered(answer, now);
@@ -262,6 +270,7 @@ impl State {
                 }
             }
             Act::Refresh => self.expire(),
+            Act::Try(job, keep) => self.tried = Some(Tried { job, keep }),
             Act::ReadOlder => self.read_older(),
             Act::Draft(draft) => self.draft = draft,
             Act::Close(number) => self.notices.close(number),

@@ -7,7 +7,7 @@ use backupd_api::{DiffRequest, HttpService, LsRequest, Service as _, Task};
 use tokio_util::sync::CancellationToken;
 
 use super::{deed::order, key::Keyring};
-use crate::state::{Answer, Growing, Question};
+use crate::state::{Answer, Growing, Keep, Question};
 
 /// So many runs, and entries of the audit log, are in sight at once.
 const PAGE: u32 = 500;
@@ -28,6 +28,11 @@ pub(super) async fn answer(
         Question::Configuration => Answer::Configuration(service.configuration().await?),
         Question::Channels => Answer::Channels(service.channels().await?),
         Question::Dues(job) => Answer::Dues(service.dues(job).await?),
+        Question::Retention(job, keep) => {
+            let trial = keep.map(Keep::trial).unwrap_or_default();
+            let plan = service.retention(job, &trial).await?;
+            Answer::Retention(plan.map(Box::new))
+        }
         Question::Runs(job) => {
             let query = RunQuery {
                 job: job.clone(),

@@ -1,10 +1,10 @@
 //! What happens: the only things that change a state.
 
-use backup_model::{Failure, StatusReport};
+use backup_model::{Failure, JobName, StatusReport};
 use backupd_api::{Numbered, TaskInfo};
 
 use super::{
-    Answer, Deed, Draft, Home, KeySource, Known, OpenKey, Place, Question, ServerAct, Way,
+    Answer, Deed, Draft, Home, Keep, KeySource, Known, OpenKey, Place, Question, ServerAct, Way,
 };
 
 /// Something that has happened.
@@ -49,6 +49,8 @@ pub enum Act {
     Up,
     /// Wants everything on the screen anew.
     Refresh,
+    /// Wants to know what would stay of a job's snapshots: by the configuration, or by that.
+    Try(JobName, Option<Keep>),
     /// Wants the entries of the audit log before those that were read.
     ReadOlder,
     /// Changes what is to be restored, or gives it up.

@@ -57,6 +57,8 @@ impl State {
             (Question::Dues(job.clone()), MINUTE),
             (Question::Configuration, HOUR),
         ];
+        let tried = self.tried.as_ref().filter(|tried| tried.job == *job);
+        needs.extend(tried.map(|tried| (tried.question(), MINUTES)));
         if let Some(run) = run {
             let age = match self.run(run).value.map(|run| run.info.outcome) {
                 Some(RunOutcome::Running) => SignedDuration::from_secs(2),

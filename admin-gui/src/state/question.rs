@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use backup_model::{
     AuditCheck, AuditPage, ChannelState, ConfigurationReport, Difference, DueTime, HealthReport,
-    JobName, KeysReport, RestorePlan, RunDetail, RunId, RunLog, RunPage, SnapshotDetail,
-    SnapshotName,
+    JobName, KeysReport, RestorePlan, RetentionPlan, RunDetail, RunId, RunLog, RunPage,
+    SnapshotDetail, SnapshotName,
 };
 use backupd_api::{CallerInfo, ListedRun, TaskInfo};
 
-use super::{Order, Tree};
+use super::{Keep, Order, Tree};
 
 /// A question that changes nothing. Ordered, so that each has its place.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,6 +24,8 @@ pub enum Question {
     Channels,
     /// The times at which a job was due.
     Dues(JobName),
+    /// What would stay of a job's snapshots: by the configuration, or by these counts.
+    Retention(JobName, Option<Keep>),
     /// The last runs, of a job or of all.
     Runs(Option<JobName>),
     /// The last runs that verified something.
@@ -80,6 +82,7 @@ pub enum Answer {
     Configuration(ConfigurationReport),
     Channels(Vec<ChannelState>),
     Dues(Vec<DueTime>),
+    Retention(Option<Box<RetentionPlan>>),
     Runs(RunPage),
     Run(RunDetail),
     RunLog(RunLog),

@@ -5,10 +5,11 @@ mod detail;
 mod history;
 mod list;
 mod pause;
+mod retention;
 mod run;
 mod runs;
 
-use backup_model::{JobName, RunId};
+use backup_model::{JobName, RunId, SnapshotName};
 use egui::{Frame, Margin, Ui};
 use jiff::Timestamp;
 
@@ -25,6 +26,20 @@ pub struct Own {
     tab: usize,
     history: Once<(JobName, Timestamp), history::History>,
     pause: Option<pause::Draft>,
+    typed: Option<retention::Typed>,
+    days: Once<(JobName, Option<Timestamp>), retention::Days>,
+    verdicts: Selection<SnapshotName>,
+}
+
+impl Own {
+    /// The command that shows the same of a job.
+    pub(super) fn command(&self, sight: &Sight<'_>, job: &JobName, run: Option<RunId>) -> String {
+        match (self.tab, run) {
+            (detail::RETENTION, _) => retention::command(sight, self, job),
+            (_, Some(run)) => format!("backupctl run logs {}", run.short()),
+            (_, None) => format!("backupctl run list --job {job}"),
+        }
+    }
 }
 
 /// Draws all jobs.

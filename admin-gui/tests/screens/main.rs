@@ -36,6 +36,8 @@ mod palette;
 #[cfg(test)]
 mod restore;
 #[cfg(test)]
+mod retention;
+#[cfg(test)]
 mod servers;
 #[cfg(test)]
 mod set_up;

@@ -6,6 +6,7 @@ pub(crate) mod contents;
 mod jobs;
 mod keys;
 pub(crate) mod restores;
+pub(crate) mod retention;
 mod verifications;
 
 use admin_gui::state::{Act, Answer, Event, Origin, Place, Question, Server, State};

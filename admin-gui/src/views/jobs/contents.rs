@@ -40,22 +40,12 @@ pub(super) fn show(ui: &mut Ui, sight: &mut Sight<'_>, shown: &ShownJob<'_>) {
             ui.add_space(space::S);
         }
         ui.add_space(space::M);
-        card::section_head(ui, "Schedule", "");
+        card::section_head(ui, "Stored", "");
         ui.add_space(space::S);
-        let hours = |secs: u64| {
-            let secs = i64::try_from(secs).unwrap_or(i64::MAX);
-            backup_model::Span(jiff::SignedDuration::from_secs(secs)).to_string()
-        };
         facts(ui, KEYS, |facts| {
-            facts.mono("Runs", job.schedule.as_deref().unwrap_or("by hand only"));
-            let rpo = job.rpo_secs.map_or("no limit".to_owned(), hours);
-            facts.row("Alarm when older than", &rpo);
-            if let Some(limit) = job.limit_secs {
-                facts.row("A run may take", &hours(limit));
-            }
             facts.row("Repository", &job.repository);
-            if let Some(policy) = &job.retention {
-                facts.row("Keeps", &kept(policy));
+            if let Some(limit) = job.limit_secs {
+                facts.row("A run may take", &span(limit));
             }
         });
         ui.add_space(space::L);
@@ -65,16 +55,8 @@ pub(super) fn show(ui: &mut Ui, sight: &mut Sight<'_>, shown: &ShownJob<'_>) {
     });
 }
 
-fn kept(policy: &backup_model::RetentionPolicy) -> String {
-    let counts = [
-        (policy.keep_last, "last"),
-        (policy.keep_hourly, "hourly"),
-        (policy.keep_daily, "daily"),
-        (policy.keep_weekly, "weekly"),
-        (policy.keep_monthly, "monthly"),
-        (policy.keep_yearly, "yearly"),
-    ];
-    let counts = counts.iter().filter(|(count, _)| *count > 0);
-    let each: Vec<String> = counts.map(|(n, word)| format!("{n} {word}")).collect();
-    each.join(", ")
+/// Seconds as people say them.
+pub(super) fn span(secs: u64) -> String {
+    let secs = i64::try_from(secs).unwrap_or(i64::MAX);
+    backup_model::Span(jiff::SignedDuration::from_secs(secs)).to_string()
 }

@@ -4,7 +4,7 @@ use backup_model::{JobName, RunId, Selection};
 use backupd_api::Scope;
 use egui::{Align, Layout, Ui};
 
-use super::{Own, Sight, contents, history, pause, runs};
+use super::{Own, Sight, contents, history, pause, retention, runs};
 use crate::{
     kit::{
         Badge, Button, Mark, Text, Tokens, breadcrumb, table::words as cell, tabs, tokens::space,
@@ -13,6 +13,9 @@ use crate::{
     state::{Act, Deed, Place, ShownJob},
     views::trouble,
 };
+
+/// The tab that says what stays.
+pub(super) const RETENTION: usize = 3;
 
 pub(super) fn show(
     ui: &mut Ui,
@@ -40,13 +43,14 @@ pub(super) fn show(
     ui.add_space(space::S);
     tabs(
         ui,
-        &["Runs", "History", "Contents and schedule"],
+        &["Runs", "History", "Contents", "Schedule and retention"],
         &mut own.tab,
     );
     ui.add_space(space::L);
     match own.tab {
         0 => runs::show(ui, sight, own, job, run),
         1 => history::show(ui, sight, own, job),
+        RETENTION => retention::show(ui, sight, own, shown),
         _ => contents::show(ui, sight, shown),
     }
     pause::dialog(ui, sight, own);

@@ -12,6 +12,7 @@ use super::{
     ago, hours,
     jobs::{Job, jobs, run_info, snapshot},
     minutes_before, name,
+    retention::policy,
 };
 
 /// What the house looks like.
@@ -78,7 +79,7 @@ pub(crate) fn configuration() -> ConfigurationReport {
         schedule: Some(job.schedule.to_owned()),
         rpo_secs: Some(u64::try_from(job.rpo_hours * 3600).unwrap()),
         limit_secs: None,
-        retention: None,
+        retention: (job.name == "webui-db").then(policy),
         sources: vec![ConfiguredSource {
             name: job.name.to_owned(),
             kind: "postgres".to_owned(),

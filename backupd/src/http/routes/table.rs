@@ -55,7 +55,13 @@ pub(in crate::http) enum Needs {
     One(&'static [Scope]),
     /// The same, looked at when the body has said what it is about, so that a refusal is on record
     /// with that, and before anything is done.
-    ByBody(&'static [Scope]),
+    ByBody(
+        #[cfg_attr(
+            not(feature = "schema"),
+            expect(dead_code, reason = "only the description of the API reads it")
+        )]
+        &'static [Scope],
+    ),
     /// Whoever has what the kind of the task or run needs; looked at as soon as the kind is known,
     /// and before anything is done.
     OfTask,
