@@ -101,6 +101,8 @@ mod tree;
 #[cfg(test)]
 mod trusting;
 #[cfg(test)]
+mod trying;
+#[cfg(test)]
 mod turning;
 #[cfg(test)]
 mod upkeep;

@@ -101,12 +101,18 @@ impl Desk {
         Ran::of(command).expect(0);
     }
 
-    /// What was copied last in the window.
-    pub(crate) fn copied(&self) -> String {
-        let mut command = stock("timeout");
-        command.args(["20", "xclip", "-out", "-selection", "clipboard"]);
-        command.env("DISPLAY", &self.display);
-        Ran::of(command).expect(0).text()
+    /// Does it again and again, until something with this in it was copied in the window.
+    pub(crate) fn until_copied(&mut self, steps: &[&str], part: &str) -> String {
+        crate::program::need("xclip");
+        let display = self.display.clone();
+        self.until(steps, || {
+            let mut command = stock("timeout");
+            command.args(["20", "xclip", "-out", "-selection", "clipboard"]);
+            command.env("DISPLAY", &display);
+            // As long as nothing was copied, it fails, and gives nothing.
+            let copied = Ran::of(command).text();
+            Some(copied).filter(|copied| copied.contains(part))
+        })
     }
 
     /// Does it again and again, until this holds outside.

@@ -74,11 +74,8 @@ pub(super) fn show(ui: &mut Ui, sight: &mut Sight<'_>, own: &mut Own, job: &JobN
 /// How many stay, and which days have them.
 fn summary(ui: &mut Ui, plan: &RetentionPlan, days: &Days) {
     let counts = format!("{} stay, {} go", days.stay, days.go);
-    card::section_head(
-        ui,
-        &format!("What would stay: {counts}"),
-        "nothing is removed from here",
-    );
+    let by = format!("by the calendar of {}", plan.policy.time_zone);
+    card::section_head(ui, &format!("What would stay: {counts}"), &by);
     ui.add_space(space::S);
     if let Some(paused) = &plan.paused {
         paused_line(ui, paused);
