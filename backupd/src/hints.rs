@@ -155,7 +155,7 @@ pub const fn hint(code: Code) -> Option<&'static str> {
         }
         Code::NotPermitted => "Use a token that has the scope named above.",
         Code::SlowDown => "Wait as long as it says. A right token is let in at any time.",
-        Code::NoRoute | Code::Method | Code::MediaType => {
+        Code::NoRoute | Code::Method | Code::MediaType | Code::DaemonVersion => {
             "Program and daemon may be of different versions: compare `backupctl version` on both \
              sides."
         }

@@ -48,6 +48,10 @@ pub(super) const fn next_step(code: Code) -> Option<&'static str> {
         Code::ProgramMissing => "Install backupd on this machine, beside this program or in PATH",
         Code::LocalIo => "Check that the file or folder exists, may be used, and has room",
         Code::Usage => "Correct it, and try again",
+        Code::NoRoute | Code::Method | Code::MediaType | Code::DaemonVersion => {
+            "This window and the daemon are of different versions. Install the newer one on both \
+             sides: backupctl version"
+        }
         Code::Policy => "Correct its counts: something has to stay",
         Code::PgConnect => "Check host, port or socket folder, and whether the server runs",
         Code::PgAuth => "Check user and password of the job, and the server's pg_hba.conf",

@@ -30,6 +30,18 @@ fn while_nobody_answers_no_state_is_claimed() {
 }
 
 #[test]
+fn a_daemon_of_another_version_is_named_so() {
+    let mut state = story::at(story::live(), Place::Jobs);
+    let why = Failure {
+        causes: vec!["unknown variant `frozen`".to_owned()],
+        ..Failure::new(Code::DaemonVersion, "the daemon's answer cannot be read")
+    };
+    state.apply(Event::Lost(why), story::now());
+    let harness = Window::open(state, Theme::Light, WINDOW);
+    harness.get_by_label_contains("are of different versions");
+}
+
+#[test]
 fn a_job_is_backed_up_verified_and_paused_from_its_page() {
     let mut harness = Window::open(detail("webui-db", None), Theme::Light, WINDOW);
     harness.get_by_label("Back up now").click();

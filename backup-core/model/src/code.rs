@@ -204,6 +204,8 @@ codes! {
     Daemon = "E-DAEMON", 20, 502, Retryable;
     /// Whoever answers is not the daemon that was pinned, or cannot show who it is.
     DaemonIdentity = "E-DAEMON-IDENTITY", 20, 502, Denied;
+    /// The daemon's answer has another form than this program reads.
+    DaemonVersion = "E-DAEMON-VERSION", 20, 502, Invalid;
     /// Stopped by SIGINT.
     Interrupted = "E-INTERRUPTED", 130, 499, Cancelled;
     /// Stopped by SIGTERM.

@@ -12,6 +12,7 @@ use hyper_util::rt::TokioIo;
 use rustls::{ClientConfig, pki_types::ServerName};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::error::Category;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpStream, UnixStream},
@@ -322,9 +323,30 @@ async fn refusal(response: Response<Incoming>) -> Failure {
     })
 }
 
+/// What is no JSON broke off, or came from somebody else; what is another JSON is of another version.
 pub(crate) fn unreadable(error: &serde_json::Error) -> Failure {
+    let code = match error.classify() {
+        Category::Data => Code::DaemonVersion,
+        _ => Code::Daemon,
+    };
     Failure {
         causes: vec![error.to_string()],
-        ..Failure::new(Code::Daemon, "the daemon's answer cannot be read")
+        ..Failure::new(code, "the daemon's answer cannot be read")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_of_another_version_is_told_from_a_broken_one() {
+        let code = |text: &str| {
+            let read = serde_json::from_str::<Vec<u8>>(text);
+            unreadable(&read.unwrap_err()).code
+        };
+        assert_eq!(code(r#"{"jobs": []}"#), Code::DaemonVersion);
+        assert_eq!(code("[1, 2"), Code::Daemon);
+        assert_eq!(code("<html>"), Code::Daemon);
     }
 }
