@@ -165,11 +165,11 @@ fn in_kit(text: SecretString) -> Result<SecretString, Failure> {
     match Kit::parse(&text).map(|kit| kit.key) {
         Err(_) => Ok(text),
         Ok(KitKey::Here(key)) => Ok(key),
-        Ok(KitKey::Elsewhere(place)) => {
-            let place = place.expose_secret();
-            let why = format!("the kit does not hold its key, but says where it lies: {place}");
+        // Where that is, only the kit itself says.
+        Ok(KitKey::Elsewhere(_)) => {
+            let why = "the kit does not hold its key, but says where it lies";
             Err(Failure {
-                causes: vec![why],
+                causes: vec![why.to_owned()],
                 ..Failure::new(Code::IdentityInvalid, "the kit does not open")
             })
         }

@@ -27,7 +27,7 @@ pub struct Own {
     history: Once<(JobName, Timestamp), history::History>,
     pause: Option<pause::Draft>,
     typed: Option<retention::Typed>,
-    days: Once<(JobName, Option<Timestamp>), retention::Days>,
+    days: Once<retention::OfPlan, retention::Days>,
     verdicts: Selection<SnapshotName>,
 }
 

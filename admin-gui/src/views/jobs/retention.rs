@@ -5,7 +5,7 @@ mod change;
 mod days;
 mod plan;
 
-pub(super) use days::Days;
+pub(super) use days::{Days, OfPlan};
 
 use backup_model::{ConfiguredJob, JobName};
 use egui::{Align, Align2, Layout, Rect, Response, ScrollArea, Sense, Ui, UiBuilder, Vec2, vec2};

@@ -2,10 +2,30 @@
 
 use std::collections::BTreeMap;
 
-use backup_model::{End, KeepReason, RetentionDecision, RetentionPlan, RetentionVerdict};
-use jiff::{civil::Date, tz::TimeZone};
+use backup_model::{End, JobName, KeepReason, RetentionDecision, RetentionPlan, RetentionVerdict};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
-use crate::kit::calendar::Cell;
+use crate::{kit::calendar::Cell, state::Keep};
+
+/// Which plan days are of. Two plans can come at the same moment, so the time is not enough.
+#[derive(Debug, PartialEq)]
+pub(in crate::views::jobs) struct OfPlan {
+    job: JobName,
+    told: Option<Timestamp>,
+    keep: Keep,
+    verdicts: usize,
+}
+
+impl OfPlan {
+    pub(super) fn new(job: &JobName, told: Option<Timestamp>, plan: &RetentionPlan) -> Self {
+        Self {
+            job: job.clone(),
+            told,
+            keep: Keep::of(&plan.policy),
+            verdicts: plan.verdicts.len(),
+        }
+    }
+}
 
 /// The days of a plan.
 #[derive(Debug, PartialEq)]

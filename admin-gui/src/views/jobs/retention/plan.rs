@@ -8,7 +8,7 @@ use egui::{Margin, Rect, ScrollArea, Sense, Stroke, StrokeKind, Ui, vec2};
 
 use super::{
     super::{Own, Sight},
-    days::{Days, cell as fate},
+    days::{Days, OfPlan, cell as fate},
 };
 use crate::{
     kit::{
@@ -59,7 +59,9 @@ pub(super) fn show(ui: &mut Ui, sight: &mut Sight<'_>, own: &mut Own, job: &JobN
     };
     let room = ui.available_height();
     ScrollArea::vertical().id_salt("plan").show(ui, |ui| {
-        let days = own.days.get((job.clone(), told.at), || Days::of(plan));
+        let days = own
+            .days
+            .get(OfPlan::new(job, told.at, plan), || Days::of(plan));
         let top = ui.cursor().top();
         summary(ui, plan, days);
         let used = ui.cursor().top() - top;
